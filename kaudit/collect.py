@@ -1,0 +1,305 @@
+"""Engine: sources to evidence.
+
+Each object is decoded once into the struct of its kind, which drops what may not be kept,
+becomes one redacted raw record, and is handed to the collectors of its kind, whose rows
+are gathered by table. Pods are cut into parts, so that memory does not grow with them.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kaudit import registry
+from kaudit.errors import InputError
+from kaudit.evidence.build import Builder
+from kaudit.evidence.bundle import Evidence
+from kaudit.model.meta import Resource
+from kaudit.model.place import Place, stand_in
+from kaudit.model.words import Gap, Reason
+from kaudit.registry import Collector, Read
+from kaudit.source.events import (
+    Access,
+    Batch,
+    Begin,
+    KindId,
+    Listed,
+    Progress,
+    ServerVersion,
+    Source,
+    silent,
+)
+
+_NAMED = msgspec.json.Decoder(Resource)
+
+
+def collect(
+    *sources: Source,
+    out: Path | None = None,
+    raw: bool = True,
+    kinds: Sequence[str] = (),
+    as_of: datetime | None = None,
+    progress: Progress = silent,
+) -> Evidence:
+    """Read sources and return their evidence.
+
+    Parameters
+    ----------
+    sources
+        Read in the given order; several become one body of evidence.
+    out
+        Bundle to write: a folder, or a zip where the name ends in ``.kaudit``. None keeps
+        the evidence in memory, unsealed.
+    raw
+        Keep raw records; without them findings lead to the source file only.
+    kinds
+        Plural names of the kinds to read; empty reads all but Secrets of live clusters.
+    as_of
+        Moment that ages are measured from, where the source does not tell it.
+    progress
+        Told what is being read.
+
+    Raises
+    ------
+    InputError
+        No source could be read, or ``out`` is in the way.
+    """
+    registry.load()
+    ingest = Ingest(Builder(out, keep_raw=raw), _wanted(kinds))
+    try:
+        with _collector_off():
+            for source in sources:
+                ingest.source(source, progress)
+        return ingest.finish(sources, as_of)
+    except BaseException:
+        ingest.builder.discard()
+        raise
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """Keep Python's cycle collector off: it costs more than the parsing itself."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _wanted(kinds: Sequence[str]) -> dict[KindId, tuple[Read, tuple[Collector, ...]]]:
+    found: dict[KindId, tuple[Read, tuple[Collector, ...]]] = {}
+    plurals = {read.plural for c in registry.COLLECTORS.values() for read in c.reads}
+    for kind in kinds:
+        if kind not in plurals:
+            raise InputError(f"no collector reads {kind!r}", hint=f"known: {sorted(plurals)}")
+    for collector in registry.COLLECTORS.values():
+        for read in collector.reads:
+            if kinds and read.plural not in kinds:
+                continue
+            _, others = found.get(read.id, (read, ()))
+            found[read.id] = (read, (*others, collector))
+    return found
+
+
+class Ingest:
+    """One run of the engine: what is known so far of kinds, names and gaps."""
+
+    def __init__(
+        self, builder: Builder, wanted: dict[KindId, tuple[Read, tuple[Collector, ...]]]
+    ) -> None:
+        self.builder = builder
+        self.wanted = wanted
+        self.gaps: list[Gap] = []
+        self.listed: set[KindId] = set()
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+        self.seen: dict[tuple[str, str, str, str], int] = {}
+        self.duplicates: Counter[tuple[str, str, str]] = Counter()
+        self.newest: datetime | None = None
+        self.version: ServerVersion | None = None
+        self.access: list[Access] = []
+        self._decoders: dict[KindId, Callable[[Any], Any]] = {
+            key: msgspec.json.Decoder(read.model).decode for key, (read, _) in wanted.items()
+        }
+        self._origins = 0
+
+    def source(self, source: Source, progress: Progress) -> None:
+        """Read one source to its end."""
+        first = self._origins
+        for event in source.read({key: read for key, (read, _) in self.wanted.items()}, progress):
+            match event:
+                case Batch():
+                    event.origin += first
+                    self.batch(event, live=source.live)
+                case Begin():
+                    self.builder.origins.append(event.origin)
+                    self._origins = max(self._origins, first + event.number + 1)
+                case Listed():
+                    self.listed.add((event.group, event.kind))
+                case ServerVersion():
+                    self.version = event
+                case Access():
+                    self.access.append(event)
+                case Gap():
+                    self.gaps.append(self._with_tables(event))
+
+    def batch(self, batch: Batch, *, live: bool) -> None:
+        """Decode a batch, keep its raw records and gather its rows."""
+        key = (batch.group, batch.kind)
+        self.listed.add(key)
+        self.counts[(batch.group, batch.version, batch.kind)] += len(batch.items)
+        known = self.wanted.get(key)
+        if known is None:
+            return
+        read, collectors = known
+        decode, builder = self._decoders[key], self.builder
+        functions = [c.function for c in collectors]
+        record = builder.record
+        add = builder.add
+        for item, position in zip(batch.items, batch.positions, strict=True):
+            try:
+                found = decode(item)
+            except (msgspec.DecodeError, ValueError) as fault:
+                self._broken(read, batch, item, position, str(fault))
+                continue
+            place = self._place(read, found, live)
+            place.line = record(read.raw, found, batch.origin, position)
+            for function in functions:
+                for row in function(found, place):
+                    add(row)
+        builder.cut()
+
+    def _place(self, read: Read, found: Any, live: bool) -> Place:
+        meta = found.metadata
+        name = meta.name or (f"{meta.generate_name}*" if meta.generate_name else "")
+        namespace = (meta.namespace or "default") if read.namespaced else ""
+        uid = meta.uid
+        if not uid:
+            key = (read.group, read.kind, namespace, name)
+            again = self.seen.get(key, 0)
+            self.seen[key] = again + 1
+            if again:
+                self.duplicates[(read.kind, namespace, name)] = again + 1
+            uid = stand_in(*key, again=again)
+        created = meta.creation_timestamp
+        if created is not None and (self.newest is None or created > self.newest):
+            self.newest = created
+        return Place(
+            group=read.group,
+            kind=read.kind,
+            namespace=namespace,
+            name=name,
+            uid=uid,
+            raw=read.raw,
+            line=0,
+        )
+
+    def _broken(
+        self,
+        read: Read,
+        batch: Batch,
+        item: msgspec.Raw | bytes,
+        position: tuple[int, int],
+        fault: str,
+    ) -> None:
+        try:
+            meta = _NAMED.decode(item).metadata
+            namespace, name = meta.namespace or "", meta.name or ""
+        except (msgspec.DecodeError, ValueError):
+            namespace = name = ""
+        document, number = position
+        origin = self.builder.origins[batch.origin].name
+        place = f"item {number} of " if number else ""
+        self.gaps.append(
+            Gap(
+                what=f"{read.kind} {namespace + '/' if namespace else ''}{name or '(unnamed)'}",
+                reason=Reason.BROKEN,
+                tables=tables_of(read.id),
+                namespace=namespace,
+                kind=read.kind,
+                name=name,
+                detail=f"{place}document {document} of {origin}: {fault}",
+            )
+        )
+
+    def _with_tables(self, gap: Gap) -> Gap:
+        """Fill in the tables of a gap that names a kind."""
+        if gap.tables or not gap.kind:
+            return gap
+        tables = {
+            table
+            for key, (read, _) in self.wanted.items()
+            if read.kind == gap.kind
+            for table in tables_of(key)
+        }
+        return msgspec.structs.replace(gap, tables=tuple(sorted(tables)))
+
+    def finish(self, sources: Sequence[Source], as_of: datetime | None) -> Evidence:
+        """Close the books: what no source told is a gap, then seal."""
+        live = any(source.live for source in sources)
+        told = [source.as_of for source in sources if source.as_of is not None]
+        moment = as_of or (max(told) if told else self.newest)
+        return self.builder.finish(
+            label=", ".join(source.label for source in sources),
+            live=live,
+            as_of=moment,
+            gaps=[*self.gaps, *self._untold(live), *self._twice()],
+            counts=self.counts,
+            wanted=frozenset(self.wanted),
+            version=self.version,
+            access=self.access,
+        )
+
+    def _untold(self, live: bool) -> Iterator[Gap]:
+        reported = {gap.kind for gap in self.gaps if gap.whole}
+        everything = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads}
+        told = {table for key in self.listed for table in tables_of(key)}
+        for key, read in sorted(everything.items()):
+            if key in self.listed or read.kind in reported:
+                continue
+            asked = key in self.wanted
+            reason = Reason.NOT_COLLECTED if live or not asked else Reason.NOT_IN_SOURCE
+            tables = tables_of(key)
+            if reason is Reason.NOT_IN_SOURCE:
+                tables = tuple(table for table in tables if table not in told)
+            if tables:
+                yield Gap(
+                    what=f"{read.plural}{'.' + read.group if read.group else ''}",
+                    reason=reason,
+                    tables=tables,
+                    kind=read.kind,
+                    detail="" if asked else "not asked for in this collection",
+                )
+
+    def _twice(self) -> Iterator[Gap]:
+        for (kind, namespace, name), times in sorted(self.duplicates.items()):
+            yield Gap(
+                what=f"{kind} {namespace + '/' if namespace else ''}{name}",
+                reason=Reason.AMBIGUOUS,
+                namespace=namespace,
+                kind=kind,
+                name=name,
+                detail=f"defined {times} times in the source; each definition is judged",
+            )
+
+
+def tables_of(key: KindId) -> tuple[str, ...]:
+    """Names of the tables that a kind feeds, sorted."""
+    return tuple(
+        sorted(
+            {
+                table.name
+                for collector in registry.COLLECTORS.values()
+                if any(read.id == key for read in collector.reads)
+                for table in collector.tables
+            }
+        )
+    )

@@ -1,0 +1,1 @@
+"""Collectors: one file a system, found without registration elsewhere."""

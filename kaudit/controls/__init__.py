@@ -1,0 +1,1 @@
+"""Controls: one function each, split by topic."""

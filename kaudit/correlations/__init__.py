@@ -1,0 +1,1 @@
+"""Correlations: one file a kind of chain."""

@@ -1,0 +1,1 @@
+"""Evidence: a sealed, immutable bundle of tables, redacted raw records, provenance and gaps."""

@@ -1,0 +1,230 @@
+"""Build evidence: raw records and rows come in, a sealed bundle or evidence in memory goes out."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from array import array
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kaudit import __version__, registry
+from kaudit.evidence import facts
+from kaudit.evidence.bundle import Evidence
+from kaudit.evidence.manifest import Manifest, PartInfo, content_id
+from kaudit.evidence.raw import RawFile
+from kaudit.evidence.seal import claim, masked_table, publish
+from kaudit.evidence.store import BundleStore, MemoryStore, Store
+from kaudit.model.words import Gap
+from kaudit.source.events import Access, KindId, Origin, ServerVersion
+from kaudit.table import Row, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Pods in one part. Bounds memory; large enough that whole columns pay.
+PART = 20_000
+
+
+class Builder:
+    """Gathers raw records and rows, and seals them.
+
+    Parameters
+    ----------
+    out
+        Bundle to write, or None to keep all in memory.
+    keep_raw
+        Keep raw records (always so in a bundle).
+    """
+
+    def __init__(self, out: Path | None, *, keep_raw: bool = True) -> None:
+        self.out = out
+        self.origins: list[Origin] = []
+        self._folder = claim(out) if out is not None else None
+        self._keep_raw = keep_raw or out is not None
+        self._raw: dict[str, RawFile] = {}
+        self._order: list[str] = []
+        self._trace = {name: array("q") for name in ("raw", "line", "origin", "document", "item")}
+        self._encode = msgspec.json.Encoder(order=None).encode
+        self._tables = {
+            table.row: table for c in registry.COLLECTORS.values() for table in c.tables
+        }
+        self._rows: dict[type[Row], list[Row]] = {row: [] for row in self._tables}
+        self._append: dict[type[Row], Callable[[Row], None]] = {
+            row: rows.append for row, rows in self._rows.items()
+        }
+        self._parts: list[dict[str, pa.Table]] = []
+        self._spill: tempfile.TemporaryDirectory[str] | None = None
+        self._pod_tables = {row: t for row, t in self._tables.items() if t.pods}
+        self._pods = next(
+            (self._rows[t.row] for t in self._pod_tables.values() if t.name == "pods"), []
+        )
+
+    def record(
+        self, raw: str, found: msgspec.Struct, origin: int, position: tuple[int, int]
+    ) -> int:
+        """Keep one redacted record; return its line, from 1."""
+        file = self._raw.get(raw)
+        if file is None:
+            file = self._raw[raw] = RawFile(raw, self._folder, number=len(self._raw))
+        line = file.write(self._encode(found)) if self._keep_raw else file.count()
+        trace = self._trace
+        trace["raw"].append(file.number)
+        trace["line"].append(line)
+        trace["origin"].append(origin)
+        trace["document"].append(position[0])
+        trace["item"].append(position[1])
+        return line
+
+    def add(self, row: Row) -> None:
+        """Keep one row of any declared table."""
+        self._append[type(row)](row)
+
+    def cut(self) -> None:
+        """Turn gathered pods into a part once there are enough of them."""
+        if len(self._pods) >= PART:
+            self._cut()
+
+    def _cut(self) -> None:
+        part: dict[str, pa.Table] = {}
+        for row, table in self._pod_tables.items():
+            part[table.name] = table.sorted(table.arrow(self._rows[row]))
+            self._rows[row].clear()
+        self._parts.append(part)
+
+    def finish(
+        self,
+        *,
+        label: str,
+        live: bool,
+        as_of: datetime | None,
+        gaps: Sequence[Gap],
+        counts: Counter[tuple[str, str, str]],
+        wanted: frozenset[KindId],
+        version: ServerVersion | None,
+        access: Sequence[Access],
+    ) -> Evidence:
+        """Seal what was gathered and return it."""
+        if self._pods or not self._parts:
+            self._cut()
+        whole = {
+            table.name: table.sorted(table.arrow(self._rows[row]))
+            for row, table in self._tables.items()
+            if not table.pods
+        }
+        whole |= self._facts(label, live, counts, wanted, version, access)
+        manifest = Manifest(
+            kaudit=__version__,
+            label=label,
+            live=live,
+            as_of=as_of,
+            server=version,
+            kinds=tuple(sorted(".".join(filter(None, (k, g))) for g, k in wanted)),
+            gaps=tuple(sorted(set(gaps))),
+            origins=tuple(self.origins),
+            parts=len(self._parts),
+        )
+        if self._folder is None:
+            raw = {n: f.lines for n, f in self._raw.items()} if self._keep_raw else None
+            return Evidence(MemoryStore(self._parts, whole, raw), manifest)
+        manifest.raw = {name: file.close() for name, file in sorted(self._raw.items())}
+        store = self._write(whole, manifest)
+        return Evidence(store, manifest)
+
+    def _facts(
+        self,
+        label: str,
+        live: bool,
+        counts: Counter[tuple[str, str, str]],
+        wanted: frozenset[KindId],
+        version: ServerVersion | None,
+        access: Sequence[Access],
+    ) -> dict[str, pa.Table]:
+        inventory = [
+            facts.InventoryRow(group=g, version=v, kind=k, objects=n, collected=(g, k) in wanted)
+            for (g, v, k), n in counts.items()
+        ]
+        cluster = [
+            facts.ClusterRow(
+                name=label,
+                version=version.git_version if version else None,
+                minor=minor_of(version.git_version) if version else None,
+                platform=(version.platform or None) if version else None,
+                live=live,
+            )
+        ]
+        allowed = [facts.AccessRow(**msgspec.structs.asdict(cell)) for cell in access]
+        found: dict[str, pa.Table] = {facts.RECORDS.name: self._records()}
+        rows: tuple[tuple[Table, Sequence[Row]], ...] = (
+            (facts.INVENTORY, inventory),
+            (facts.CLUSTER, cluster),
+            (facts.ACCESS, allowed),
+        )
+        for table, entries in rows:
+            found[table.name] = table.sorted(table.arrow(entries))
+        return found
+
+    def _records(self) -> pa.Table:
+        import numpy as np
+        import pyarrow as pa
+
+        names = pa.array(list(self._raw), pa.string())
+        trace = {
+            name: pa.array(np.frombuffer(values, dtype=np.int64) if values else [], pa.int64())
+            for name, values in self._trace.items()
+        }
+        columns = {
+            "raw": names.take(trace["raw"]),
+            "raw_line": trace["line"],
+            "origin": trace["origin"],
+            "document": trace["document"],
+            "item": trace["item"],
+        }
+        schema = facts.RECORDS.schema
+        return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+    def _write(self, whole: Mapping[str, Any], manifest: Manifest) -> Store:
+        import pyarrow.parquet as pq
+
+        assert self._folder is not None
+        assert self.out is not None
+        folder = self._folder / "tables"
+        folder.mkdir()
+        names = sorted({*whole, *(n for part in self._parts for n in part)})
+        masked = 0
+        for name in names:
+            pieces = [whole[name]] if name in whole else [part[name] for part in self._parts]
+            path = folder / f"{name}.parquet"
+            with pq.ParquetWriter(path, pieces[0].schema, compression="zstd") as writer:
+                for piece in pieces:
+                    clean, hits = masked_table(piece)
+                    masked += hits
+                    writer.write_table(clean, row_group_size=max(1, piece.num_rows))
+            data = path.read_bytes()
+            manifest.tables[name] = PartInfo(
+                sha256=hashlib.sha256(data).hexdigest(),
+                bytes=len(data),
+                rows=sum(piece.num_rows for piece in pieces),
+            )
+        manifest.id = content_id(manifest)
+        publish(self._folder, self.out, manifest)
+        return BundleStore.open(self.out)
+
+    def discard(self) -> None:
+        """Leave nothing behind after a failure."""
+        if self._folder is not None:
+            for file in self._raw.values():
+                file.abandon()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def minor_of(git_version: str) -> int | None:
+    """Minor version of ``v1.34.2``; None where the text is no version."""
+    parts = git_version.removeprefix("v").split(".")
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else None

@@ -1,0 +1,173 @@
+"""Evidence: open a bundle, look at its tables, follow a row to its raw record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kaudit import registry
+from kaudit.errors import EvidenceError, InputError
+from kaudit.evidence.frames import Frames
+from kaudit.evidence.manifest import FORMAT, Manifest, content_id
+from kaudit.evidence.store import BundleStore, Store
+from kaudit.model.words import Gap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Evidence:
+    """Tables, raw records, provenance and gaps of one collection.
+
+    ``evidence["pods"]`` or ``evidence.pods`` is the table (or view) as a DataFrame;
+    ``list(evidence)`` names them all.
+    """
+
+    def __init__(self, store: Store, manifest: Manifest) -> None:
+        self.store, self.manifest = store, manifest
+        self.frames = Frames(store)
+
+    @classmethod
+    def open(cls, path: str | Path, *, verify: bool = True) -> Evidence:
+        """Open a bundle.
+
+        Parameters
+        ----------
+        path
+            Folder or ``.kaudit`` file.
+        verify
+            Check every hash first.
+
+        Raises
+        ------
+        EvidenceError
+            Missing, damaged, or of another format; says exactly what differs.
+        """
+        path = Path(path)
+        store = BundleStore.open(path)
+        manifest = _manifest(store, path)
+        if verify:
+            faults = store.faults(manifest)
+            if content_id(manifest) != manifest.id:
+                faults.append("evidence.json: its id is not the hash of its content")
+            if faults:
+                raise EvidenceError("the evidence was altered: " + "; ".join(faults), where=path)
+        return cls(store, manifest)
+
+    @property
+    def id(self) -> str:
+        """Content id: SHA-256 in hexadecimal; empty while unsealed."""
+        return self.manifest.id
+
+    @property
+    def label(self) -> str:
+        """What the sources are called."""
+        return self.manifest.label
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Moment that ages are measured from, where it is known."""
+        return self.manifest.as_of
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Reads that were refused, absent, partial or failed."""
+        return self.manifest.gaps
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it lies in a bundle with hashes."""
+        return self.store.sealed
+
+    def tables(self) -> pd.DataFrame:
+        """List the tables: grain, rows, columns, gaps."""
+        import pandas as pd
+
+        registry.load()
+        weak: dict[str, int] = {}
+        for gap in self.gaps:
+            for name in gap.tables:
+                weak[name] = weak.get(name, 0) + gap.failed
+        return pd.DataFrame(
+            [
+                {
+                    "table": name,
+                    "grain": registry.TABLES[name].grain if name in registry.TABLES else "",
+                    "rows": self.store.rows(name),
+                    "columns": len(registry.TABLES[name].columns) if name in registry.TABLES else 0,
+                    "gaps": weak.get(name, 0),
+                }
+                for name in self.store.names()
+            ]
+        )
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table or view as a DataFrame with Arrow-backed columns.
+
+        Raises
+        ------
+        InputError
+            There is no such table; names the near ones.
+        """
+        return self.frames.get(name)
+
+    __getitem__ = table
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self.table(name)
+        except InputError as fault:
+            raise AttributeError(str(fault)) from None
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self]
+
+    def __iter__(self) -> Iterator[str]:
+        registry.load()
+        return iter(sorted({*self.store.names(), *registry.VIEWS}))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+    def record(self, raw: str, line: int) -> dict[str, Any]:
+        """Return the redacted raw record that a row came from (its raw and raw_line)."""
+        return msgspec.json.decode(self.store.raw(raw, line), type=dict[str, Any])
+
+    def origin(self, raw: str, line: int) -> dict[str, Any]:
+        """Return where a raw record was read: file, SHA-256, document, item."""
+        records = self.frames.base("records")
+        row = records[(records["raw"] == raw) & (records["raw_line"] == line)]
+        if row.empty:
+            raise InputError(f"there is no raw record {raw}:{line}")
+        origin = self.manifest.origins[int(row["origin"].iloc[0])]
+        return {
+            "name": origin.name,
+            "sha256": origin.sha256,
+            "document": int(row["document"].iloc[0]),
+            "item": int(row["item"].iloc[0]),
+        }
+
+    def __repr__(self) -> str:
+        state = f"id {self.id[:12]}" if self.sealed else "unsealed"
+        return f"<Evidence of {self.label!r}: {state}, {len(self.gaps)} gaps>"
+
+
+def _manifest(store: BundleStore, path: Path) -> Manifest:
+    data = store.bytes("evidence.json")
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except msgspec.DecodeError as fault:
+        raise EvidenceError(f"evidence.json is damaged: {fault}", where=path) from None
+    if manifest.format != FORMAT:
+        raise EvidenceError(
+            f"the bundle has the format {manifest.format!r}, this kaudit reads {FORMAT!r}",
+            where=path,
+            hint=f"use the kaudit that wrote it ({manifest.kaudit or 'unknown version'})",
+        )
+    return manifest

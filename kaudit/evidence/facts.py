@@ -1,0 +1,69 @@
+"""Tables about the collection itself: what was read, what was seen, what is allowed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from kaudit.registry import TABLES
+from kaudit.table import Resource, Row, Table, doc
+
+
+class RecordRow(Row, kw_only=True):
+    raw: Annotated[str, doc("file of the raw record in the evidence, without folder and ending")]
+    raw_line: Annotated[int, doc("line of the raw record in that file, from 1")]
+    origin: Annotated[int, doc("number of the origin in the provenance, from 0")]
+    document: Annotated[int, doc("document or page in the origin, from 1")]
+    item: Annotated[int, doc("item of the list in that document, from 1; 0: no list")]
+
+
+class InventoryRow(Row, kw_only=True):
+    group: Annotated[str, doc("API group, empty for the core")]
+    version: Annotated[str, doc("API version seen")]
+    kind: Annotated[str, doc("kind")]
+    objects: Annotated[int, doc("objects seen")]
+    collected: Annotated[bool, doc("a collector reads this kind")]
+
+
+class ClusterRow(Row, kw_only=True):
+    kind: Annotated[str, doc("always Cluster")] = "Cluster"
+    name: Annotated[str, doc("label of the source")]
+    version: Annotated[str | None, doc("git version of the API server")] = None
+    minor: Annotated[int | None, doc("minor version, such as 34")] = None
+    platform: Annotated[str | None, doc("platform of the API server")] = None
+    live: Annotated[bool, doc("read from a running cluster")] = False
+
+
+class AccessRow(Row, kw_only=True):
+    group: Annotated[str, doc("API group, empty for the core")]
+    plural: Annotated[str, doc("resource, such as pods")]
+    namespace: Annotated[str, doc("namespace asked about; empty: all")]
+    verb: Annotated[str, doc("verb asked about")]
+    allowed: Annotated[bool, doc("the API server allows it")]
+    reason: Annotated[str, doc("what the API server said")]
+
+
+RECORDS = Table(
+    "records", RecordRow, grain="one raw record and where it was read", key=("raw", "raw_line")
+)
+INVENTORY = Table(
+    "inventory",
+    InventoryRow,
+    grain="one kind and version of API object seen",
+    key=("group", "kind", "version"),
+    resource=Resource("=Kind", namespace="", name="kind"),
+)
+CLUSTER = Table(
+    "cluster",
+    ClusterRow,
+    grain="the one cluster or source",
+    key=("name",),
+    resource=Resource("kind", namespace=""),
+)
+ACCESS = Table(
+    "access",
+    AccessRow,
+    grain="one permission asked about before reading",
+    key=("group", "plural", "namespace", "verb"),
+)
+for _table in (RECORDS, INVENTORY, CLUSTER, ACCESS):
+    TABLES.setdefault(_table.name, _table)

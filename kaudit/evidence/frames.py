@@ -1,0 +1,64 @@
+"""Frames of tables and views, for all pods or for one part of them."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from kaudit import registry
+from kaudit.errors import InputError
+from kaudit.evidence.store import Store
+from kaudit.table import frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Frames:
+    """Computes views on demand and keeps them.
+
+    Parameters
+    ----------
+    store
+        Where the tables lie.
+    part
+        Number of the part that tables of pods are narrowed to, or None for all.
+    whole
+        Frames of everything, to share tables that are not of pods.
+    """
+
+    def __init__(self, store: Store, part: int | None = None, whole: Frames | None = None) -> None:
+        self._store, self._part, self._whole = store, part, whole
+        self._kept: dict[str, pd.DataFrame] = {}
+
+    def get(self, name: str) -> pd.DataFrame:
+        """Return a table or view; it must not be changed.
+
+        Raises
+        ------
+        InputError
+            No table or view has the name.
+        """
+        registry.load()
+        if name in self._kept:
+            return self._kept[name]
+        known = registry.TABLES.get(name)
+        if known is None:
+            near = ", ".join(get_close_matches(name, registry.TABLES, cutoff=0.4))
+            raise InputError(f"there is no table {name!r}", hint=f"near: {near or 'none'}")
+        if self._whole is not None and not known.pods:
+            return self._whole.get(name)
+        if name in registry.VIEWS:
+            view = registry.VIEWS[name]
+            found = view.function(*(self.get(need) for need in view.needs))
+        else:
+            found = self.base(name)
+        self._kept[name] = found
+        return found
+
+    def base(self, name: str) -> pd.DataFrame:
+        """Read a collected table; one that an older bundle lacks is empty."""
+        if name not in self._store.names():
+            return registry.TABLES[name].empty()
+        part = self._part if registry.TABLES[name].pods else None
+        return frame(self._store.read(name, part, None))

@@ -1,0 +1,89 @@
+"""Raw records: one redacted JSON object a line, hashed before compression."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kaudit.evidence.manifest import PartInfo
+from kaudit.model.credential import SHAPE_BYTES
+
+_CHUNK = 2_000
+
+
+class RawFile:
+    """Raw records of one kind, on disk (compressed) or in memory.
+
+    Parameters
+    ----------
+    name
+        File name without ending, such as ``deployments.apps``.
+    folder
+        Bundle under construction, or None.
+    number
+        Place among the raw files of the run.
+    """
+
+    def __init__(self, name: str, folder: Path | None, *, number: int) -> None:
+        self.name, self.number = name, number
+        self.lines: list[bytes] = []
+        self.masked = 0
+        self._count = 0
+        self._bytes = 0
+        self._hash = hashlib.sha256()
+        self._stream: Any = None
+        if folder is not None:
+            import pyarrow as pa
+
+            (folder / "raw").mkdir(exist_ok=True)
+            path = folder / "raw" / f"{name}.jsonl.zst"
+            self._stream = pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd")
+
+    def count(self) -> int:
+        """Count a record that is not kept."""
+        self._count += 1
+        return self._count
+
+    def write(self, line: bytes) -> int:
+        """Append a record; what has the shape of a credential is masked."""
+        if SHAPE_BYTES.search(line):
+            line = SHAPE_BYTES.sub(b"[masked]", line)
+            self.masked += 1
+        self.lines.append(line)
+        self._count += 1
+        if self._stream is not None and len(self.lines) >= _CHUNK:
+            self._flush()
+        return self._count
+
+    def _flush(self) -> None:
+        block = b"\n".join(self.lines) + b"\n" if self.lines else b""
+        self._hash.update(block)
+        self._bytes += len(block)
+        self._stream.write(block)
+        self.lines.clear()
+
+    def close(self) -> PartInfo:
+        """Write what is left; return hash, size and lines."""
+        self._flush()
+        self._stream.close()
+        return PartInfo(sha256=self._hash.hexdigest(), bytes=self._bytes, rows=self._count)
+
+    def abandon(self) -> None:
+        """Close without caring for the rest."""
+        if self._stream is not None and not self._stream.closed:
+            self._stream.close()
+
+
+def lines_of(data: bytes) -> Iterator[bytes]:
+    """Lines of a compressed raw file."""
+    yield from decompressed(data).split(b"\n")[:-1]
+
+
+def decompressed(data: bytes) -> bytes:
+    """Uncompressed bytes of a raw file."""
+    import pyarrow as pa
+
+    with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+        return stream.read()  # type: ignore[no-any-return]

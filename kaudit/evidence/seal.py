@@ -1,0 +1,88 @@
+"""Seal a bundle: nothing is half-written, and nothing secret-shaped goes in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kaudit.errors import InputError
+from kaudit.evidence.manifest import Manifest
+from kaudit.model.credential import SHAPES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PATTERN = "|".join(SHAPES.values())
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def claim(out: Path) -> Path:
+    """Make a private folder beside ``out`` to build in; refuse where ``out`` exists."""
+    if out.exists():
+        raise InputError(
+            "there is something already", where=out, hint="name a new bundle, or remove it"
+        )
+    if not out.parent.is_dir():
+        raise InputError("the folder to write into does not exist", where=out.parent)
+    try:
+        return Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as fault:
+        raise InputError(f"cannot write here: {fault.strerror}", where=out.parent) from None
+
+
+def publish(folder: Path, out: Path, manifest: Manifest) -> None:
+    """Write the manifest last, make all durable and give the bundle its name."""
+    text = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1)
+    (folder / "evidence.json").write_bytes(text + b"\n")
+    if out.name.endswith(".kaudit"):
+        archive = folder.with_suffix(".zip")
+        _zip(folder, archive)
+        shutil.rmtree(folder)
+        _durable(archive)
+        archive.rename(out)
+    else:
+        for path in sorted(folder.rglob("*")):
+            _durable(path)
+        folder.chmod(0o755)
+        folder.rename(out)
+    _durable(out.parent)
+
+
+def _zip(folder: Path, archive: Path) -> None:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as bundle:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _EPOCH)
+            info.external_attr = 0o644 << 16
+            bundle.writestr(info, path.read_bytes())
+
+
+def _durable(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def masked_table(table: pa.Table) -> tuple[pa.Table, int]:
+    """Mask cells with the shape of a credential; return the table and how many."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    hits = 0
+    for at, field in enumerate(table.schema):
+        if field.type != pa.string():
+            continue
+        column = table.column(at)
+        found = pc.sum(pc.match_substring_regex(column, _PATTERN)).as_py() or 0
+        if found:
+            hits += found
+            clean = pc.replace_substring_regex(column, _PATTERN, "[masked]")
+            table = table.set_column(at, field, clean)
+    return table, hits

@@ -1,0 +1,205 @@
+"""Where the tables and raw records of evidence lie: in memory, in a folder, in a zip."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from kaudit.errors import EvidenceError
+from kaudit.evidence.manifest import Manifest
+from kaudit.evidence.raw import decompressed, lines_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Store(Protocol):
+    """Tables by name and part, raw lines by file."""
+
+    sealed: bool
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the tables."""
+        ...
+
+    def parts(self, name: str) -> int:
+        """Return into how many parts a table is cut."""
+        ...
+
+    def rows(self, name: str) -> int:
+        """Count the rows of a table."""
+        ...
+
+    def read(self, name: str, part: int | None, columns: Sequence[str] | None) -> pa.Table:
+        """Read one part of a table, or all, with some columns or all."""
+        ...
+
+    def raw(self, name: str, line: int) -> bytes:
+        """Raw record in a file, by its line from 1."""
+        ...
+
+
+class MemoryStore:
+    """Unsealed evidence: Arrow tables, and raw lines where they were kept."""
+
+    sealed = False
+
+    def __init__(
+        self,
+        parts: Sequence[Mapping[str, pa.Table]],
+        whole: Mapping[str, pa.Table],
+        raw: Mapping[str, Sequence[bytes]] | None,
+    ) -> None:
+        self._parts, self._whole, self._raw = parts, whole, raw
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the tables, sorted."""
+        return tuple(sorted({*self._whole, *(n for p in self._parts for n in p)}))
+
+    def parts(self, name: str) -> int:
+        """Return into how many parts a table is cut."""
+        return 1 if name in self._whole else len(self._parts)
+
+    def rows(self, name: str) -> int:
+        """Count the rows of a table."""
+        if name in self._whole:
+            return int(self._whole[name].num_rows)
+        return sum(int(part[name].num_rows) for part in self._parts)
+
+    def read(self, name: str, part: int | None, columns: Sequence[str] | None) -> pa.Table:
+        """Read one part of a table, or all."""
+        import pyarrow as pa
+
+        if name in self._whole:
+            table = self._whole[name]
+        elif part is None:
+            table = pa.concat_tables([p[name] for p in self._parts])
+        else:
+            table = self._parts[part][name]
+        return table.select(list(columns)) if columns is not None else table
+
+    def raw(self, name: str, line: int) -> bytes:
+        """Raw record in a file, by its line from 1."""
+        if self._raw is None:
+            raise EvidenceError(
+                "raw records were not kept", hint="collect with raw records, or into a bundle"
+            )
+        return self._raw[name][line - 1]
+
+
+class BundleStore:
+    """A bundle on disk: a folder, or a zip whose members are stored uncompressed."""
+
+    sealed = True
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile | None) -> None:
+        self.path, self._archive = path, archive
+        self._lines: dict[str, list[bytes]] = {}
+
+    @classmethod
+    def open(cls, path: Path) -> BundleStore:
+        """Open a bundle without checking it.
+
+        Raises
+        ------
+        EvidenceError
+            There is no bundle at the path, or the zip is damaged.
+        """
+        if path.is_dir():
+            return cls(path, None)
+        try:
+            return cls(path, zipfile.ZipFile(path))
+        except FileNotFoundError:
+            raise EvidenceError("no such evidence", where=path) from None
+        except (zipfile.BadZipFile, OSError) as fault:
+            raise EvidenceError(f"not a readable bundle: {fault}", where=path) from None
+
+    def bytes(self, member: str) -> bytes:
+        """Content of one file of the bundle."""
+        try:
+            if self._archive is not None:
+                return self._archive.read(member)
+            return (self.path / member).read_bytes()
+        except (KeyError, FileNotFoundError):
+            raise EvidenceError(f"{member} is missing", where=self.path) from None
+        except (OSError, zipfile.BadZipFile) as fault:
+            raise EvidenceError(f"{member} cannot be read: {fault}", where=self.path) from None
+
+    def members(self) -> set[str]:
+        """Names of all files of the bundle."""
+        if self._archive is not None:
+            return {i.filename for i in self._archive.infolist() if not i.is_dir()}
+        return {p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file()}
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the tables, sorted."""
+        tables = (m for m in self.members() if m.startswith("tables/"))
+        return tuple(sorted(Path(m).stem for m in tables))
+
+    def _file(self, name: str) -> pa.parquet.ParquetFile:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        member = f"tables/{name}.parquet"
+        source = pa.BufferReader(self.bytes(member)) if self._archive else self.path / member
+        try:
+            return pq.ParquetFile(source)
+        except FileNotFoundError:
+            raise EvidenceError(f"{member} is missing", where=self.path) from None
+        except (pa.ArrowInvalid, OSError) as fault:
+            raise EvidenceError(f"{member} is damaged: {fault}", where=self.path) from None
+
+    def parts(self, name: str) -> int:
+        """Return into how many parts a table is cut: its row groups."""
+        with self._file(name) as file:
+            return int(file.metadata.num_row_groups)
+
+    def rows(self, name: str) -> int:
+        """Count the rows of a table."""
+        with self._file(name) as file:
+            return int(file.metadata.num_rows)
+
+    def read(self, name: str, part: int | None, columns: Sequence[str] | None) -> pa.Table:
+        """Read one part of a table, or all, with some columns or all."""
+        import pyarrow as pa
+
+        chosen = list(columns) if columns is not None else None
+        try:
+            with self._file(name) as file:
+                if part is None or file.metadata.num_row_groups == 0:
+                    return file.read(columns=chosen)
+                return file.read_row_group(part, columns=chosen)
+        except (pa.ArrowInvalid, OSError) as fault:
+            where = f"tables/{name}.parquet"
+            raise EvidenceError(f"{where} is damaged: {fault}", where=self.path) from None
+
+    def raw(self, name: str, line: int) -> bytes:
+        """Raw record in a file, by its line from 1."""
+        if name not in self._lines:
+            self._lines = {name: list(lines_of(self.bytes(f"raw/{name}.jsonl.zst")))}
+        return self._lines[name][line - 1]
+
+    def faults(self, manifest: Manifest) -> list[str]:
+        """Say of every file of the bundle what differs from the manifest."""
+        import pyarrow as pa
+
+        expected = {f"raw/{n}.jsonl.zst": p for n, p in manifest.raw.items()}
+        expected |= {f"tables/{n}.parquet": p for n, p in manifest.tables.items()}
+        present = self.members() - {"evidence.json"}
+        found = [f"{m} is not in the manifest" for m in sorted(present - set(expected))]
+        for member, part in sorted(expected.items()):
+            if member not in present:
+                found.append(f"{member} is missing")
+                continue
+            try:
+                data = self.bytes(member)
+                content = decompressed(data) if member.startswith("raw/") else data
+            except (EvidenceError, pa.ArrowInvalid, OSError) as fault:
+                found.append(f"{member} is damaged: {fault}")
+                continue
+            if hashlib.sha256(content).hexdigest() != part.sha256:
+                found.append(f"{member} differs from its SHA-256 in the manifest")
+        return found

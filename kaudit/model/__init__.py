@@ -1,0 +1,1 @@
+"""The words as enums and frozen types, and the structs of what arrives on the wire."""

@@ -1,0 +1,124 @@
+"""Verdicts on text that may be a credential: what kind it looks like, never the text.
+
+A verdict is all that leaves this module. Values are judged while they are decoded and are
+dropped at once.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NAME = re.compile(
+    r"(?:^|[_.\-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_\-]?key|access[_\-]?key|"
+    r"private[_\-]?key|secret[_\-]?key|encryption[_\-]?key|signing[_\-]?key|credentials?|creds?|"
+    r"client[_\-]?secret|auth[_\-]?key|connection[_\-]?string|dsn)(?:$|[_.\-]|\d+$)",
+    re.IGNORECASE,
+)
+_NAME_JOINED = re.compile(
+    r"(?:password|passwd|apikey|secretkey|accesskey|privatekey|authtoken|accesstoken)$",
+    re.IGNORECASE,
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+#: Names that speak of a credential's place or handling, not of its value.
+_ABOUT = re.compile(
+    r"(?:^|[_.\-])(?:file|path|dir|name|ref|url|uri|endpoint|host|port|ttl|expiry|expiration|length|policy|"
+    r"enabled|disabled|type|mount|header|audience|issuer|id|interval|timeout|rotation|algorithm|"
+    r"count|limit|min|max|namespace|store|provider|manager|driver|format|version|role|user|username)"
+    r"$",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(
+    r"^(?:|true|false|yes|no|on|off|none|null|\d{1,4}|\$\(.*\)|\$\{.*\}|\{\{.*\}\}|<.*>|/.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+#: Kind of credential to the shape of its text. Public formats of the issuers.
+SHAPES: dict[str, str] = {
+    "private key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
+    "AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
+    "GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{50,}\b",
+    "GitLab token": r"\bglpat-[A-Za-z0-9_\-]{20,}\b",
+    "Slack token": r"\bxox[abeprs]-[A-Za-z0-9\-]{10,}\b",
+    "Google API key": r"\bAIza[0-9A-Za-z_\-]{35}\b",
+    "Stripe key": r"\b[sr]k_live_[0-9A-Za-z]{16,}\b",
+    "JSON web token": r"\beyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+",
+    "Vault token": r"\bhv[sbr]\.[A-Za-z0-9_\-]{20,}\b",
+    "URL with password": r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'\\]{0,64}:[^\s/@\"'\\$]{1,256}@",
+    "bearer token": r"\b[Bb]earer\s+[A-Za-z0-9_\-.=]{16,}",
+}
+_SHAPE = re.compile(
+    "|".join(f"(?P<k{n}>{shape})" for n, shape in enumerate(SHAPES.values())), re.ASCII
+)
+SHAPE_BYTES = re.compile("|".join(SHAPES.values()).encode(), re.ASCII)
+_KINDS = list(SHAPES)
+#: ``--password=…``, ``-p …``-like options and ``KEY=value`` assignments in arguments.
+_OPTION = re.compile(
+    r"(?P<name>(?:--?|\b)[A-Za-z][\w.\-]*)(?P<gap>[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s;&|]+)"
+)
+
+
+def by_name(name: str) -> bool:
+    """Tell whether a name says that its value is a credential.
+
+    >>> by_name("DB_PASSWORD"), by_name("dbPassword"), by_name("PASSWORD_FILE")
+    (True, True, False)
+    """
+    plain = _CAMEL.sub("_", name)
+    if _ABOUT.search(plain):
+        return False
+    return bool(_NAME.search(plain) or _NAME_JOINED.search(plain))
+
+
+def by_shape(value: str) -> str:
+    """Kind of credential that the text has the shape of; empty where none."""
+    found = _SHAPE.search(value)
+    if found is None or found.lastgroup is None:
+        return ""
+    return _KINDS[int(found.lastgroup[1:])]
+
+
+def verdict(name: str, value: str) -> str:
+    """What kind of credential a named literal looks like; empty where none.
+
+    Placeholders, switches, small numbers and file paths are none.
+    """
+    if shape := by_shape(value):
+        return shape
+    if _PLACEHOLDER.match(value.strip()):
+        return ""
+    return "named as a credential" if by_name(name) else ""
+
+
+def masked(text: str) -> str:
+    """Replace what looks like a credential in a command line or annotation.
+
+    >>> masked("--user=ann --password=hunter22")
+    '--user=ann --password=[masked: named as a credential]'
+    """
+    if len(text) < 8:
+        return text
+    if _SHAPE.search(text):
+        text = _SHAPE.sub(lambda m: f"[masked: {_KINDS[int((m.lastgroup or 'k0')[1:])]}]", text)
+    if "=" in text or ":" in text:
+        text = _OPTION.sub(_mask_option, text)
+    return text
+
+
+def _mask_option(found: re.Match[str]) -> str:
+    value = found["value"].strip("\"'")
+    if value.startswith("[masked") or _PLACEHOLDER.match(value):
+        return found[0]
+    if not by_name(found["name"].lstrip("-")):
+        return found[0]
+    return f"{found['name']}{found['gap']}[masked: named as a credential]"
+
+
+def masked_arguments(arguments: list[str]) -> list[str]:
+    """Mask a command line: shapes, options with ``=``, and values after a naming option."""
+    shown = [masked(a) for a in arguments]
+    for at, option in enumerate(arguments[:-1]):
+        follows = arguments[at + 1]
+        named = option.startswith("-") and "=" not in option and by_name(option.lstrip("-"))
+        if named and not follows.startswith("-") and not _PLACEHOLDER.match(follows):
+            shown[at + 1] = "[masked: named as a credential]"
+    return shown

@@ -1,0 +1,185 @@
+"""Parts that all Kubernetes objects share, and lenient number types.
+
+Every field may be null or absent, as in real objects. What is not declared is never
+decoded: these structs are the allow-list of what may become evidence.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from kaudit.model.credential import by_shape, masked
+
+#: Annotations whose values say something about security; of others only the key is kept.
+KEPT_ANNOTATIONS = (
+    "apparmor.security.",
+    "seccomp.security.",
+    "container.apparmor.security.",
+    "container.seccomp.security.",
+    "kubernetes.io/config.",
+    "kubernetes.io/enforce-mountable-secrets",
+    "kubernetes.io/ingress.class",
+    "kubernetes.io/service-account.name",
+    "rbac.authorization.kubernetes.io/",
+    "pod-security.kubernetes.io/",
+    "nginx.ingress.kubernetes.io/",
+    "service.beta.kubernetes.io/",
+    "cloud.google.com/load-balancer-type",
+    "networking.gke.io/load-balancer-type",
+    "external-dns.alpha.kubernetes.io/",
+    "cert-manager.io/",
+    "eks.amazonaws.com/",
+    "iam.gke.io/",
+    "azure.workload.identity/",
+    "helm.sh/",
+    "meta.helm.sh/",
+    "deployment.kubernetes.io/revision",
+    "storageclass.kubernetes.io/",
+    "scheduler.alpha.kubernetes.io/",
+)
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_NULL = Raw(b"null")
+
+
+class Part(msgspec.Struct, gc=False, omit_defaults=True, rename="camel"):
+    """Base of all wire structs: camelCase on the wire, defaults left out of raw records."""
+
+
+class OwnerReference(Part):
+    """metadata.ownerReferences[]."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    api_version: str = ""
+    controller: bool | None = None
+
+
+class ManagedFields(Part):
+    """metadata.managedFields[], as far as it dates a change."""
+
+    manager: str | None = None
+    operation: str | None = None
+    time: datetime | None = None
+
+
+class Metadata(Part):
+    """metadata; annotation values are dropped unless they are known to matter.
+
+    ``last-applied-configuration``, which repeats whole objects, is never decoded; that it
+    was there stays visible in ``last_applied``.
+    """
+
+    name: str | None = None
+    generate_name: str | None = None
+    namespace: str | None = None
+    uid: str | None = None
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    labels: dict[str, str | None] | None = None
+    annotations: dict[str, Raw] | None = None
+    owner_references: list[OwnerReference] | None = None
+    last_applied: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.annotations:
+            if self.annotations.pop(LAST_APPLIED, None) is not None:
+                self.last_applied = True
+            for key, raw in self.annotations.items():
+                self.annotations[key] = _kept(key, raw)
+
+    def annotation(self, key: str) -> str | None:
+        """Value of an annotation that is kept, else None."""
+        raw = (self.annotations or {}).get(key)
+        return None if raw is None else msgspec.json.decode(raw, type=str | None)
+
+    @property
+    def controller(self) -> OwnerReference | None:
+        """The owner that controls the object."""
+        for owner in self.owner_references or ():
+            if owner.controller:
+                return owner
+        return None
+
+    @property
+    def label_texts(self) -> list[str]:
+        """Labels as sorted ``key=value``."""
+        return sorted(f"{k}={v or ''}" for k, v in (self.labels or {}).items())
+
+    @property
+    def annotation_keys(self) -> list[str]:
+        """Keys of all annotations, sorted."""
+        return sorted(self.annotations or ())
+
+
+def _kept(key: str, raw: Raw) -> Raw:
+    if not key.startswith(KEPT_ANNOTATIONS):
+        return _NULL
+    if len(raw) < 32:
+        return raw
+    text = msgspec.json.decode(raw)
+    if isinstance(text, str) and by_shape(text):
+        return Raw(msgspec.json.encode(masked(text)))
+    return raw
+
+
+class Requirement(Part):
+    """labelSelector.matchExpressions[]."""
+
+    key: str = ""
+    operator: str = ""
+    values: list[str] | None = None
+
+
+class LabelSelector(Part):
+    """A label selector; absent and empty differ."""
+
+    match_labels: dict[str, str | None] | None = None
+    match_expressions: list[Requirement] | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        """Sorted terms: ``key=value``, ``key in (a,b)``, ``key exists``."""
+        terms = [f"{k}={v or ''}" for k, v in (self.match_labels or {}).items()]
+        for e in self.match_expressions or ():
+            values = f" ({','.join(sorted(e.values or ()))})" if e.values else ""
+            terms.append(f"{e.key} {_OPERATORS.get(e.operator, e.operator)}{values}")
+        return sorted(terms)
+
+
+_OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "not exists"}
+
+
+class Resource(Part):
+    """What every object has: base of the kinds."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: Metadata = msgspec.field(default_factory=Metadata)
+
+
+class Opaque(Part):
+    """A block of which only the presence matters."""
+
+
+#: A quantity as written; Kubernetes takes numbers too.
+Quantity = str | int | float
+IntOrText = int | str
+Maybe = UnsetType
+__all__ = [
+    "UNSET",
+    "IntOrText",
+    "LabelSelector",
+    "ManagedFields",
+    "Maybe",
+    "Metadata",
+    "Opaque",
+    "OwnerReference",
+    "Part",
+    "Quantity",
+    "Requirement",
+    "Resource",
+]

@@ -1,0 +1,51 @@
+"""Kubernetes quantities as numbers (apimachinery resource.Quantity)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+_SUFFIXES = {
+    "n": 1e-9,
+    "u": 1e-6,
+    "m": 1e-3,
+    "": 1.0,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "P": 1e15,
+    "E": 1e18,
+    "Ki": 2.0**10,
+    "Mi": 2.0**20,
+    "Gi": 2.0**30,
+    "Ti": 2.0**40,
+    "Pi": 2.0**50,
+    "Ei": 2.0**60,
+}
+
+
+@lru_cache(maxsize=65536)
+def number(quantity: str | int | float | None) -> float | None:
+    """Value of a quantity; None where it is unset or no quantity.
+
+    >>> number("500m"), number("1Gi"), number(2), number("1e3"), number("lots")
+    (0.5, 1073741824.0, 2.0, 1000.0, None)
+    """
+    if quantity is None or isinstance(quantity, bool):
+        return None
+    if isinstance(quantity, (int, float)):
+        return float(quantity)
+    text = quantity.strip()
+    digits = text.rstrip("numkKMGTPEi")
+    try:
+        return float(digits) * _SUFFIXES[text[len(digits) :]]
+    except (ValueError, KeyError):
+        return None
+
+
+def whole(quantity: str | int | float | None) -> int | None:
+    """Value in whole units, such as bytes, rounded up as the API server does."""
+    value = number(quantity)
+    if value is None or value != value or abs(value) == float("inf"):
+        return None
+    return int(-(-value // 1))

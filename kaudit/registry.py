@@ -1,0 +1,347 @@
+"""Find and check collectors, views and controls: ``@collector``, ``@view``, ``@control``.
+
+Items register by being imported; :func:`load` imports every module of the catalogue
+folders and of installed packs (entry point group ``kaudit.packs``) and checks that they fit
+together. A decorator returns its function unchanged, so that it can be called with any
+frame in a notebook or a test.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from kaudit.errors import InputError, RegistryError
+from kaudit.model.words import Layer, Severity
+from kaudit.table import Row, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CATALOGUES = ("collectors", "views", "controls", "correlations", "exporters")
+
+
+class Read(msgspec.Struct, frozen=True):
+    """One kind that a collector reads.
+
+    Attributes
+    ----------
+    group
+        API group, empty for the core.
+    kind, plural
+        ``Pod``, ``pods``.
+    model
+        Struct that its JSON is decoded into.
+    versions
+        Versions that the struct understands, best first.
+    metadata
+        True where only metadata is asked of a live cluster (Secrets).
+    namespaced
+        False for kinds of cluster scope.
+    """
+
+    group: str
+    kind: str
+    plural: str
+    model: type[msgspec.Struct]
+    versions: tuple[str, ...] = ("v1",)
+    metadata: bool = False
+    namespaced: bool = True
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """Group and kind: what a record is known by."""
+        return self.group, self.kind
+
+    @property
+    def raw(self) -> str:
+        """Name of the raw file: ``pods``, ``deployments.apps``."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+class Collector(msgspec.Struct, frozen=True):
+    """A registered collector: function from one decoded object to rows."""
+
+    name: str
+    reads: tuple[Read, ...]
+    tables: tuple[Table, ...]
+    function: Callable[..., Iterator[Row]]
+    module: str
+
+
+class View(msgspec.Struct, frozen=True):
+    """A registered view: function from tables to a table."""
+
+    name: str
+    table: Table
+    needs: tuple[str, ...]
+    naming: tuple[str, ...]
+    function: Callable[..., pd.DataFrame]
+    module: str
+
+
+class Control(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered control.
+
+    Attributes
+    ----------
+    id
+        ``KA-DEP-001``; never changes meaning, never reused. A control that tests a part of
+        a catalogue entry has a letter: ``KA-DEP-029a``.
+    subject
+        Name of the table or view whose rows it judges; its first parameter.
+    needs
+        Further tables and views.
+    weak
+        Needed tables whose gap only turns ``fail`` into ``not_assessed``.
+    shows
+        Columns of the subject to show as *observed*.
+    applies
+        Name of a boolean column of the subject, True where the control applies, or empty.
+    title, rationale, remedy, cases
+        Of the docstring.
+    null
+        What a null in the mask means, where the control declares it; else it is a bug.
+    """
+
+    id: str
+    name: str
+    layer: Layer
+    severity: Severity
+    title: str
+    rationale: str
+    remedy: str
+    cases: str
+    expected: str
+    subject: str
+    needs: tuple[str, ...]
+    weak: tuple[str, ...]
+    shows: tuple[str, ...]
+    applies: str
+    null: str
+    references: dict[str, tuple[str, ...]]
+    function: Callable[..., pd.Series[Any]]
+    module: str
+
+
+COLLECTORS: dict[str, Collector] = {}
+VIEWS: dict[str, View] = {}
+CONTROLS: dict[str, Control] = {}
+TABLES: dict[str, Table] = {}
+EXPORTERS: dict[str, Callable[..., Any]] = {}
+
+
+def collector(*reads: Read, tables: tuple[Table, ...]) -> Callable[[F], F]:
+    """Register a function ``(object, at) -> Iterator[Row]`` for the kinds it reads.
+
+    ``object`` is the decoded struct, ``at`` the :class:`Place` of its raw record; the rows
+    are of the declared tables only.
+    """
+
+    def register(function: F) -> F:
+        name = function.__name__
+        if name in COLLECTORS:
+            raise RegistryError(f"two collectors are named {name}")
+        for table in tables:
+            if TABLES.setdefault(table.name, table) is not table:
+                raise RegistryError(f"two tables are named {table.name}")
+        COLLECTORS[name] = Collector(name, reads, tables, function, function.__module__)
+        return function
+
+    return register
+
+
+def view(table: Table, *, naming: tuple[str, ...] = ()) -> Callable[[F], F]:
+    """Register a function of tables (its parameters) that computes ``table``.
+
+    Its first parameter is the table whose rows it carries on. ``naming`` names the
+    parameters that serve to name things only (owners): a gap in them changes no verdict.
+    """
+
+    def register(function: F) -> F:
+        if table.name in VIEWS or TABLES.setdefault(table.name, table) is not table:
+            raise RegistryError(f"two tables or views are named {table.name}")
+        needs = tuple(inspect.signature(function).parameters)
+        VIEWS[table.name] = View(table.name, table, needs, naming, function, function.__module__)
+        return function
+
+    return register
+
+
+def control(
+    id: str,
+    *,
+    layer: Layer | str,
+    severity: Severity | str,
+    expected: str,
+    shows: tuple[str, ...] = (),
+    applies: str = "",
+    weak: tuple[str, ...] = (),
+    null: str = "",
+    references: Mapping[str, tuple[str, ...]] | None = None,
+) -> Callable[[F], F]:
+    """Register a function of a subject table that returns True where the fault is.
+
+    Parameters
+    ----------
+    id
+        ``KA-<LAYER>-<NNN>``, with a letter for a part.
+    layer, severity
+        Words of the vocabulary.
+    expected
+        The desired observation in a few words.
+    shows
+        Columns of the subject that a finding shows.
+    applies
+        Boolean column of the subject; rows where it is False are not applicable.
+    weak
+        Needed tables whose gap cannot turn a pass around (see :class:`Control`).
+    null
+        A sentence that says why the result can be unknown for a row; without it a null in
+        the mask is an error.
+    references
+        Framework id to requirement ids, beside those of ``frameworks/mappings.csv``.
+    """
+
+    def register(function: F) -> F:
+        if id in CONTROLS:
+            raise RegistryError(f"two controls have the id {id}")
+        if not re.fullmatch(r"[A-Z]{2,5}-[A-Z]{3}-\d{3}[a-z]?", id):
+            raise RegistryError(f"control id {id}: expected something like KA-DEP-001")
+        subject, *needs = inspect.signature(function).parameters
+        parts = parse_docstring(id, inspect.getdoc(function) or "")
+        CONTROLS[id] = Control(
+            id=id,
+            name=function.__name__,
+            layer=Layer(layer),
+            severity=Severity(severity),
+            expected=expected,
+            subject=subject,
+            needs=tuple(needs),
+            weak=weak,
+            shows=shows,
+            applies=applies,
+            null=null,
+            references={k: tuple(v) for k, v in (references or {}).items()},
+            function=function,
+            module=function.__module__,
+            **parts,
+        )
+        return function
+
+    return register
+
+
+_SECTION = re.compile(r"^(Remedy|Cases):[ \t]*$", re.MULTILINE)
+
+
+def parse_docstring(owner: str, text: str) -> dict[str, str]:
+    """Split a control's docstring into title, rationale, remedy and cases.
+
+    Raises
+    ------
+    RegistryError
+        A part is missing; names it.
+    """
+    head, *rest = _SECTION.split(text)
+    title, _, rationale = head.strip().partition("\n\n")
+    parts = {
+        "title": " ".join(title.split()),
+        "rationale": "\n\n".join(" ".join(p.split()) for p in rationale.strip().split("\n\n")),
+        **{
+            name.lower(): textwrap.dedent(body.strip("\n")).rstrip() + "\n"
+            for name, body in zip(rest[::2], rest[1::2], strict=True)
+        },
+    }
+    for part in ("title", "rationale", "remedy", "cases"):
+        if not parts.get(part, "").strip():
+            raise RegistryError(f"{owner}: its docstring has no {part}")
+    return parts
+
+
+@cache
+def load() -> None:
+    """Import every catalogue module and installed pack, and check that all fits together.
+
+    Raises
+    ------
+    RegistryError
+        An unknown table or column, named with its near matches.
+    """
+    for catalogue in CATALOGUES:
+        package = importlib.import_module(f"kaudit.{catalogue}")
+        for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
+            importlib.import_module(f"kaudit.{catalogue}.{module}")
+    for pack in importlib.metadata.entry_points(group="kaudit.packs"):
+        pack.load()
+    check()
+
+
+def check() -> None:
+    """Raise RegistryError where a view or control names what does not exist."""
+    for item in VIEWS.values():
+        for name in item.needs:
+            _known(name, f"view {item.name}")
+    for item in CONTROLS.values():
+        for name in (item.subject, *item.needs):
+            _known(name, f"control {item.id}")
+        table = TABLES[item.subject]
+        if table.resource is None:
+            raise RegistryError(f"control {item.id}: table {table.name} names no resource")
+        columns = [c.name for c in table.columns]
+        for name in (*item.shows, *([item.applies] if item.applies else ())):
+            if name not in columns:
+                near = get_close_matches(name, columns)
+                raise RegistryError(
+                    f"control {item.id}: {table.name} has no column {name}; near: {near}"
+                )
+        for name in item.weak:
+            if name not in base_tables(item.subject, *item.needs):
+                raise RegistryError(f"control {item.id}: weak table {name} is not needed")
+
+
+def _known(name: str, owner: str) -> None:
+    if name not in TABLES:
+        near = get_close_matches(name, TABLES)
+        raise RegistryError(f"{owner}: no table or view is named {name}; near: {near}")
+
+
+def base_tables(*names: str) -> tuple[str, ...]:
+    """Collected tables that the named tables and views rest on, sorted."""
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name in VIEWS:
+            todo += [need for need in VIEWS[name].needs if need not in VIEWS[name].naming]
+        else:
+            found.add(name)
+    return tuple(sorted(found))
+
+
+def subject_table(name: str) -> str:
+    """Collected table whose rows a subject carries on: the first need of views."""
+    while name in VIEWS:
+        name = VIEWS[name].needs[0]
+    return name
+
+
+def find_control(id: str) -> Control:
+    """Return the control with this id, or raise InputError with the near ones."""
+    load()
+    if id in CONTROLS:
+        return CONTROLS[id]
+    near = get_close_matches(id, CONTROLS) or ["kaudit controls lists all"]
+    raise InputError(f"no control has the id {id}", hint="did you mean " + ", ".join(near) + "?")

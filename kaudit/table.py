@@ -1,0 +1,223 @@
+"""Table and its rows: declare, build, check.
+
+A table is declared once, as a :class:`Row` struct whose annotated fields are the
+columns, each with a sentence::
+
+    class QuotaRow(Trace, kw_only=True):
+        namespace: Annotated[str, doc("namespace that the quota bounds")]
+        name: Annotated[str, doc("name of the ResourceQuota")]
+        pods_limit: Annotated[int | None, doc("spec.hard.pods")] = None
+
+    QUOTAS = Table("quotas", QuotaRow, grain="one ResourceQuota", key=("namespace", "name"))
+
+Collectors yield rows; views compute frames with the same columns. A column without
+``| None`` is never null, in a full frame and in an empty one.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from kaudit.errors import RegistryError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["Column", "Resource", "Row", "Table", "Trace", "doc"]
+
+
+def doc(sentence: str) -> msgspec.Meta:
+    """Describe a column: ``Annotated[int, doc("the limit, in bytes")]``."""
+    return msgspec.Meta(description=sentence)
+
+
+class Row(msgspec.Struct, gc=False, kw_only=True):
+    """Base of the rows of all tables."""
+
+
+class Trace(Row, kw_only=True):
+    """Base of rows that come from one raw record; gives the way back to it."""
+
+    raw: Annotated[str, doc("file of the raw record in the evidence, without folder and ending")]
+    raw_line: Annotated[int, doc("line of the raw record in that file, from 1")]
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One declared column: name, kind (text, flag, integer, number, time, texts), null, sentence."""
+
+    name: str
+    kind: str
+    nullable: bool
+    sentence: str
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """Which columns of a table name the resource that a row is about.
+
+    ``kind`` is a column, or a fixed kind written as ``=Kind``. An empty name means
+    that the table has no such part.
+    """
+
+    kind: str
+    namespace: str = "namespace"
+    name: str = "name"
+    container: str = ""
+
+
+_KINDS: dict[object, str] = {
+    str: "text",
+    bool: "flag",
+    int: "integer",
+    float: "number",
+    datetime: "time",
+    list[str]: "texts",
+}
+
+
+def _column(name: str, hint: object) -> Column:
+    sentence = ""
+    if get_origin(hint) is Annotated:
+        hint, *extras = get_args(hint)
+        metas = [e for e in extras if isinstance(e, msgspec.Meta)]
+        sentence = (metas[0].description or "") if metas else ""
+    nullable = False
+    if get_origin(hint) in (Union, types.UnionType):
+        parts = get_args(hint)
+        nullable = type(None) in parts
+        (hint,) = (p for p in parts if p is not type(None))
+    if isinstance(hint, type) and issubclass(hint, str):
+        hint = str
+    if hint not in _KINDS:
+        raise RegistryError(f"column {name}: {hint!r} is no column kind; use one of {list(_KINDS)}")
+    if not sentence:
+        raise RegistryError(f"column {name} has no sentence: annotate it with doc(...)")
+    return Column(name, _KINDS[hint], nullable, sentence)
+
+
+class Table:
+    """A declared table.
+
+    Parameters
+    ----------
+    name
+        Plural noun, unique among tables and views.
+    row
+        Struct with the columns.
+    grain
+        What one row is.
+    key
+        Columns that identify a row; rows are sorted by them.
+    resource
+        How a row names the resource it is about; None for tables no control judges.
+    pods
+        True where rows belong to pods: such tables may be held in parts that were cut
+        at the same pods.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        row: type[Row],
+        *,
+        grain: str,
+        key: tuple[str, ...],
+        resource: Resource | None = None,
+        pods: bool = False,
+    ) -> None:
+        self.name, self.row, self.grain, self.key = name, row, grain, key
+        self.resource, self.pods = resource, pods
+
+    def __repr__(self) -> str:
+        return f"Table({self.name!r}: {self.grain})"
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Columns in their declared order, those of the trace last."""
+        hints = get_type_hints(self.row, include_extras=True)
+        found = [_column(field, hints[field]) for field in self.row.__struct_fields__]
+        names = {column.name for column in found}
+        wanted = set(self.key)
+        if self.resource:
+            r = self.resource
+            wanted |= {n for n in (r.kind, r.namespace, r.name, r.container) if n and n[0] != "="}
+        if missing := wanted - names:
+            raise RegistryError(f"table {self.name}: no such columns: {sorted(missing)}")
+        return tuple(sorted(found, key=lambda column: column.name in ("raw", "raw_line")))
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Arrow schema; columns without ``| None`` are not nullable."""
+        import pyarrow as pa
+
+        kinds = {
+            "text": pa.string(),
+            "flag": pa.bool_(),
+            "integer": pa.int64(),
+            "number": pa.float64(),
+            "time": pa.timestamp("us", tz="UTC"),
+            "texts": pa.list_(pa.string()),
+        }
+        return pa.schema(
+            [pa.field(c.name, kinds[c.kind], nullable=c.nullable) for c in self.columns]
+        )
+
+    def arrow(self, rows: Sequence[Row]) -> pa.Table:
+        """Build an Arrow table of rows, in the given order."""
+        import pyarrow as pa
+
+        order = [self.row.__struct_fields__.index(c.name) for c in self.columns]
+        columns = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) if rows else []
+        arrays = [
+            pa.array(columns[at] if rows else [], field.type)
+            for at, field in zip(order, self.schema, strict=True)
+        ]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+    def sorted(self, table: pa.Table) -> pa.Table:
+        """Sort an Arrow table by the key, ties by trace."""
+        trace = [n for n in ("raw", "raw_line") if n in table.column_names and n not in self.key]
+        if table.num_rows < 2:
+            return table
+        return table.sort_by([(name, "ascending") for name in (*self.key, *trace)])
+
+    def empty(self) -> pd.DataFrame:
+        """Return a frame without rows, with the same dtypes as a full one."""
+        return frame(self.arrow(()))
+
+    def check(self, data: pd.DataFrame) -> None:
+        """Raise RegistryError with every fault: missing or surplus columns, nulls, kinds."""
+        faults = []
+        names = [c.name for c in self.columns]
+        faults += [f"column {n} is missing" for n in names if n not in data.columns]
+        faults += [f"column {n} is not declared" for n in data.columns if n not in names]
+        for column in self.columns:
+            if column.name in data.columns and not column.nullable:
+                nulls = int(data[column.name].isna().sum())
+                if nulls:
+                    faults.append(
+                        f"column {column.name} has {nulls} nulls but is declared non-null"
+                    )
+        if faults:
+            raise RegistryError(f"table {self.name}: " + "; ".join(faults))
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """Return a frame with Arrow-backed columns; nothing is copied."""
+    import pandas as pd
+
+    return table.to_pandas(types_mapper=pd.ArrowDtype)  # type: ignore[no-any-return]
+
+
+def rows_by_type(rows: Iterable[Row]) -> dict[type[Row], list[Row]]:
+    """Group rows by their struct, keeping order."""
+    found: dict[type[Row], list[Row]] = {}
+    for row in rows:
+        found.setdefault(type(row), []).append(row)
+    return found

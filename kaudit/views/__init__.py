@@ -1,0 +1,1 @@
+"""Views: the hard semantics, computed once from tables and shared by controls."""
