@@ -50,7 +50,7 @@ class Trace(Row, kw_only=True):
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One declared column: name, kind (text, flag, integer, number, time, texts), null, sentence."""
+    """One declared column; its kind is text, flag, integer, number, time or texts."""
 
     name: str
     kind: str

@@ -134,7 +134,7 @@ class Builder:
             raw = {n: f.lines for n, f in self._raw.items()} if self._keep_raw else None
             return Evidence(MemoryStore(self._parts, whole, raw), manifest)
         manifest.raw = {name: file.close() for name, file in sorted(self._raw.items())}
-        store = self._write(whole, manifest)
+        store = self._write(self._folder, whole, manifest)
         return Evidence(store, manifest)
 
     def _facts(
@@ -189,12 +189,10 @@ class Builder:
         schema = facts.RECORDS.schema
         return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
-    def _write(self, whole: Mapping[str, Any], manifest: Manifest) -> Store:
+    def _write(self, bundle: Path, whole: Mapping[str, Any], manifest: Manifest) -> Store:
         import pyarrow.parquet as pq
 
-        assert self._folder is not None
-        assert self.out is not None
-        folder = self._folder / "tables"
+        folder = bundle / "tables"
         folder.mkdir()
         names = sorted({*whole, *(n for part in self._parts for n in part)})
         masked = 0
@@ -213,8 +211,9 @@ class Builder:
                 rows=sum(piece.num_rows for piece in pieces),
             )
         manifest.id = content_id(manifest)
-        publish(self._folder, self.out, manifest)
-        return BundleStore.open(self.out)
+        out = self.out or bundle
+        publish(bundle, out, manifest)
+        return BundleStore.open(out)
 
     def discard(self) -> None:
         """Leave nothing behind after a failure."""

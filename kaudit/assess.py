@@ -1,0 +1,195 @@
+"""Engine: evidence to assessment.
+
+A control says where the fault is. The engine does the rest, once for all: what gaps take
+away, populations, crashes, one result per resource however many pods it has, and the way
+back from a result to its raw record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from kaudit import registry
+from kaudit.assessment import CODES, Assessment, ControlResult
+from kaudit.columns import arrow
+from kaudit.errors import RegistryError
+from kaudit.evidence.bundle import Evidence
+from kaudit.evidence.frames import Frames
+from kaudit.limits import Doubt, limits
+from kaudit.model.words import Status
+from kaudit.registry import Control
+from kaudit.resources import Resources
+from kaudit.source.events import Progress, silent
+from kaudit.waivers import Waiver
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
+
+_PASS, _FAIL = CODES[Status.PASS], CODES[Status.FAIL]
+_NOT_APPLICABLE, _NOT_ASSESSED = CODES[Status.NOT_APPLICABLE], CODES[Status.NOT_ASSESSED]
+
+
+def assess(
+    evidence: Evidence,
+    controls: Iterable[Control] | None = None,
+    *,
+    waivers: Sequence[Waiver] = (),
+    strict: bool = False,
+    progress: Progress = silent,
+) -> Assessment:
+    """Judge evidence by controls.
+
+    Parameters
+    ----------
+    evidence
+        What was collected; it is not changed.
+    controls
+        Those to apply; all of the catalogue by default.
+    waivers
+        Accepted failures; they are noted beside a failure and change no status.
+    strict
+        Raise what a control raises, instead of noting it as ``error``.
+    progress
+        Told which control is judged.
+
+    Returns
+    -------
+    Assessment
+        Every control has at least one result.
+    """
+    registry.load()
+    chosen = sorted(
+        registry.CONTROLS.values() if controls is None else controls, key=lambda c: c.id
+    )
+    run = _Run(evidence, chosen, strict)
+    for number, frames in enumerate(run.parts()):
+        for done, result in enumerate(run.of_pods):
+            progress(f"part {number + 1}", done, len(run.of_pods))
+            run.judge(result, frames)
+    for done, result in enumerate(run.of_all):
+        progress(result.control.id, done, len(run.of_all))
+        run.judge(result, evidence.frames)
+    for result in run.results:
+        run.close(result)
+    progress("controls", len(chosen), len(chosen))
+    return Assessment(evidence, run.results, waivers)
+
+
+class _Run:
+    """What gaps take from each control, and the results so far."""
+
+    def __init__(self, evidence: Evidence, controls: Sequence[Control], strict: bool) -> None:
+        self.evidence, self.strict = evidence, strict
+        self.taken = {control.id: limits(control, evidence.gaps) for control in controls}
+        numbered: dict[str, Resources] = {}
+        self.results = []
+        for control in controls:
+            table = registry.TABLES[control.subject]
+            resources = numbered.setdefault(table.name, Resources(table))
+            self.results.append(ControlResult(control, resources))
+        open_ = [r for r in self.results if not self.taken[r.control.id].void]
+        self.of_pods = [r for r in open_ if registry.TABLES[r.control.subject].pods]
+        self.of_all = [r for r in open_ if not registry.TABLES[r.control.subject].pods]
+
+    def parts(self) -> Iterator[Frames]:
+        """Frames of one part of the pods after the other; only one is held at a time."""
+        parts = self.evidence.manifest.parts
+        if not self.of_pods:
+            return
+        if parts == 1:
+            yield self.evidence.frames
+            return
+        for part in range(parts):
+            yield Frames(self.evidence.store, part, self.evidence.frames)
+
+    def judge(self, result: ControlResult, frames: Frames) -> None:
+        """Apply a control to frames; a crash becomes a status."""
+        if result.crashed:
+            return
+        control = result.control
+        try:
+            subject = frames.get(control.subject)
+            if not len(subject):
+                return
+            mask = control.function(subject, *(frames.get(name) for name in control.needs))
+            codes = statuses(control, subject, mask)
+            doubts = self.taken[control.id].doubts
+            reasons = _doubted(codes, subject, result.resources, doubts)
+            result.add_rows(subject, codes, reasons)
+        except Exception as fault:
+            if self.strict:
+                raise
+            result.crash(f"{type(fault).__name__}: {fault}")
+
+    def close(self, result: ControlResult) -> None:
+        """Add what no row shows: things that could not be read, and nothing at all."""
+        taken = self.taken[result.control.id]
+        if taken.void:
+            result.add_loose(Status.NOT_ASSESSED, reason=taken.void)
+            return
+        for thing in taken.affected:
+            result.add_loose(
+                Status.NOT_ASSESSED,
+                kind=thing.kind,
+                namespace=thing.namespace,
+                name=thing.name,
+                reason=thing.reason,
+            )
+        if result.empty:
+            status = Status.NOT_ASSESSED if taken.untold else Status.NOT_APPLICABLE
+            result.add_loose(status, reason=taken.untold or "there is nothing that it applies to")
+
+
+def statuses(control: Control, subject: pd.DataFrame, mask: pd.Series[Any]) -> Codes:
+    """Status codes of the rows of a subject.
+
+    Raises
+    ------
+    RegistryError
+        The mask does not fit the subject, is not boolean, or has nulls although the control
+        does not say what they mean.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if len(mask) != len(subject) or not mask.index.equals(subject.index):
+        raise RegistryError(f"{control.id}: its mask does not have the rows of {control.subject}")
+    values = arrow(mask)
+    if values.type != pa.bool_():
+        raise RegistryError(f"{control.id}: its mask is {values.type}, not boolean")
+    if values.null_count and not control.null:
+        raise RegistryError(f"{control.id}: its mask has nulls, and it does not say what they mean")
+    fails = pc.fill_null(values, False).to_numpy(zero_copy_only=False)
+    codes = np.where(fails, _FAIL, _PASS).astype(np.int8)
+    if values.null_count:
+        codes[pc.is_null(values).to_numpy(zero_copy_only=False)] = _NOT_ASSESSED
+    if control.applies:
+        applies = arrow(subject[control.applies]).to_numpy(zero_copy_only=False)
+        codes[~applies.astype(bool)] = _NOT_APPLICABLE
+    return codes
+
+
+def _doubted(
+    codes: Codes, subject: pd.DataFrame, resources: Resources, doubts: Sequence[Doubt]
+) -> list[tuple[Any, str]]:
+    """Turn doubted statuses into ``not_assessed``; return rows and reason of each doubt."""
+    import numpy as np
+
+    reasons = []
+    for doubt in doubts:
+        scope = resources.in_namespace(subject, doubt.namespace)
+        doubted = np.zeros(len(codes), dtype=bool)
+        if doubt.fails:
+            doubted |= codes == _FAIL
+        if doubt.passes:
+            doubted |= codes == _PASS
+        doubted &= scope
+        if doubted.any():
+            codes[doubted] = _NOT_ASSESSED
+            reasons.append((doubted, doubt.reason))
+    return reasons

@@ -1,0 +1,437 @@
+"""Assessment: the results of controls on evidence, and what they add up to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from kaudit.columns import arrow
+from kaudit.conclude import Conclusion, ControlTally, LayerConclusion, conclude, conclude_layers
+from kaudit.errors import InputError
+from kaudit.evidence.bundle import Evidence
+from kaudit.model.words import Layer, Severity, Status
+from kaudit.registry import Control
+from kaudit.resources import Resources, digest, key_of
+from kaudit.waivers import Waiver, covering
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
+
+#: Statuses as codes; where rows of one resource differ, the highest code stands.
+CODES: dict[Status, int] = {
+    Status.NOT_APPLICABLE: 0,
+    Status.PASS: 1,
+    Status.MANUAL: 2,
+    Status.NOT_ASSESSED: 3,
+    Status.ERROR: 4,
+    Status.FAIL: 5,
+}
+_OF_CODE = {code: status for status, code in CODES.items()}
+_NONE = -1
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """Control × resource × status.
+
+    Attributes
+    ----------
+    control, severity, layer
+        Of the control.
+    status
+        A word of :class:`Status`.
+    kind, namespace, name, container
+        The resource; empty where the result is about no single one.
+    observed, expected
+        Of a failure: what was seen, what was wanted.
+    reason
+        Why it was not assessed, is not applicable, or crashed.
+    rows, failed
+        Rows of the subject that stand for the resource (a template and its pods), and how
+        many of them fail.
+    fingerprint
+        The same for the same control and resource in any run.
+    waiver
+        Id of the waiver that accepts the failure, else empty.
+    raw, raw_line
+        Raw record of the first failing row; the way back to the evidence.
+    """
+
+    control: str
+    status: Status
+    severity: Severity
+    layer: Layer
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    container: str = ""
+    observed: str = ""
+    expected: str = ""
+    reason: str = ""
+    rows: int = 0
+    failed: int = 0
+    fingerprint: str = ""
+    waiver: str = ""
+    raw: str = ""
+    raw_line: int = 0
+
+
+class ControlResult:
+    """Results of one control, gathered by resource."""
+
+    def __init__(self, control: Control, resources: Resources) -> None:
+        import numpy as np
+
+        self.control, self.resources = control, resources
+        self.crashed = False
+        self._status: Codes = np.empty(0, np.int8)
+        self._rows = np.empty(0, np.int64)
+        self._failed = np.empty(0, np.int64)
+        self._observed: dict[int, tuple[str, str, int]] = {}
+        self._reasons: dict[int, str] = {}
+        self._loose: list[Result] = []
+        self.failed_rows: Counter[str] = Counter()
+
+    @property
+    def empty(self) -> bool:
+        """No resource and no loose result yet."""
+        return not self._loose and not (self._status != _NONE).any()
+
+    def add_rows(
+        self, subject: pd.DataFrame, codes: Codes, reasons: Sequence[tuple[Any, str]]
+    ) -> None:
+        """Add the status codes of rows of the subject."""
+        import numpy as np
+
+        numbers = self.resources.of(subject)
+        self._grow(len(self.resources))
+        np.maximum.at(self._status, numbers, codes)
+        size = len(self._status)
+        self._rows += np.bincount(numbers, minlength=size)
+        fails = np.flatnonzero(codes == CODES[Status.FAIL])
+        if len(fails):
+            self._failed += np.bincount(numbers[fails], minlength=size)
+            self._count_origins(subject, fails)
+            self._observe(subject, fails, numbers)
+        for rows, reason in reasons:
+            for number in np.unique(numbers[rows]).tolist():
+                self._reasons.setdefault(number, reason)
+        if self.control.null:
+            untold = np.unique(numbers[codes == CODES[Status.NOT_ASSESSED]])
+            for number in untold.tolist():
+                self._reasons.setdefault(number, self.control.null)
+
+    def _grow(self, size: int) -> None:
+        import numpy as np
+
+        more = size - len(self._status)
+        if more > 0:
+            self._status = np.concatenate([self._status, np.full(more, _NONE, np.int8)])
+            self._rows = np.concatenate([self._rows, np.zeros(more, np.int64)])
+            self._failed = np.concatenate([self._failed, np.zeros(more, np.int64)])
+
+    def _count_origins(self, subject: pd.DataFrame, fails: Any) -> None:
+        import pyarrow.compute as pc
+
+        if "origin" in subject.columns:
+            counts = pc.value_counts(arrow(subject["origin"]).take(fails))
+            for entry in counts.to_pylist():
+                self.failed_rows[entry["values"]] += entry["counts"]
+        else:
+            self.failed_rows[""] += len(fails)
+
+    def _observe(self, subject: pd.DataFrame, fails: Any, numbers: Any) -> None:
+        import numpy as np
+
+        found, first = np.unique(numbers[fails], return_index=True)
+        fresh = [at for at, number in enumerate(found.tolist()) if number not in self._observed]
+        if not fresh:
+            return
+        rows = subject.iloc[fails[first[fresh]]]
+        texts = observed(rows, self.control.shows)
+        traced = "raw" in rows.columns
+        raws = rows["raw"].tolist() if traced else [""] * len(rows)
+        lines = rows["raw_line"].tolist() if traced else [0] * len(rows)
+        for number, *seen in zip(found[fresh].tolist(), texts, raws, lines, strict=True):
+            self._observed[number] = (seen[0], seen[1], seen[2])
+
+    def crash(self, reason: str) -> None:
+        """Forget what was found: the control crashed."""
+        self.__init__(self.control, self.resources)  # type: ignore[misc]  # starts anew
+        self.crashed = True
+        self.add_loose(Status.ERROR, reason=reason)
+
+    def add_loose(
+        self,
+        status: Status,
+        *,
+        reason: str,
+        kind: str = "",
+        namespace: str = "",
+        name: str = "",
+    ) -> None:
+        """Add a result that is about no row: a gap, a crash, an empty population."""
+        c = self.control
+        self._loose.append(
+            Result(
+                control=c.id,
+                status=status,
+                severity=c.severity,
+                layer=c.layer,
+                kind=kind,
+                namespace=namespace,
+                name=name,
+                reason=reason,
+                expected=c.expected,
+                fingerprint=f"{c.id.lower()}.{digest(key_of(kind, namespace, name))}",
+            )
+        )
+
+    def counts(self) -> dict[Status, int]:
+        """Count resources (and loose results) by status."""
+        import numpy as np
+
+        codes = self._status[self._status != _NONE]
+        found = dict.fromkeys(Status, 0)
+        for code, number in enumerate(np.bincount(codes, minlength=len(CODES)).tolist()):
+            found[_OF_CODE[code]] += number
+        for result in self._loose:
+            found[result.status] += 1
+        return found
+
+    def results(self, *statuses: Status) -> Iterator[Result]:
+        """Yield results in the order of resources; all statuses where none is named."""
+        import numpy as np
+
+        c, resources = self.control, self.resources
+        wanted = {CODES[s] for s in statuses or tuple(Status)}
+        chosen = np.flatnonzero(np.isin(self._status, list(wanted)))
+        for number in sorted(chosen.tolist(), key=resources.keys.__getitem__):
+            status = _OF_CODE[int(self._status[number])]
+            kind, namespace, name, container = resources.parts(number)
+            seen, raw, line = self._observed.get(number, ("", "", 0))
+            yield Result(
+                control=c.id,
+                status=status,
+                severity=c.severity,
+                layer=c.layer,
+                kind=kind,
+                namespace=namespace,
+                name=name,
+                container=container,
+                observed=seen,
+                expected=c.expected,
+                reason=self._reasons.get(number, "") if status is Status.NOT_ASSESSED else "",
+                rows=int(self._rows[number]),
+                failed=int(self._failed[number]),
+                fingerprint=f"{c.id.lower()}.{resources.digest(number)}",
+                raw=raw,
+                raw_line=line,
+            )
+        for result in self._loose:
+            if CODES[result.status] in wanted:
+                yield result
+
+
+def observed(rows: pd.DataFrame, shows: Sequence[str]) -> list[str]:
+    """Say what was seen in each row: ``column: value; …`` of the shown columns."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parts = []
+    for name in shows:
+        values = arrow(rows[name])
+        if pa.types.is_list(values.type):
+            values = pc.binary_join(values, ", ")
+            values = pc.if_else(pc.equal(values, ""), "none", values)
+        else:
+            values = pc.cast(values, pa.string())
+            values = pc.if_else(pc.equal(values, ""), "unset", values)
+        values = pc.fill_null(values, "unset")
+        label = name.replace("_", " ") + ": "
+        parts.append(pc.binary_join_element_wise(label, values, ""))
+    if not parts:
+        return [""] * len(rows)
+    return pc.binary_join_element_wise(*parts, "; ").to_pylist()  # type: ignore[no-any-return]
+
+
+class Assessment:
+    """Evidence judged by controls.
+
+    ``findings`` are the failures, ``results`` all results, ``summary`` one row a control,
+    ``conclusions`` one row a layer; each a DataFrame.
+    """
+
+    def __init__(
+        self, evidence: Evidence, by_control: Sequence[ControlResult], waivers: Sequence[Waiver]
+    ) -> None:
+        self.evidence, self.waivers = evidence, tuple(waivers)
+        self.by_control = {result.control.id: result for result in by_control}
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """Controls that were applied, by id."""
+        return tuple(result.control for result in self.by_control.values())
+
+    def iter_results(self, *statuses: Status) -> Iterator[Result]:
+        """Yield results control by control, failures with their waiver."""
+        as_of = self.evidence.as_of
+        for by in self.by_control.values():
+            for result in by.results(*statuses):
+                if result.status is Status.FAIL and self.waivers:
+                    resource = (result.kind, result.namespace, result.name, result.container)
+                    waiver = covering(self.waivers, as_of, result.control, resource)
+                    yield msgspec.structs.replace(result, waiver=waiver) if waiver else result
+                else:
+                    yield result
+
+    @cached_property
+    def results(self) -> pd.DataFrame:
+        """All results, one row each; see :class:`Result` for the columns."""
+        return _frame(self.iter_results())
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """Failures, worst severity first; the columns of :class:`Result`."""
+        return _by_attention(_frame(self.iter_results(Status.FAIL)))
+
+    @cached_property
+    def unassessed(self) -> pd.DataFrame:
+        """What could not be judged, with the reason; the columns of :class:`Result`."""
+        return _frame(self.iter_results(Status.NOT_ASSESSED, Status.ERROR, Status.MANUAL))
+
+    @cached_property
+    def tallies(self) -> dict[str, ControlTally]:
+        """Counts of resources by status, by control id."""
+        waived: Counter[str] = Counter()
+        if self.waivers:
+            waived.update(r.control for r in self.iter_results(Status.FAIL) if r.waiver)
+        return {
+            id_: ControlTally.of(by.counts(), waived=waived[id_])
+            for id_, by in self.by_control.items()
+        }
+
+    @cached_property
+    def operation(self) -> dict[str, Conclusion]:
+        """Conclusion on the operation of each control, by control id."""
+        return {id_: conclude(tally) for id_, tally in self.tallies.items()}
+
+    @cached_property
+    def layers(self) -> tuple[LayerConclusion, ...]:
+        """Conclusions of the five layers, in their order."""
+        return conclude_layers(self.controls, self.tallies, self.operation)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row a control: id, title, layer, severity, counts by status, conclusion."""
+        import pandas as pd
+
+        rows = []
+        for control in self.controls:
+            tally = self.tallies[control.id]
+            rows.append(
+                {
+                    "control": control.id,
+                    "title": control.title,
+                    "layer": control.layer.value,
+                    "severity": control.severity.value,
+                    "population": tally.population,
+                    **{s.value: getattr(tally, f"{s.value}_") for s in Status},
+                    "waived": tally.waived,
+                    "operation": self.operation[control.id].opinion.value,
+                    "because": self.operation[control.id].because,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def conclusions(self) -> pd.DataFrame:
+        """One row a layer: design, operation, why, and counts."""
+        import pandas as pd
+
+        return pd.DataFrame([msgspec.to_builtins(layer) for layer in self.layers])
+
+    @cached_property
+    def gaps(self) -> pd.DataFrame:
+        """One row a gap: what, reason, scope, tables that it weakens, detail."""
+        import pandas as pd
+
+        columns = ["what", "reason", "tables", "namespace", "kind", "name", "detail"]
+        rows = [
+            {**msgspec.structs.asdict(gap), "reason": gap.reason.value, "tables": list(gap.tables)}
+            for gap in self.evidence.gaps
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    def result(self, fingerprint: str) -> Result:
+        """Find a result by its fingerprint.
+
+        Raises
+        ------
+        InputError
+            No result has it.
+        """
+        control = fingerprint.split(".")[0].upper()
+        for id_, by in self.by_control.items():
+            if id_.upper() == control:
+                for result in by.results():
+                    if result.fingerprint == fingerprint:
+                        return result
+        raise InputError(f"no result has the fingerprint {fingerprint}")
+
+    def failed(self, severity: Severity) -> int:
+        """Count unwaived failures at or above a severity."""
+        return sum(
+            tally.fail_ - tally.waived
+            for id_, tally in self.tallies.items()
+            if self.by_control[id_].control.severity.rank <= severity.rank
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Nothing was left unassessed and no control crashed."""
+        return not any(t.not_assessed_ or t.error_ for t in self.tallies.values())
+
+    def __repr__(self) -> str:
+        fails = sum(t.fail_ for t in self.tallies.values())
+        label, controls = self.evidence.label, len(self.by_control)
+        return f"<Assessment of {label!r}: {controls} controls, {fails} findings>"
+
+
+_CATEGORIES = ("control", "status", "severity", "layer", "kind", "namespace", "waiver", "raw")
+
+
+def _frame(results: Iterator[Result]) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    rows = [msgspec.structs.astuple(result) for result in results]
+    names = Result.__struct_fields__
+    columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]
+    data: dict[str, Any] = {}
+    for name, values in zip(names, columns, strict=True):
+        if name in ("rows", "failed", "raw_line"):
+            data[name] = pd.array(values, dtype=pd.ArrowDtype(pa.int64()))
+        elif name in _CATEGORIES:
+            data[name] = pd.Categorical([str(value) for value in values])
+        else:
+            data[name] = pd.array(values, dtype=pd.ArrowDtype(pa.string()))
+    return pd.DataFrame(data)
+
+
+def _by_attention(found: pd.DataFrame) -> pd.DataFrame:
+    order = {severity.value: severity.rank for severity in Severity}
+    rank = found["severity"].astype("object").map(order)
+    found = found.assign(_rank=rank).sort_values(
+        ["_rank", "control", "namespace", "kind", "name", "container"], kind="stable"
+    )
+    return found.drop(columns="_rank").reset_index(drop=True)
+
+
+__all__ = ["CODES", "Assessment", "ControlResult", "Result", "observed"]

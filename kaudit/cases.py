@@ -1,0 +1,65 @@
+"""Cases: the small manifests in a control's docstring, which are its test and its documentation.
+
+Objects whose name starts with ``bad-`` must fail, those with ``ok-`` must not; others are
+scenery. Where a control judges the cluster as a whole, a line ``# cluster: bad-NAME`` (or
+``ok-``) starts a cluster of its own, and the name says what the control must find in it.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from kaudit.assess import assess
+from kaudit.collect import collect
+from kaudit.model.words import Status
+from kaudit.registry import Control
+from kaudit.source.files import FileSource
+
+_CLUSTER = re.compile(r"^# cluster: *((?:bad|ok)-\S+)[ \t]*$", re.MULTILINE)
+
+
+class Case(msgspec.Struct, frozen=True):
+    """Manifests that form one cluster; ``name`` is empty where names tell the outcome."""
+
+    name: str
+    manifests: str
+
+
+def cases(control: Control) -> list[Case]:
+    """Split the cases of a control into clusters."""
+    head, *rest = _CLUSTER.split(control.cases)
+    found = [Case("", head)] if head.strip() else []
+    return found + [Case(n, text) for n, text in zip(rest[::2], rest[1::2], strict=True)]
+
+
+def faults(control: Control) -> list[str]:
+    """Run a control on its cases; say of each case what is not as its name promises."""
+    found: list[str] = []
+    outcomes: set[bool] = set()
+    for case in cases(control):
+        evidence = collect(FileSource.of_text(case.manifests, label="cases"))
+        results = list(assess(evidence, [control], strict=True).iter_results())
+        failed = {r.name for r in results if r.status is Status.FAIL}
+        if case.name:
+            bad = case.name.startswith("bad-")
+            outcomes.add(bad)
+            if bool(failed) != bad:
+                found.append(f"{case.name}: {'nothing fails' if bad else f'fails: {failed}'}")
+            continue
+        judged = {r.name for r in results if r.status in (Status.FAIL, Status.PASS)}
+        named = set(re.findall(r"name: *[\"']?((?:bad|ok)-[\w.:-]+)", case.manifests))
+        outcomes |= {name.startswith("bad-") for name in named}
+        for name in sorted(named):
+            if name.startswith("bad-") and name not in failed:
+                found.append(f"{name}: does not fail")
+            if name.startswith("ok-") and name in failed:
+                found.append(f"{name}: fails")
+        if strays := sorted(failed - named):
+            found.append(f"scenery fails: {strays}")
+        if not judged:
+            found.append("nothing is judged")
+    if outcomes != {True, False}:
+        found.append("there must be bad- and ok- cases")
+    return found

@@ -1,0 +1,144 @@
+"""Operations on whole columns that views and controls share.
+
+Columns are Arrow-backed Series. A function that is called with single values is called once
+for each distinct value, however many rows there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+    Positions: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
+_SEPARATOR = "\x1f"
+
+
+def arrow(column: pd.Series[Any]) -> pa.Array:
+    """Arrow array of a column, in one chunk."""
+    import pyarrow as pa
+
+    found = pa.array(column.array)
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def series(values: pa.Array, like: pd.DataFrame | pd.Series[Any]) -> pd.Series[Any]:
+    """Column of an Arrow array with the index of another."""
+    import pandas as pd
+
+    return pd.Series(pd.array(values, dtype=pd.ArrowDtype(values.type)), index=like.index)
+
+
+def positions(keys: pd.Series[Any] | pa.Array, among: pd.Series[Any] | pa.Array) -> Positions:
+    """Row of each key in ``among``; -1 where it is null or not there."""
+    import pandas as pd
+    import pyarrow.compute as pc
+
+    wanted = arrow(keys) if isinstance(keys, pd.Series) else keys
+    values = arrow(among) if isinstance(among, pd.Series) else among
+    found = pc.index_in(wanted, value_set=values, skip_nulls=True)
+    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype("int64")  # type: ignore[no-any-return]
+
+
+def looked_up(
+    frame: pd.DataFrame, at: Positions, column: str, like: pd.DataFrame
+) -> pd.Series[Any]:
+    """Values of a column at positions, null where the position is -1."""
+    import pyarrow as pa
+
+    index = pa.array(at, mask=at < 0)
+    return series(arrow(frame[column]).take(index), like)
+
+
+def flags(column: pd.Series[Any], unset: bool = False) -> pd.Series[Any]:
+    """Return the column without nulls: ``unset`` stands where nothing was set."""
+    import pyarrow.compute as pc
+
+    return series(pc.fill_null(arrow(column), unset), column)
+
+
+def first_set(*columns: pd.Series[Any]) -> pd.Series[Any]:
+    """Take the first value that is set, from left to right."""
+    import pyarrow.compute as pc
+
+    return series(pc.coalesce(*(arrow(column) for column in columns)), columns[0])
+
+
+def text_is(column: pd.Series[Any], *values: str) -> pd.Series[Any]:
+    """Tell where the text is one of the values; unset is none of them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.is_in(arrow(column), value_set=pa.array(values, pa.string()), skip_nulls=True)
+    return series(found, column)
+
+
+def over_texts(
+    column: pd.Series[Any], judge: Callable[[str], bool], *, unset: bool = False
+) -> pd.Series[Any]:
+    """Judge each distinct text once; ``unset`` stands where there is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    codes = arrow(column).dictionary_encode()
+    verdicts = pa.array([judge(value) for value in codes.dictionary.to_pylist()], pa.bool_())
+    return series(pc.fill_null(verdicts.take(codes.indices), unset), column)
+
+
+def over_lists(
+    column: pd.Series[Any], compute: Callable[[list[str]], Any], type_: pa.DataType | None = None
+) -> pd.Series[Any]:
+    """Compute once for each distinct list of texts (an unset list is an empty one)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lists = arrow(column)
+    joined = pc.fill_null(pc.binary_join(pc.cast(lists, pa.list_(pa.string())), _SEPARATOR), "")
+    some = pc.greater(pc.fill_null(pc.list_value_length(lists), 0), 0)
+    joined = pc.if_else(some, pc.binary_join_element_wise("+", joined, ""), "")
+    codes = joined.dictionary_encode()
+    values = [
+        compute(text[1:].split(_SEPARATOR) if text else []) for text in codes.dictionary.to_pylist()
+    ]
+    return series(pa.array(values, type_ or pa.bool_()).take(codes.indices), column)
+
+
+def counted(keys: pd.Series[Any], among: pd.Series[Any]) -> Positions:
+    """How many rows of ``keys`` name each row of ``among``."""
+    import numpy as np
+
+    at = positions(keys, among)
+    return np.bincount(at[at >= 0], minlength=len(among))
+
+
+def named(keys: pd.Series[Any], among: pd.Series[Any]) -> Flags:
+    """Tell of each row of ``among`` whether any key names it."""
+    return counted(keys, among) > 0
+
+
+def pairs(*columns: pd.Series[Any]) -> pa.Array:
+    """Join columns to one key a row; null where any part is null."""
+    import pyarrow.compute as pc
+
+    return pc.binary_join_element_wise(*(arrow(c) for c in columns), _SEPARATOR)
+
+
+def assembled(like: pd.DataFrame, columns: dict[str, Any], order: Sequence[str]) -> pd.DataFrame:
+    """Return a frame of columns in the given order, with the index of another."""
+    import pandas as pd
+
+    return pd.DataFrame({name: columns[name] for name in order}, index=like.index)
+
+
+def any_of(frames: Iterable[pd.Series[Any]]) -> pd.Series[Any]:
+    """Or of several columns without nulls."""
+    first, *rest = frames
+    for other in rest:
+        first = first | other
+    return first

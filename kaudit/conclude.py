@@ -1,0 +1,148 @@
+"""Conclusions: what the results of a control, and of a layer, add up to.
+
+Design asks whether something would stop the fault; operation, whether the population is
+free of it. Where the evidence cannot tell, the conclusion is *unable to conclude*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from kaudit.model.words import Layer, Opinion, Severity, Status
+from kaudit.registry import Control
+
+
+class ControlTally(msgspec.Struct, frozen=True):
+    """Resources of one control by status; failures include the waived ones."""
+
+    pass_: int = 0
+    fail_: int = 0
+    not_applicable_: int = 0
+    not_assessed_: int = 0
+    error_: int = 0
+    manual_: int = 0
+    waived: int = 0
+
+    @classmethod
+    def of(cls, counts: Mapping[Status, int], *, waived: int = 0) -> ControlTally:
+        """Build from counts by status."""
+        return cls(
+            **{f"{status.value}_": number for status, number in counts.items()}, waived=waived
+        )
+
+    @property
+    def population(self) -> int:
+        """Resources that the control applies to, judged or not."""
+        return self.pass_ + self.fail_ + self.not_assessed_ + self.error_ + self.manual_
+
+    @property
+    def open(self) -> int:
+        """Failures that no waiver accepts."""
+        return self.fail_ - self.waived
+
+
+class Conclusion(msgspec.Struct, frozen=True):
+    """An opinion and the sentence that gives its ground."""
+
+    opinion: Opinion
+    because: str
+
+
+class LayerConclusion(msgspec.Struct, frozen=True):
+    """Opinion on one layer: design, operation, the grounds, and counts of controls."""
+
+    layer: Layer
+    design: Opinion
+    design_because: str
+    operation: Opinion
+    operation_because: str
+    controls: int
+    effective: int
+    with_exceptions: int
+    not_effective: int
+    unable: int
+    not_applicable: int
+    findings: int
+    waived: int
+    not_assessed: int
+
+
+def conclude(tally: ControlTally) -> Conclusion:
+    """Conclude on the operation of one control."""
+    judged = tally.pass_ + tally.fail_
+    if tally.open:
+        return Conclusion(
+            Opinion.NOT_EFFECTIVE, f"{tally.open} of {tally.population} resources fail"
+        )
+    if tally.error_:
+        return Conclusion(Opinion.UNABLE, "the control crashed")
+    if tally.not_assessed_ or tally.manual_:
+        open_ = tally.not_assessed_ + tally.manual_
+        return Conclusion(Opinion.UNABLE, f"{open_} of {tally.population} could not be assessed")
+    if not judged:
+        return Conclusion(Opinion.NOT_APPLICABLE, "there is nothing that it applies to")
+    if tally.waived:
+        return Conclusion(
+            Opinion.WITH_EXCEPTIONS, f"{tally.waived} of {judged} resources fail under a waiver"
+        )
+    return Conclusion(Opinion.EFFECTIVE, f"all {judged} resources pass")
+
+
+def conclude_layers(
+    controls: Sequence[Control],
+    tallies: Mapping[str, ControlTally],
+    operation: Mapping[str, Conclusion],
+) -> tuple[LayerConclusion, ...]:
+    """Conclude on each of the five layers, also on those without a control."""
+    found = []
+    for layer in Layer:
+        chosen = [control for control in controls if control.layer is layer]
+        by = {o: [c for c in chosen if operation[c.id].opinion is o] for o in Opinion}
+        opinion, because = _layer_operation(chosen, by)
+        found.append(
+            LayerConclusion(
+                layer=layer,
+                design=Opinion.UNABLE,
+                design_because="what enforces these controls is not read yet",
+                operation=opinion,
+                operation_because=because,
+                controls=len(chosen),
+                effective=len(by[Opinion.EFFECTIVE]),
+                with_exceptions=len(by[Opinion.WITH_EXCEPTIONS]),
+                not_effective=len(by[Opinion.NOT_EFFECTIVE]),
+                unable=len(by[Opinion.UNABLE]),
+                not_applicable=len(by[Opinion.NOT_APPLICABLE]),
+                findings=sum(tallies[c.id].fail_ for c in chosen),
+                waived=sum(tallies[c.id].waived for c in chosen),
+                not_assessed=sum(tallies[c.id].not_assessed_ for c in chosen),
+            )
+        )
+    return tuple(found)
+
+
+def _layer_operation(
+    chosen: Sequence[Control], by: Mapping[Opinion, Sequence[Control]]
+) -> tuple[Opinion, str]:
+    if not chosen:
+        return Opinion.UNABLE, "no control of this layer is part of the assessment"
+    failing = by[Opinion.NOT_EFFECTIVE]
+    severe = [c for c in failing if c.severity.rank <= Severity.HIGH.rank]
+    if severe:
+        return (
+            Opinion.NOT_EFFECTIVE,
+            f"{len(severe)} of {len(chosen)} controls of high or critical severity fail",
+        )
+    unable = by[Opinion.UNABLE]
+    if unable:
+        return Opinion.UNABLE, f"{len(unable)} of {len(chosen)} controls could not be concluded"
+    if failing or by[Opinion.WITH_EXCEPTIONS]:
+        number = len(failing) + len(by[Opinion.WITH_EXCEPTIONS])
+        return (
+            Opinion.WITH_EXCEPTIONS,
+            f"{number} of {len(chosen)} controls have exceptions, none of high severity",
+        )
+    if not by[Opinion.EFFECTIVE]:
+        return Opinion.UNABLE, "no control of this layer applies to anything that was read"
+    return Opinion.EFFECTIVE, f"all {len(by[Opinion.EFFECTIVE])} controls that apply pass"

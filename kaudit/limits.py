@@ -1,0 +1,100 @@
+"""What the gaps of the evidence take away from one control.
+
+The rules, which a test takes through every table:
+
+* a failed read of the subject voids the control, or adds a ``not_assessed`` row where the
+  read is narrower than the table;
+* a failed read of another needed table makes the rows in its scope ``not_assessed``; where
+  the control calls that table weak, only what would fail;
+* a source that simply does not speak of a needed table cannot prove a pass, unless the table
+  is weak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from kaudit import registry
+from kaudit.model.words import Gap
+from kaudit.registry import Control
+
+
+class Affected(msgspec.Struct, frozen=True):
+    """One narrower thing that could not be read: a row of its own in the results."""
+
+    kind: str
+    namespace: str
+    name: str
+    reason: str
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """Why statuses of existing rows cannot stand, and for which.
+
+    ``namespace`` empty means every row; ``fails`` and ``passes`` tell which are doubted.
+    """
+
+    reason: str
+    namespace: str = ""
+    fails: bool = True
+    passes: bool = True
+
+
+class Limits(msgspec.Struct):
+    """All that gaps do to one control."""
+
+    void: str = ""
+    untold: str = ""
+    affected: list[Affected] = []
+    doubts: list[Doubt] = []
+
+
+def said(gap: Gap) -> str:
+    """Return the gap as a reason: what, why, and what was said."""
+    return f"{gap.what}: {gap.reason.replace('_', ' ')}" + (
+        f" ({gap.detail})" if gap.detail else ""
+    )
+
+
+def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
+    """Work out what the gaps take away from a control."""
+    subject = registry.subject_table(control.subject)
+    needed = set(registry.base_tables(control.subject, *control.needs))
+    found = Limits()
+    for gap in gaps:
+        touched = needed.intersection(gap.tables)
+        if not touched:
+            continue
+        if subject in touched:
+            _of_subject(found, gap, subject)
+        else:
+            _of_other(found, gap, weak=touched <= set(control.weak))
+    return found
+
+
+def _of_subject(found: Limits, gap: Gap, subject: str) -> None:
+    if not gap.failed:
+        found.untold = found.untold or said(gap)
+    elif gap.whole and _feeders(subject) <= {gap.kind, ""}:
+        found.void = found.void or said(gap)
+    else:
+        found.affected.append(Affected(gap.kind, gap.namespace, gap.name, said(gap)))
+
+
+def _of_other(found: Limits, gap: Gap, *, weak: bool) -> None:
+    if gap.failed:
+        found.doubts.append(Doubt(said(gap), namespace=gap.namespace, passes=not weak))
+    elif not weak:
+        found.doubts.append(Doubt(said(gap), fails=False))
+
+
+def _feeders(table: str) -> set[str]:
+    """Kinds that feed a collected table."""
+    return {
+        read.kind
+        for collector in registry.COLLECTORS.values()
+        if any(t.name == table for t in collector.tables)
+        for read in collector.reads
+    }

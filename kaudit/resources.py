@@ -1,0 +1,104 @@
+"""The resources that rows of a table are about, numbered once for all controls."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from kaudit.columns import arrow
+from kaudit.errors import RegistryError
+from kaudit.table import Table
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
+_SEPARATOR = "\x1f"
+
+
+class Resources:
+    """Numbers resources of a table as ``kind, namespace, name, container``.
+
+    Rows of many pods that one controller owns are about the same resource.
+    """
+
+    def __init__(self, table: Table) -> None:
+        if table.resource is None:
+            raise RegistryError(f"table {table.name} names no resource")
+        self._names = table.resource
+        self._numbers: dict[str, int] = {}
+        self.keys: list[str] = []
+        self._digests: list[str] = []
+        self._kept: tuple[pd.DataFrame, Numbers] | None = None
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def of(self, subject: pd.DataFrame) -> Numbers:
+        """Number of the resource of each row."""
+        import numpy as np
+
+        if self._kept is not None and self._kept[0] is subject:
+            return self._kept[1]
+        codes = self._joined(subject).dictionary_encode()
+        new = np.empty(len(codes.dictionary), dtype=np.int64)
+        for at, key in enumerate(codes.dictionary.to_pylist()):
+            number = self._numbers.setdefault(key, len(self._numbers))
+            if number == len(self.keys):
+                self.keys.append(key)
+            new[at] = number
+        found: Numbers = new[codes.indices.to_numpy()]
+        self._kept = (subject, found)
+        return found
+
+    def _joined(self, subject: pd.DataFrame) -> pa.Array:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        names = self._names
+        nothing = pa.scalar("", pa.string())
+        parts: list[Any] = []
+        for name in (names.kind, names.namespace, names.name, names.container):
+            if not name:
+                parts.append(nothing)
+            elif name.startswith("="):
+                parts.append(pa.scalar(name[1:], pa.string()))
+            else:
+                column = pc.fill_null(arrow(subject[name]), "")
+                if pc.any(pc.match_substring(column, _SEPARATOR)).as_py():
+                    column = pc.replace_substring(column, _SEPARATOR, "\ufffd")
+                parts.append(column)
+        return pc.binary_join_element_wise(*parts, _SEPARATOR)
+
+    def in_namespace(self, subject: pd.DataFrame, namespace: str) -> Any:
+        """Tell which rows a scope covers; rows of cluster scope are in every one."""
+        import numpy as np
+
+        if not namespace or not self._names.namespace:
+            return np.ones(len(subject), dtype=bool)
+        found = subject[self._names.namespace].isin([namespace, ""])
+        return found.to_numpy(dtype=bool)
+
+    def parts(self, number: int) -> tuple[str, str, str, str]:
+        """Kind, namespace, name and container of a resource."""
+        kind, namespace, name, container = self.keys[number].split(_SEPARATOR)
+        return kind, namespace, name, container
+
+    def digest(self, number: int) -> str:
+        """Sixteen hexadecimal digits that stand for the resource, in any run."""
+        while len(self._digests) < len(self.keys):
+            self._digests.append(digest(self.keys[len(self._digests)]))
+        return self._digests[number]
+
+
+def digest(key: str) -> str:
+    """Hash a resource key."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def key_of(kind: str, namespace: str, name: str, container: str = "") -> str:
+    """Key of a resource that is not numbered."""
+    return _SEPARATOR.join((kind, namespace, name, container))

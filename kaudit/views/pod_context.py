@@ -1,0 +1,180 @@
+"""What holds for a pod as a whole: its owner, its identity, its shared namespaces.
+
+Precedence and defaults follow the Kubernetes API: a pod's automountServiceAccountToken
+beats its ServiceAccount's, unset means true; an unset service account is ``default``;
+static pods get no token (kubernetes.io, "Configure Service Accounts for Pods", v1.34).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kaudit.columns import (
+    arrow,
+    assembled,
+    first_set,
+    flags,
+    looked_up,
+    over_texts,
+    pairs,
+    positions,
+    series,
+    text_is,
+)
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class PodContextRow(Trace, kw_only=True):
+    pod_uid: Annotated[str, doc("uid of the pod; for a template a stable stand-in")]
+    namespace: Annotated[str, doc("namespace of the pod")]
+    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
+    owner_kind: Annotated[str, doc("kind of the topmost known owner; of the pod where none")]
+    owner_name: Annotated[str, doc("name of the topmost known owner")]
+    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+    mirror: Annotated[bool, doc("mirror of a static pod")]
+    linux: Annotated[bool, doc("not declared to be a Windows pod")]
+    unowned: Annotated[bool, doc("a Pod object without controller, not static")]
+    labels: Annotated[list[str], doc("labels of the pod as sorted key=value")]
+    phase: Annotated[str | None, doc("status.phase")]
+    node: Annotated[str | None, doc("spec.nodeName")]
+    created_at: Annotated[datetime | None, doc("creation time")]
+    service_account: Annotated[str, doc("effective service account; default where unset")]
+    service_account_known: Annotated[bool, doc("the ServiceAccount object is in the evidence")]
+    default_service_account: Annotated[bool, doc("runs as the account named default")]
+    token_mounted: Annotated[bool, doc("a service-account token is mounted automatically")]
+    token_setting: Annotated[str, doc("where the token setting comes from")]
+    host_network: Annotated[bool, doc("shares the network of its node")]
+    host_pid: Annotated[bool, doc("shares the processes of its node")]
+    host_ipc: Annotated[bool, doc("shares the IPC of its node")]
+    own_user_namespace: Annotated[bool, doc("hostUsers is false")]
+    share_process_namespace: Annotated[bool, doc("its containers share processes")]
+    sysctls: Annotated[list[str], doc("names of its sysctls, sorted")]
+    supplemental_groups: Annotated[list[str], doc("supplementalGroups")]
+    fs_group: Annotated[int | None, doc("fsGroup")]
+    runtime_class: Annotated[str | None, doc("runtimeClassName")]
+    priority_class: Annotated[str | None, doc("priorityClassName")]
+    spread: Annotated[bool, doc("has topology spread constraints or pod anti-affinity")]
+    tolerations: Annotated[list[str], doc("key=value:effect; key is * for any")]
+    image_pull_secrets: Annotated[list[str], doc("names of its image pull secrets")]
+    service_links: Annotated[bool, doc("enableServiceLinks is not false")]
+    host_aliases: Annotated[list[str], doc("names of its hostAliases")]
+
+
+POD_CONTEXT = Table(
+    "pod_context",
+    PodContextRow,
+    grain="one pod or pod template, with its owner and effective settings",
+    key=("namespace", "pod", "pod_uid"),
+    resource=Resource("owner_kind", name="owner_name"),
+    pods=True,
+)
+
+#: Namespaces that Kubernetes makes for itself.
+PLATFORM = ("kube-system", "kube-public", "kube-node-lease")
+
+_COPIED = [
+    "raw",
+    "raw_line",
+    "pod_uid",
+    "namespace",
+    "pod",
+    "origin",
+    "mirror",
+    "labels",
+    "phase",
+    "node",
+    "created_at",
+    "sysctls",
+    "supplemental_groups",
+    "fs_group",
+    "runtime_class",
+    "priority_class",
+    "tolerations",
+    "image_pull_secrets",
+    "host_aliases",
+]
+
+
+@view(POD_CONTEXT, naming=("workloads",))
+def pod_context(
+    pods: pd.DataFrame, service_accounts: pd.DataFrame, workloads: pd.DataFrame
+) -> pd.DataFrame:
+    """Resolve owners, service accounts and defaults of pods."""
+    kind, name = _owners(pods, workloads)
+    template = text_is(pods["origin"], "template")
+    found: dict[str, Any] = {column: pods[column] for column in _COPIED}
+    found |= {
+        "owner_kind": kind,
+        "owner_name": name,
+        "platform": text_is(pods["namespace"], *PLATFORM),
+        "linux": ~over_texts(pods["os"], lambda text: text.lower() == "windows"),
+        "unowned": ~template & pods["controller_kind"].isna() & ~pods["mirror"],
+        "host_network": flags(pods["host_network"]),
+        "host_pid": flags(pods["host_pid"]),
+        "host_ipc": flags(pods["host_ipc"]),
+        "own_user_namespace": ~flags(pods["host_users"], unset=True),
+        "share_process_namespace": flags(pods["share_process_namespace"]),
+        "service_links": flags(pods["enable_service_links"], unset=True),
+        "spread": (_lengths(pods["topology_spread"]) > 0) | pods["anti_affinity"],
+    }
+    found |= _identity(pods, service_accounts)
+    return assembled(pods, found, [column.name for column in POD_CONTEXT.columns])
+
+
+def _lengths(column: pd.Series[Any]) -> pd.Series[Any]:
+    import pyarrow.compute as pc
+
+    return series(pc.fill_null(pc.list_value_length(arrow(column)), 0), column)
+
+
+def _identity(pods: pd.DataFrame, accounts: pd.DataFrame) -> dict[str, Any]:
+    import pandas as pd
+    import pyarrow as pa
+
+    unnamed = series(pa.array(["default"] * len(pods), pa.string()), pods)
+    account = first_set(pods["service_account"], unnamed)
+    at = positions(
+        pairs(pods["namespace"], account), pairs(accounts["namespace"], accounts["name"])
+    )
+    inherited = looked_up(accounts, at, "automount_token", pods)
+    own = pods["automount_token"]
+    setting = pd.Series("default of Kubernetes", index=pods.index, dtype="object")
+    setting[inherited.notna()] = "service account"
+    setting[own.notna()] = "pod"
+    setting[pods["mirror"].astype(bool)] = "static pod"
+    return {
+        "service_account": account,
+        "service_account_known": series(pa.array(at >= 0), pods),
+        "default_service_account": text_is(account, "default"),
+        "token_mounted": flags(first_set(own, inherited), unset=True) & ~pods["mirror"],
+        "token_setting": setting.astype(pd.ArrowDtype(pa.string())),
+    }
+
+
+def _owners(pods: pd.DataFrame, workloads: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Kind and name of the topmost known owner; a static pod stands for itself."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    controller = pods["controller_kind"].notna() & ~pods["mirror"]
+    owned = arrow(controller)
+    kind = pc.if_else(owned, arrow(pods["controller_kind"]), arrow(pods["kind"]))
+    name = pc.if_else(owned, arrow(pods["controller_name"]), arrow(pods["pod"]))
+    uid = pc.if_else(owned, arrow(pods["controller_uid"]), pa.scalar(None, pa.string()))
+    uids, above = arrow(workloads["uid"]), arrow(workloads["controller_uid"])
+    kinds, names = arrow(workloads["controller_kind"]), arrow(workloads["controller_name"])
+    for _ in range(4):
+        at = pc.index_in(uid, value_set=uids, skip_nulls=True)
+        uid = above.take(at)
+        higher = pc.is_valid(kinds.take(at))
+        if not pc.any(higher).as_py():
+            break
+        kind = pc.if_else(higher, kinds.take(at), kind)
+        name = pc.if_else(higher, names.take(at), name)
+    return series(kind, pods), series(name, pods)
