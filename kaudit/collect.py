@@ -262,6 +262,7 @@ class Ingest:
         reported = {gap.kind for gap in self.gaps if gap.whole}
         everything = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads}
         told = {table for key in self.listed for table in tables_of(key)}
+        grouped: dict[tuple[Reason, tuple[str, ...], str], list[Read]] = {}
         for key, read in sorted(everything.items()):
             if key in self.listed or read.kind in reported:
                 continue
@@ -271,13 +272,16 @@ class Ingest:
             if reason is Reason.NOT_IN_SOURCE:
                 tables = tuple(table for table in tables if table not in told)
             if tables:
-                yield Gap(
-                    what=f"{read.plural}{'.' + read.group if read.group else ''}",
-                    reason=reason,
-                    tables=tables,
-                    kind=read.kind,
-                    detail="" if asked else "not asked for in this collection",
-                )
+                detail = "" if asked else "not asked for in this collection"
+                grouped.setdefault((reason, tables, detail), []).append(read)
+        for (reason, tables, detail), reads in grouped.items():
+            yield Gap(
+                what=", ".join(sorted(read.kind for read in reads)),
+                reason=reason,
+                tables=tables,
+                kind=reads[0].kind if len(reads) == 1 else "",
+                detail=detail,
+            )
 
     def _twice(self) -> Iterator[Gap]:
         for (kind, namespace, name), times in sorted(self.duplicates.items()):

@@ -1,0 +1,99 @@
+"""Secrets and ConfigMaps: names, keys, types and ages; never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+from kaudit.model.cluster import ConfigMap, Secret
+from kaudit.model.place import Place
+from kaudit.registry import Read, collector
+from kaudit.table import Resource, Row, Table, Trace, doc
+
+
+class SecretRow(Trace, kw_only=True):
+    uid: Annotated[str, doc("uid")]
+    namespace: Annotated[str, doc("namespace")]
+    name: Annotated[str, doc("name")]
+    kind: Annotated[str, doc("always Secret")] = "Secret"
+    type: Annotated[str | None, doc("type; null where only metadata was read")] = None
+    keys: Annotated[list[str], doc("names of its keys, where the source has them")]
+    immutable: Annotated[bool | None, doc("immutable")] = None
+    owner_kind: Annotated[str | None, doc("kind of its first owner")] = None
+    owner_name: Annotated[str | None, doc("name of its first owner")] = None
+    service_account: Annotated[str | None, doc("service account that a token stands for")] = None
+    labels: Annotated[list[str], doc("labels as sorted key=value")]
+    last_applied: Annotated[bool, doc("carries its values in an annotation, which was not read")]
+    created_at: Annotated[datetime | None, doc("creation time")] = None
+    changed_at: Annotated[datetime | None, doc("last change, of managedFields")] = None
+
+
+class ConfigMapRow(Trace, kw_only=True):
+    uid: Annotated[str, doc("uid")]
+    namespace: Annotated[str, doc("namespace")]
+    name: Annotated[str, doc("name")]
+    kind: Annotated[str, doc("always ConfigMap")] = "ConfigMap"
+    keys: Annotated[list[str], doc("names of its keys, sorted")]
+    suspects: Annotated[list[str], doc("key: kind of credential that its value looks like")]
+    immutable: Annotated[bool | None, doc("immutable")] = None
+    labels: Annotated[list[str], doc("labels as sorted key=value")]
+    created_at: Annotated[datetime | None, doc("creation time")] = None
+
+
+SECRETS = Table(
+    "secrets",
+    SecretRow,
+    grain="one Secret; its metadata",
+    key=("namespace", "name", "uid"),
+    resource=Resource("kind"),
+)
+CONFIG_MAPS = Table(
+    "config_maps",
+    ConfigMapRow,
+    grain="one ConfigMap; its keys",
+    key=("namespace", "name", "uid"),
+    resource=Resource("kind"),
+)
+
+
+@collector(Read("", "Secret", "secrets", Secret, metadata=True), tables=(SECRETS,))
+def secrets(found: Secret, at: Place) -> Iterator[Row]:
+    """Yield one row a Secret; its values were dropped while it was decoded."""
+    meta = found.metadata
+    owner = next(iter(meta.owner_references or ()), None)
+    times = [f.time for f in meta.managed_fields or () if f.time is not None]
+    yield SecretRow(
+        raw=at.raw,
+        raw_line=at.line,
+        uid=at.uid,
+        namespace=at.namespace,
+        name=at.name,
+        type=found.type,
+        keys=sorted({*(found.data or ()), *(found.string_data or ())}),
+        immutable=found.immutable,
+        owner_kind=owner.kind if owner else None,
+        owner_name=owner.name if owner else None,
+        service_account=meta.annotation("kubernetes.io/service-account.name"),
+        labels=meta.label_texts,
+        last_applied=bool(meta.last_applied),
+        created_at=meta.creation_timestamp,
+        changed_at=max(times) if times else None,
+    )
+
+
+@collector(Read("", "ConfigMap", "configmaps", ConfigMap), tables=(CONFIG_MAPS,))
+def config_maps(found: ConfigMap, at: Place) -> Iterator[Row]:
+    """Yield one row a ConfigMap; its values were judged and dropped."""
+    yield ConfigMapRow(
+        raw=at.raw,
+        raw_line=at.line,
+        uid=at.uid,
+        namespace=at.namespace,
+        name=at.name,
+        keys=sorted({*(found.data or ()), *(found.binary_data or ())}),
+        suspects=sorted(f"{key}: {kind}" for key, kind in (found.verdicts or {}).items()),
+        immutable=found.immutable,
+        labels=found.metadata.label_texts,
+        created_at=found.metadata.creation_timestamp,
+    )

@@ -1,0 +1,71 @@
+"""Nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+from kaudit.model.cluster import Node
+from kaudit.model.place import Place
+from kaudit.registry import Read, collector
+from kaudit.table import Resource, Row, Table, Trace, doc
+
+
+class NodeRow(Trace, kw_only=True):
+    uid: Annotated[str, doc("uid")]
+    name: Annotated[str, doc("name")]
+    kind: Annotated[str, doc("always Node")] = "Node"
+    kubelet_version: Annotated[str | None, doc("version of the kubelet")] = None
+    kubelet_minor: Annotated[int | None, doc("minor version of the kubelet")] = None
+    container_runtime: Annotated[str | None, doc("container runtime and version")] = None
+    kernel: Annotated[str | None, doc("kernel version")] = None
+    os_image: Annotated[str | None, doc("operating system image")] = None
+    os: Annotated[str | None, doc("linux or windows")] = None
+    architecture: Annotated[str | None, doc("processor architecture")] = None
+    ready: Annotated[bool | None, doc("condition Ready is True; null: no such condition")] = None
+    unschedulable: Annotated[bool, doc("cordoned")] = False
+    control_plane: Annotated[bool, doc("carries a control-plane role label")] = False
+    labels: Annotated[list[str], doc("labels as sorted key=value")]
+    taints: Annotated[list[str], doc("taints as key=value:effect")]
+    addresses: Annotated[list[str], doc("addresses as type=address")]
+    provider_id: Annotated[str | None, doc("spec.providerID")] = None
+    created_at: Annotated[datetime | None, doc("creation time")] = None
+
+
+NODES = Table(
+    "nodes", NodeRow, grain="one node", key=("name", "uid"), resource=Resource("kind", namespace="")
+)
+_ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+
+
+@collector(Read("", "Node", "nodes", Node, namespaced=False), tables=(NODES,))
+def nodes(found: Node, at: Place) -> Iterator[Row]:
+    """Yield one row a node."""
+    info, conditions = found.status.node_info, found.status.conditions or ()
+    yield NodeRow(
+        raw=at.raw,
+        raw_line=at.line,
+        uid=at.uid,
+        name=at.name,
+        kubelet_version=info.kubelet_version,
+        kubelet_minor=_minor(info.kubelet_version),
+        container_runtime=info.container_runtime_version,
+        kernel=info.kernel_version,
+        os_image=info.os_image,
+        os=info.operating_system,
+        architecture=info.architecture,
+        ready=next((c.status == "True" for c in conditions if c.type == "Ready"), None),
+        unschedulable=bool(found.spec.unschedulable),
+        control_plane=any(role in (found.metadata.labels or {}) for role in _ROLES),
+        labels=found.metadata.label_texts,
+        taints=[f"{t.key}={t.value or ''}:{t.effect or ''}" for t in found.spec.taints or ()],
+        addresses=[f"{a.type}={a.address}" for a in found.status.addresses or ()],
+        provider_id=found.spec.provider_id,
+        created_at=found.metadata.creation_timestamp,
+    )
+
+
+def _minor(version: str | None) -> int | None:
+    parts = (version or "").removeprefix("v").split(".")
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else None

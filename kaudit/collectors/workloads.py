@@ -1,0 +1,99 @@
+"""Controllers that make pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+from kaudit.model.place import Place
+from kaudit.model.workload import BareTemplate, CronJob, LooseWorkload, Workload
+from kaudit.registry import Read, collector
+from kaudit.table import Resource, Row, Table, Trace, doc
+
+
+class WorkloadRow(Trace, kw_only=True):
+    uid: Annotated[str, doc("uid of the controller")]
+    group: Annotated[str, doc("API group, empty for the core")]
+    kind: Annotated[str, doc("Deployment, StatefulSet, CronJob, …")]
+    namespace: Annotated[str, doc("namespace")]
+    name: Annotated[str, doc("name")]
+    controller_kind: Annotated[str | None, doc("kind of the controlling owner")] = None
+    controller_name: Annotated[str | None, doc("name of the controlling owner")] = None
+    controller_uid: Annotated[str | None, doc("uid of the controlling owner")] = None
+    owned: Annotated[bool, doc("something controls it")] = False
+    labels: Annotated[list[str], doc("labels as sorted key=value")]
+    template_labels: Annotated[list[str], doc("labels of its pods as sorted key=value")]
+    selector: Annotated[list[str], doc("terms of its selector, sorted")]
+    replicas: Annotated[int | None, doc("spec.replicas")] = None
+    ready_replicas: Annotated[int | None, doc("status.readyReplicas or numberReady")] = None
+    strategy: Annotated[str | None, doc("strategy or updateStrategy type")] = None
+    suspended: Annotated[bool, doc("suspend or paused is true")] = False
+    schedule: Annotated[str | None, doc("schedule of a CronJob")] = None
+    created_at: Annotated[datetime | None, doc("creation time")] = None
+
+
+WORKLOADS = Table(
+    "workloads",
+    WorkloadRow,
+    grain="one controller of pods",
+    key=("namespace", "kind", "name", "uid"),
+    resource=Resource("kind"),
+)
+
+
+@collector(
+    Read("apps", "Deployment", "deployments", Workload, ("v1", "v1beta2", "v1beta1")),
+    Read("apps", "ReplicaSet", "replicasets", Workload, ("v1", "v1beta2")),
+    Read("apps", "StatefulSet", "statefulsets", Workload, ("v1", "v1beta2", "v1beta1")),
+    Read("apps", "DaemonSet", "daemonsets", Workload, ("v1", "v1beta2")),
+    Read("batch", "Job", "jobs", Workload),
+    Read("batch", "CronJob", "cronjobs", CronJob, ("v1", "v1beta1")),
+    Read("", "ReplicationController", "replicationcontrollers", LooseWorkload),
+    Read("", "PodTemplate", "podtemplates", BareTemplate),
+    Read("apps.openshift.io", "DeploymentConfig", "deploymentconfigs", LooseWorkload),
+    tables=(WORKLOADS,),
+)
+def workloads(found: Workload | CronJob | LooseWorkload | BareTemplate, at: Place) -> Iterator[Row]:
+    """Yield one row a controller."""
+    owner = found.metadata.controller
+    row = WorkloadRow(
+        raw=at.raw,
+        raw_line=at.line,
+        uid=at.uid,
+        group=at.group,
+        kind=at.kind,
+        namespace=at.namespace,
+        name=at.name,
+        controller_kind=owner.kind if owner else None,
+        controller_name=owner.name if owner else None,
+        controller_uid=owner.uid if owner else None,
+        owned=owner is not None,
+        labels=found.metadata.label_texts,
+        template_labels=[],
+        selector=[],
+        created_at=found.metadata.creation_timestamp,
+    )
+    if isinstance(found, BareTemplate):
+        row.template_labels = found.template.metadata.label_texts
+        yield row
+        return
+    if isinstance(found, CronJob):
+        row.schedule, row.suspended = found.spec.schedule, bool(found.spec.suspend)
+        template = found.spec.job_template.spec.template
+    else:
+        template = found.spec.template
+        row.replicas, row.ready_replicas = found.spec.replicas, found.status.ready_replicas
+        row.suspended = bool(found.spec.paused)
+        strategy = found.spec.strategy
+        if isinstance(found, Workload):
+            strategy = strategy or found.spec.update_strategy
+            row.suspended = row.suspended or bool(found.spec.suspend)
+            row.selector = found.spec.selector.texts if found.spec.selector else []
+            if row.ready_replicas is None:
+                row.ready_replicas = found.status.number_ready
+        else:
+            row.selector = sorted(f"{k}={v or ''}" for k, v in (found.spec.selector or {}).items())
+        row.strategy = strategy.type if strategy else None
+    row.template_labels = template.metadata.label_texts if template else []
+    yield row

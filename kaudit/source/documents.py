@@ -1,0 +1,236 @@
+"""Split text into raw Kubernetes objects: JSON without parsing it, YAML through libyaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Raw
+
+from kaudit.model.words import Reason
+from kaudit.source.yaml_stream import Fault, documents
+
+#: Today's group of kinds that older manifests put elsewhere.
+_MOVED = {
+    ("extensions", "Deployment"): "apps",
+    ("extensions", "DaemonSet"): "apps",
+    ("extensions", "ReplicaSet"): "apps",
+    ("extensions", "Ingress"): "networking.k8s.io",
+    ("extensions", "NetworkPolicy"): "networking.k8s.io",
+    ("", "DeploymentConfig"): "apps.openshift.io",
+}
+
+
+class Head(msgspec.Struct, gc=False, rename="camel"):
+    """What tells the kind of a document."""
+
+    api_version: str | None = None
+    kind: str | None = None
+    git_version: str | None = None
+    server_version: ServerHead | None = None
+    platform: str | None = None
+
+
+class ServerHead(msgspec.Struct, gc=False, rename="camel"):
+    """serverVersion of ``kubectl version -o json``."""
+
+    git_version: str = ""
+    platform: str = ""
+
+
+class _Items(msgspec.Struct, gc=False):
+    items: list[Raw] | None = None
+
+
+class Item(msgspec.Struct, gc=False):
+    """One raw object with its identity and its place: document and item, from 1."""
+
+    group: str
+    version: str
+    kind: str
+    raw: Raw | bytes
+    document: int
+    item: int
+
+
+class Other(msgspec.Struct):
+    """A document that is no object: ``kind`` tells what it is, or what is wrong with it."""
+
+    kind: str
+    detail: str
+    reason: Reason = Reason.NOT_IN_SOURCE
+    git_version: str = ""
+    platform: str = ""
+
+
+class EmptyList(msgspec.Struct):
+    """A typed list without items: all there is of a kind."""
+
+    group: str
+    kind: str
+
+
+Found = Item | Other | EmptyList
+_head = msgspec.json.Decoder(Head).decode
+_items = msgspec.json.Decoder(_Items).decode
+_LOG = re.compile(rb"^==== (?:START|END) logs for container .*====\s*$", re.MULTILINE)
+
+
+def split_version(api_version: str, kind: str) -> tuple[str, str]:
+    """Group (today's) and version of an ``apiVersion``."""
+    group, _, version = api_version.rpartition("/")
+    return _MOVED.get((group, kind), group), version
+
+
+def json_documents(data: bytes) -> Iterator[Found]:
+    """Objects of JSON text: one document, several in a row, or lines."""
+    try:
+        yield from _json_one(data, 1)
+        return
+    except msgspec.DecodeError as fault:
+        first = fault
+    chunks = list(_json_many(data))
+    if len(chunks) <= 1:
+        yield from _cut_off(data, first)
+        return
+    for number, chunk in enumerate(chunks, start=1):
+        try:
+            yield from _json_one(chunk, number)
+        except msgspec.DecodeError as fault:
+            yield Other("broken", f"document {number}: {fault}", Reason.BROKEN)
+
+
+def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
+    try:
+        head = _head(data)
+    except msgspec.ValidationError:
+        yield Other("no object", f"document {document} is no Kubernetes object")
+        return
+    kind = head.kind or ""
+    if not kind or not head.api_version:
+        version = head.git_version or (
+            head.server_version.git_version if head.server_version else ""
+        )
+        if version:
+            platform = head.platform or (
+                head.server_version.platform if head.server_version else ""
+            )
+            yield Other("version", "", git_version=version, platform=platform)
+        else:
+            yield Other("no object", f"document {document} has no apiVersion and kind")
+        return
+    group, version = split_version(head.api_version, kind)
+    if not kind.endswith("List"):
+        yield Item(group, version, kind, data, document, 0)
+        return
+    try:
+        items = _items(data).items
+    except msgspec.ValidationError as fault:
+        yield Other("broken", f"document {document}: {fault}", Reason.BROKEN)
+        return
+    typed = kind != "List"
+    if not items and typed:
+        yield EmptyList(group, kind.removesuffix("List"))
+    for number, raw in enumerate(items or (), start=1):
+        yield _of_list(raw, group, version, kind.removesuffix("List"), typed, document, number)
+
+
+def _of_list(
+    raw: Raw, group: str, version: str, kind: str, typed: bool, document: int, number: int
+) -> Found:
+    try:
+        head = _head(raw)
+    except msgspec.ValidationError:
+        head = Head()
+    if head.kind and head.api_version:
+        group, version = split_version(head.api_version, head.kind)
+        return Item(group, version, head.kind, raw, document, number)
+    if typed:
+        return Item(group, version, kind, raw, document, number)
+    detail = f"item {number} of document {document} has no apiVersion and kind"
+    return Other("broken", detail, Reason.BROKEN)
+
+
+def _json_many(data: bytes) -> Iterator[bytes]:
+    """Cut text where one JSON document ends and the next begins; logs between are dropped."""
+    text = _LOG.sub(b"", data)
+    depth, start, quoted, at = 0, -1, False, 0
+    for mark in re.finditer(rb'["\\{}\[\]]', text):
+        position, sign = mark.start(), mark[0]
+        if position < at:
+            continue
+        if quoted:
+            if sign == b"\\":
+                at = position + 2
+            elif sign == b'"':
+                quoted = False
+        elif sign == b'"' and depth:
+            quoted = True
+        elif sign in b"{[" and (depth or sign == b"{"):
+            if depth == 0:
+                start = position
+            depth += 1
+        elif sign in b"}]" and depth:
+            depth -= 1
+            if depth == 0:
+                yield text[start : position + 1]
+    if depth:
+        yield text[start:]
+
+
+def _cut_off(data: bytes, fault: msgspec.DecodeError) -> Iterator[Found]:
+    """Keep the whole items of a list whose end is missing."""
+    opening = re.search(rb'"items"\s*:\s*\[', data)
+    if opening is not None:
+        body = list(_json_many(data[opening.end() :]))
+        head = re.search(rb'"kind"\s*:\s*"(\w*)List"', data[: opening.start()])
+        version = re.search(rb'"apiVersion"\s*:\s*"([\w./]+)"', data[: opening.start()])
+        kind = head[1].decode() if head else ""
+        group, number_ = split_version(version[1].decode() if version else "v1", kind)
+        for number, chunk in enumerate(body, start=1):
+            try:
+                _head(chunk)
+            except msgspec.DecodeError:
+                break
+            yield _of_list(Raw(chunk), group, number_, kind, bool(kind), 1, number)
+    line = data.count(b"\n") + 1
+    yield Other("broken", f"the JSON ends or breaks before line {line}: {fault}", Reason.BROKEN)
+
+
+def yaml_documents(data: bytes) -> Iterator[Found]:
+    """Objects of a YAML stream; ``List`` items one by one."""
+    for number, (line, content) in enumerate(documents(data), start=1):
+        if isinstance(content, Fault):
+            hint = "; render templates first" if b"{{" in data else ""
+            yield Other("broken", f"line {content.line}: {content.what}{hint}", Reason.BROKEN)
+            continue
+        try:
+            text = msgspec.json.encode(content)
+        except (TypeError, ValueError, msgspec.MsgspecError) as fault:
+            yield Other("broken", f"line {line}: {fault}", Reason.BROKEN)
+            continue
+        if isinstance(content, dict):
+            yield from _json_one(text, number)
+        else:
+            yield Other("no object", f"line {line}: a document that is no object")
+
+
+def found_in(data: bytes, *, yaml: bool) -> Iterator[Found]:
+    """Objects in text; whether it is YAML is only a hint, JSON is tried where it starts so."""
+    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start in (b"{", b"[") and (not yaml or not _flow_yaml(data)):
+        yield from json_documents(data.removeprefix(b"\xef\xbb\xbf"))
+    else:
+        yield from yaml_documents(data)
+
+
+def _flow_yaml(data: bytes) -> bool:
+    """Tell whether text that starts like JSON is YAML flow style."""
+    try:
+        _head(data)
+    except msgspec.ValidationError:
+        return False
+    except msgspec.DecodeError:
+        return next(iter(_json_many(data)), b"")[:2] not in (b'{"', b"{\n", b"{ ", b"{\r")
+    return False

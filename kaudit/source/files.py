@@ -1,0 +1,283 @@
+"""Manifests and dumps: a file, a folder or a stream of Kubernetes objects."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from kaudit.errors import InputError
+from kaudit.model.words import Gap, Reason
+from kaudit.registry import COLLECTORS, Read
+from kaudit.source.documents import EmptyList, Found, Item, Other, found_in
+from kaudit.source.events import (
+    Batch,
+    Begin,
+    Event,
+    KindId,
+    Listed,
+    Origin,
+    Progress,
+    ServerVersion,
+    silent,
+)
+
+_YAML = (".yaml", ".yml")
+_JSON = (".json", ".jsonl", ".ndjson")
+_PACKED = (".gz", ".zst")
+_BATCH = 2_000
+#: Bytes of one file, unpacked, beyond which it is not read.
+LARGEST = 1 << 30
+
+
+class FileSource:
+    """Reads manifests and dumps.
+
+    YAML and JSON, several documents, ``List`` and typed lists, ``kubectl get -o json``,
+    ``kubectl cluster-info dump`` (folder or stream), must-gather trees and rendered Helm
+    charts, plain or packed with gzip or zstd.
+
+    Parameters
+    ----------
+    path
+        File or folder.
+    label
+        How reports call it; the last part of the path by default.
+    largest
+        Bytes of one file beyond which it becomes a gap.
+    """
+
+    live = False
+
+    def __init__(self, path: Path, *, label: str = "", largest: int = LARGEST) -> None:
+        self.path, self.largest = path, largest
+        self.label = label or path.resolve().name or "source"
+        self.as_of: datetime | None = None
+        self._text: bytes | None = None
+
+    @classmethod
+    def of_text(cls, text: str | bytes, *, label: str = "text") -> FileSource:
+        """Read manifests from text."""
+        source = cls(Path(label), label=label)
+        source._text = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        return source
+
+    @classmethod
+    def of_stream(cls, stream: BinaryIO, *, label: str = "stdin") -> FileSource:
+        """Read manifests from a stream to its end."""
+        data = stream.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise InputError("more than 1 GiB on standard input", hint="give files instead")
+        if not data.strip():
+            raise InputError("nothing came on standard input", hint="pipe manifests into it")
+        return cls.of_text(data, label=label)
+
+    def read(self, wanted: Mapping[KindId, Read], progress: Progress = silent) -> Iterator[Event]:
+        """Yield what the files hold, file by file in the order of their names.
+
+        Raises
+        ------
+        InputError
+            The path is missing, or nothing in it could be read.
+        """
+        if self._text is not None:
+            run = _Run(wanted)
+            yield from run.data(self.label, self._text, yaml=True)
+        else:
+            files = self._files()
+            run = _Run(wanted)
+            for done, (name, path) in enumerate(files):
+                progress(name, done, len(files))
+                yield from self._file(run, name, path)
+            progress(self.label, len(files), len(files))
+        yield from run.end()
+        if not run.objects and not run.empty_lists:
+            raise InputError(
+                run.first_fault or "holds no Kubernetes object",
+                where=self.label,
+                hint="give manifests, a dump or an evidence bundle",
+            )
+
+    def _files(self) -> list[tuple[str, Path]]:
+        if not self.path.exists():
+            raise InputError("there is no such file or folder", where=self.path)
+        if self.path.is_file():
+            return [(self.path.name, self.path)]
+        root = self.path.resolve()
+        found = []
+        for path in sorted(self.path.rglob("*")):
+            relative = path.relative_to(self.path)
+            if any(part.startswith(".") for part in relative.parts) or not path.is_file():
+                continue
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                continue
+            if _suffix(path) in (*_YAML, *_JSON):
+                found.append((relative.as_posix(), path))
+        if not found:
+            raise InputError(
+                "holds no YAML or JSON file", where=self.path, hint="give manifests or a dump"
+            )
+        return sorted(found)
+
+    def _file(self, run: _Run, name: str, path: Path) -> Iterator[Event]:
+        try:
+            size = path.stat().st_size
+            if size > self.largest:
+                raise _TooLarge
+            data = _unpacked(path, self.largest)
+        except _TooLarge:
+            yield run.file_gap(
+                name,
+                Reason.TOO_LARGE,
+                f"larger than {self.largest >> 20} MiB; split the list into several files",
+            )
+            return
+        except (OSError, EOFError, zlib.error) as fault:
+            yield run.file_gap(name, Reason.BROKEN, f"cannot be read: {fault.__class__.__name__}")
+            return
+        if _suffix(path) in (".jsonl", ".ndjson") and not _objects_a_line(data):
+            run.other_content(name)
+            return
+        yield from run.data(name, data, yaml=_suffix(path) in _YAML)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _objects_a_line(data: bytes) -> bool:
+    """Tell Kubernetes objects from event logs by the first line."""
+    first = next((line for line in data[:1_000_000].splitlines() if line.strip()), b"")
+    return b'"apiVersion"' in first and b'"kind"' in first
+
+
+def _suffix(path: Path) -> str:
+    suffixes = [s.lower() for s in path.suffixes]
+    if suffixes and suffixes[-1] in _PACKED:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def _unpacked(path: Path, largest: int) -> bytes:
+    kind = path.suffix.lower()
+    if kind == ".gz":
+        with gzip.open(path) as stream:
+            data = stream.read(largest + 1)
+    elif kind == ".zst":
+        import pyarrow as pa
+
+        try:
+            with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as packed:
+                data = io.BytesIO(packed.read(largest + 1)).getvalue()
+        except pa.ArrowInvalid as fault:
+            raise OSError(str(fault)) from None
+    else:
+        return path.read_bytes()
+    if len(data) > largest:
+        raise _TooLarge
+    return data
+
+
+class _Run:
+    """One reading: numbers origins, groups items to batches, remembers what is no object."""
+
+    def __init__(self, wanted: Mapping[KindId, Read]) -> None:
+        self.objects = 0
+        self.empty_lists = 0
+        self.first_fault = ""
+        self._origins = 0
+        self._no_object: list[str] = []
+        self._plurals = {read.plural: key for key, read in wanted.items()}
+        self._all_tables = tuple(sorted({t.name for c in COLLECTORS.values() for t in c.tables}))
+
+    def data(self, name: str, data: bytes, *, yaml: bool) -> Iterator[Event]:
+        """Yield the events of one file's content."""
+        number = self._origins
+        self._origins += 1
+        digest = hashlib.sha256(data).hexdigest()
+        yield Begin(number, Origin(name=name, sha256=digest, bytes=len(data)))
+        before, lists = self.objects, self.empty_lists
+        pending: list[Item] = []
+        broken = False
+        for found in found_in(data, yaml=yaml):
+            if isinstance(found, Item):
+                if pending and (len(pending) >= _BATCH or not _alike(pending[-1], found)):
+                    yield _batch(pending, number)
+                    pending = []
+                pending.append(found)
+                self.objects += 1
+            else:
+                broken = broken or (isinstance(found, Other) and found.reason is Reason.BROKEN)
+                yield from self._other(name, found)
+        if pending:
+            yield _batch(pending, number)
+        if self.objects == before and self.empty_lists == lists and not broken:
+            yield from self._nothing(name, data)
+
+    def _nothing(self, name: str, data: bytes) -> Iterator[Event]:
+        """Tell an empty ``List`` in ``pods.json`` from a file without objects."""
+        plural = Path(name).name.split(".")[0]
+        if plural in self._plurals and b'"items"' in data[:4096]:
+            self.empty_lists += 1
+            yield Listed(*self._plurals[plural])
+
+    def _other(self, name: str, found: Found) -> Iterator[Event]:
+        if isinstance(found, EmptyList):
+            self.empty_lists += 1
+            yield Listed(found.group, found.kind)
+        elif isinstance(found, Other):
+            if found.kind == "version":
+                yield ServerVersion(found.git_version, found.platform)
+            elif found.reason is Reason.BROKEN:
+                yield self.file_gap(name, Reason.BROKEN, found.detail)
+            elif not self._no_object or self._no_object[-1] != name:
+                self.other_content(name)
+
+    def other_content(self, name: str) -> None:
+        """Remember a file that holds no Kubernetes object."""
+        self._no_object.append(name)
+
+    def file_gap(self, name: str, reason: Reason, detail: str) -> Gap:
+        """Gap of a file whose content is not known: any table may lack something."""
+        self.first_fault = self.first_fault or f"{name}: {detail}"
+        return Gap(
+            what=f"file {name}",
+            reason=reason,
+            tables=self._all_tables,
+            kind="File",
+            name=name,
+            detail=f"{name}: {detail}",
+        )
+
+    def end(self) -> Iterator[Event]:
+        """Tell of files that hold no Kubernetes object."""
+        if self._no_object:
+            names = ", ".join(self._no_object[:5])
+            more = f" and {len(self._no_object) - 5} more" if len(self._no_object) > 5 else ""
+            count = len(self._no_object)
+            yield Gap(
+                what=f"{count} file{'s' if count != 1 else ''} with other content",
+                reason=Reason.NOT_IN_SOURCE,
+                detail=f"{names}{more}: no Kubernetes object",
+            )
+
+
+def _alike(one: Item, other: Item) -> bool:
+    return one.kind == other.kind and one.group == other.group and one.version == other.version
+
+
+def _batch(items: list[Item], origin: int) -> Batch:
+    first = items[0]
+    return Batch(
+        group=first.group,
+        version=first.version,
+        kind=first.kind,
+        origin=origin,
+        items=[item.raw for item in items],
+        positions=[(item.document, item.item) for item in items],
+    )
