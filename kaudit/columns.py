@@ -28,10 +28,14 @@ def arrow(column: pd.Series[Any]) -> pa.Array:
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
-def series(values: pa.Array, like: pd.DataFrame | pd.Series[Any]) -> pd.Series[Any]:
-    """Column of an Arrow array with the index of another."""
+def series(values: pa.Array | Flags, like: pd.DataFrame | pd.Series[Any]) -> pd.Series[Any]:
+    """Column of an Arrow or NumPy array with the index of another."""
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
+    if isinstance(values, np.ndarray):
+        values = pa.array(values)
     return pd.Series(pd.array(values, dtype=pd.ArrowDtype(values.type)), index=like.index)
 
 
@@ -134,6 +138,16 @@ def assembled(like: pd.DataFrame, columns: dict[str, Any], order: Sequence[str])
     import pandas as pd
 
     return pd.DataFrame({name: columns[name] for name in order}, index=like.index)
+
+
+#: Columns of pod_context that say whose a part of a pod is.
+OWNER = ("origin", "owner_kind", "owner_name", "platform")
+
+
+def owned(parts: pd.DataFrame, pod_context: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    """Owner columns of rows that belong to pods, found by pod_uid."""
+    at = positions(parts["pod_uid"], pod_context["pod_uid"])
+    return {name: looked_up(pod_context, at, name, parts) for name in OWNER}
 
 
 def any_of(frames: Iterable[pd.Series[Any]]) -> pd.Series[Any]:

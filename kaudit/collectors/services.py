@@ -125,7 +125,7 @@ GRANTS = Table(
 )
 _GATEWAY = "gateway.networking.k8s.io"
 _INTERNAL = {
-    "service.beta.kubernetes.io/aws-load-balancer-internal": {"true", "0.0.0.0/0"},  # noqa: S104
+    "service.beta.kubernetes.io/aws-load-balancer-internal": {"true", "0.0.0.0/0"},
     "service.beta.kubernetes.io/aws-load-balancer-scheme": {"internal"},
     "service.beta.kubernetes.io/azure-load-balancer-internal": {"true"},
     "networking.gke.io/load-balancer-type": {"Internal"},

@@ -7,6 +7,7 @@ dropped at once.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _NAME = re.compile(
     r"(?:^|[_.\-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_\-]?key|access[_\-]?key|"
@@ -57,6 +58,7 @@ _OPTION = re.compile(
 )
 
 
+@lru_cache(maxsize=16384)
 def by_name(name: str) -> bool:
     """Tell whether a name says that its value is a credential.
 

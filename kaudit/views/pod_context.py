@@ -60,6 +60,7 @@ class PodContextRow(Trace, kw_only=True):
     runtime_class: Annotated[str | None, doc("runtimeClassName")]
     priority_class: Annotated[str | None, doc("priorityClassName")]
     spread: Annotated[bool, doc("has topology spread constraints or pod anti-affinity")]
+    replicated: Annotated[bool, doc("its owner asks for two or more replicas")]
     tolerations: Annotated[list[str], doc("key=value:effect; key is * for any")]
     image_pull_secrets: Annotated[list[str], doc("names of its image pull secrets")]
     service_links: Annotated[bool, doc("enableServiceLinks is not false")]
@@ -121,6 +122,7 @@ def pod_context(
         "own_user_namespace": ~flags(pods["host_users"], unset=True),
         "share_process_namespace": flags(pods["share_process_namespace"]),
         "service_links": flags(pods["enable_service_links"], unset=True),
+        "replicated": _replicated(pods, kind, name, workloads),
         "spread": (_lengths(pods["topology_spread"]) > 0) | pods["anti_affinity"],
     }
     found |= _identity(pods, service_accounts)
@@ -131,6 +133,16 @@ def _lengths(column: pd.Series[Any]) -> pd.Series[Any]:
     import pyarrow.compute as pc
 
     return series(pc.fill_null(pc.list_value_length(arrow(column)), 0), column)
+
+
+def _replicated(
+    pods: pd.DataFrame, kind: pd.Series[Any], name: pd.Series[Any], workloads: pd.DataFrame
+) -> pd.Series[Any]:
+    at = positions(
+        pairs(pods["namespace"], kind, name),
+        pairs(workloads["namespace"], workloads["kind"], workloads["name"]),
+    )
+    return flags(looked_up(workloads, at, "replicas", pods) > 1)
 
 
 def _identity(pods: pd.DataFrame, accounts: pd.DataFrame) -> dict[str, Any]:

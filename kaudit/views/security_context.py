@@ -44,6 +44,7 @@ class SecurityContextRow(Trace, kw_only=True):
     linux: Annotated[bool, doc("not declared to be a Windows pod")]
     windows: Annotated[bool, doc("declared to be a Windows pod")]
     lasting: Annotated[bool, doc("regular or sidecar: runs as long as the pod")]
+    probed: Annotated[bool, doc("lasting, and not of a Job: probes make sense")]
     bounded: Annotated[bool, doc("not ephemeral: can have resources")]
     host_network: Annotated[bool, doc("its pod shares the network of the node")]
     host_pid: Annotated[bool, doc("its pod shares the processes of the node")]
@@ -146,9 +147,11 @@ def security_context(
     found: dict[str, Any] = {column: c[column] for column in _COPIED}
     found |= {column: looked_up(pod_context, at, column, c) for column in _OF_CONTEXT}
     found |= {column: first_set(c[column], of_pod(column)) for column in _AMOUNTS}
+    lasting = text_is(c["container_type"], "regular", "sidecar")
     found |= {
         "windows": ~found["linux"],
-        "lasting": text_is(c["container_type"], "regular", "sidecar"),
+        "lasting": lasting,
+        "probed": lasting & ~text_is(found["owner_kind"], "Job", "CronJob"),
         "bounded": ~text_is(c["container_type"], "ephemeral"),
         "privileged": flags(c["privileged"]),
         "allow_privilege_escalation": flags(c["allow_privilege_escalation"], unset=True),

@@ -1,0 +1,148 @@
+"""Probes, replicas and spreading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.columns import text_is
+from kaudit.registry import control
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@control(
+    "KA-DEP-035a",
+    layer="deploy",
+    severity="low",
+    applies="probed",
+    expected="a livenessProbe",
+    shows=("container_type", "liveness_probe"),
+)
+def no_liveness_probe(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """Lasting containers have a liveness probe.
+
+    A program that hangs, or was brought to hang, is not restarted without one. Jobs end by
+    themselves and are not asked.
+
+    Remedy:
+        Add one that tells a hanging program from a busy one.
+
+        livenessProbe:
+          httpGet: {path: /health, port: 8080}
+          periodSeconds: 15
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-unset}, spec: {initContainers: [{name: i, image: i}],
+          containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-set}, spec: {initContainers: [{name: i, image: i}],
+          containers: [{name: c, image: i, livenessProbe: {tcpSocket: {port: 80}}}]}}
+        ---
+        {apiVersion: batch/v1, kind: Job, metadata: {name: ok-job}, spec: {template: {spec: {restartPolicy: Never,
+          containers: [{name: c, image: i}]}}}}
+    """
+    return ~security_context["liveness_probe"]
+
+
+@control(
+    "KA-DEP-035b",
+    layer="deploy",
+    severity="low",
+    applies="probed",
+    expected="a readinessProbe",
+    shows=("container_type", "readiness_probe"),
+)
+def no_readiness_probe(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """Lasting containers have a readiness probe.
+
+    Without one traffic reaches a pod before it can answer, and stays with it when it cannot
+    any more.
+
+    Remedy:
+        Add one that tells whether requests can be answered.
+
+        readinessProbe:
+          httpGet: {path: /ready, port: 8080}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-unset}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-set}, spec: {containers: [
+          {name: c, image: i, readinessProbe: {tcpSocket: {port: 80}}}]}}
+    """
+    return ~security_context["readiness_probe"]
+
+
+@control(
+    "KA-DEP-035c",
+    layer="deploy",
+    severity="info",
+    applies="replicated",
+    expected="topology spread constraints or pod anti-affinity",
+    shows=("owner_kind", "spread"),
+)
+def not_spread(pod_context: pd.DataFrame) -> pd.Series[Any]:
+    """Replicas are spread over nodes or zones.
+
+    Otherwise all of them may run on the one node that fails.
+
+    Remedy:
+        Spread them by host name.
+
+        topologySpreadConstraints:
+          - maxSkew: 1
+            topologyKey: kubernetes.io/hostname
+            whenUnsatisfiable: DoNotSchedule
+            labelSelector: {matchLabels: {app: web}}
+
+    Cases:
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-unset}, spec: {replicas: 3, template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-spread}, spec: {replicas: 3, template: {spec: {
+          topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}],
+          containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: ok-daemon}, spec: {template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+    """
+    return ~pod_context["spread"]
+
+
+@control(
+    "KA-DEP-035d",
+    layer="deploy",
+    severity="info",
+    expected="more than one replica",
+    shows=("kind", "replicas"),
+)
+def single_replica(workloads: pd.DataFrame) -> pd.Series[Any]:
+    """Deployments and StatefulSets have more than one replica.
+
+    A single pod is away whenever its node is drained or its program restarts.
+
+    Remedy:
+        Run at least two, spread over nodes.
+
+        spec:
+          replicas: 2
+
+    Cases:
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-unset}, spec: {template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: bad-one}, spec: {replicas: 1, template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-two}, spec: {replicas: 2, template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-stopped}, spec: {replicas: 0, template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: batch/v1, kind: Job, metadata: {name: ok-job}, spec: {template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+    """
+    replicated = text_is(workloads["kind"], "Deployment", "StatefulSet", "DeploymentConfig")
+    return replicated & (workloads["replicas"].fillna(1) == 1)

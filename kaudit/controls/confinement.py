@@ -1,0 +1,289 @@
+"""What confines a container: root filesystem, seccomp, AppArmor, SELinux, /proc, sysctls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.columns import over_lists, text_is
+from kaudit.registry import control
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: SELinux types that the baseline level allows (Pod Security Standards, v1.31 and later).
+SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
+
+#: Sysctls that are namespaced and safe (Pod Security Standards, v1.37).
+SAFE_SYSCTLS = frozenset(
+    ["kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start", "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_slow_start_after_idle", "net.ipv4.tcp_notsent_lowat"]
+)
+
+
+@control(
+    "KA-DEP-009",
+    layer="deploy",
+    severity="high",
+    applies="windows",
+    expected="hostProcess is false or unset",
+    shows=("container_type", "windows_host_process"),
+)
+def windows_host_process(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """No Windows container runs as a process of its node.
+
+    A HostProcess container has the node's network, files and services.
+
+    Remedy:
+        Remove the setting; keep such agents in a namespace of their own.
+
+        securityContext:
+          windowsOptions: {hostProcess: false}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-pod}, spec: {os: {name: windows}, hostNetwork: true,
+          securityContext: {windowsOptions: {hostProcess: true}}, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-container}, spec: {os: {name: windows}, containers: [
+          {name: c, image: i, securityContext: {windowsOptions: {hostProcess: true}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-windows}, spec: {os: {name: windows},
+          containers: [{name: c, image: i}]}}
+    """
+    return security_context["windows_host_process"]
+
+
+@control(
+    "KA-DEP-017",
+    layer="deploy",
+    severity="low",
+    applies="linux",
+    expected="readOnlyRootFilesystem is true",
+    shows=("container_type", "read_only_root_filesystem"),
+)
+def writable_root_filesystem(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """Containers cannot write to their root filesystem.
+
+    A read-only root keeps an intruder from leaving tools and from changing the program.
+
+    Remedy:
+        Set it, and mount an emptyDir where the program writes.
+
+        securityContext:
+          readOnlyRootFilesystem: true
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-unset}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {initContainers: [{name: i, image: i}],
+          containers: [{name: c, image: i, securityContext: {readOnlyRootFilesystem: true}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-set}, spec: {containers: [
+          {name: c, image: i, securityContext: {readOnlyRootFilesystem: true}}]}}
+    """
+    return ~security_context["read_only_root_filesystem"]
+
+
+@control(
+    "KA-DEP-018",
+    layer="deploy",
+    severity="high",
+    applies="linux",
+    expected="the seccomp profile is not Unconfined",
+    shows=("container_type", "seccomp"),
+)
+def seccomp_unconfined(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """No container switches the system-call filter off.
+
+    Unconfined opens the whole system-call interface of the kernel, where most escapes begin.
+
+    Remedy:
+        Use the profile of the container runtime.
+
+        securityContext:
+          seccompProfile: {type: RuntimeDefault}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-container}, spec: {
+          securityContext: {seccompProfile: {type: RuntimeDefault}}, containers: [
+          {name: c, image: i, securityContext: {seccompProfile: {type: Unconfined}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-pod}, spec: {
+          securityContext: {seccompProfile: {type: Unconfined}}, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-overridden}, spec: {
+          securityContext: {seccompProfile: {type: Unconfined}}, containers: [
+          {name: c, image: i, securityContext: {seccompProfile: {type: RuntimeDefault}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
+    """
+    return text_is(security_context["seccomp"], "Unconfined")
+
+
+@control(
+    "KA-DEP-019",
+    layer="deploy",
+    severity="medium",
+    applies="linux",
+    expected="a seccomp profile: RuntimeDefault or Localhost",
+    shows=("container_type", "seccomp"),
+)
+def seccomp_unset(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """Containers have a system-call filter.
+
+    Unset means unconfined unless the kubelet of the node runs with seccompDefault, which a
+    pod's manifest does not tell.
+
+    Remedy:
+        Set it at the pod.
+
+        securityContext:
+          seccompProfile: {type: RuntimeDefault}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-unset}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {initContainers: [{name: i, image: i}],
+          containers: [{name: c, image: i, securityContext: {seccompProfile: {type: RuntimeDefault}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-pod}, spec: {
+          securityContext: {seccompProfile: {type: RuntimeDefault}}, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-localhost}, spec: {containers: [{name: c, image: i,
+          securityContext: {seccompProfile: {type: Localhost, localhostProfile: p.json}}}]}}
+    """
+    return security_context["seccomp"] == ""
+
+
+@control(
+    "KA-DEP-020",
+    layer="deploy",
+    severity="medium",
+    applies="linux",
+    expected="the AppArmor profile is not Unconfined",
+    shows=("container_type", "apparmor"),
+)
+def apparmor_unconfined(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """No container switches AppArmor off.
+
+    On nodes with AppArmor the runtime's profile applies unless a pod opts out.
+
+    Remedy:
+        Remove the setting, by field or by annotation.
+
+        securityContext:
+          appArmorProfile: {type: RuntimeDefault}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-field}, spec: {containers: [
+          {name: c, image: i, securityContext: {appArmorProfile: {type: Unconfined}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-annotation, annotations: {
+          container.apparmor.security.beta.kubernetes.io/c: unconfined}},
+          spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-field-beats-annotation, annotations: {
+          container.apparmor.security.beta.kubernetes.io/c: unconfined}}, spec: {containers: [
+          {name: c, image: i, securityContext: {appArmorProfile: {type: RuntimeDefault}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
+    """
+    return text_is(security_context["apparmor"], "Unconfined")
+
+
+@control(
+    "KA-DEP-021",
+    layer="deploy",
+    severity="medium",
+    applies="linux",
+    expected="SELinux type unset or one of containers, no user, no role",
+    shows=("container_type", "selinux_type", "selinux_user", "selinux_role"),
+)
+def selinux_options(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """No container leaves the SELinux domain of containers.
+
+    Types such as spc_t are not confined; a user or role of its own changes what may be
+    reached.
+
+    Remedy:
+        Remove user and role, and use one of the container types.
+
+        securityContext:
+          seLinuxOptions: {type: container_t}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-type}, spec: {containers: [
+          {name: c, image: i, securityContext: {seLinuxOptions: {type: spc_t}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-role}, spec: {
+          securityContext: {seLinuxOptions: {role: sysadm_r}}, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-type}, spec: {containers: [
+          {name: c, image: i, securityContext: {seLinuxOptions: {type: container_t, level: "s0:c1,c2"}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
+    """
+    identity = (security_context["selinux_user"] != "") | (security_context["selinux_role"] != "")
+    return ~text_is(security_context["selinux_type"], *SELINUX_TYPES) | identity
+
+
+@control(
+    "KA-DEP-022",
+    layer="deploy",
+    severity="medium",
+    applies="linux",
+    expected="procMount is Default",
+    shows=("container_type", "proc_mount", "own_user_namespace"),
+)
+def proc_unmasked(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """No container sees /proc unmasked.
+
+    The mask hides files that tell about or steer the kernel of the node. With a user
+    namespace of its own a pod may do without (Pod Security Standards, baseline from v1.35).
+
+    Remedy:
+        Remove the setting.
+
+        securityContext:
+          procMount: Default
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-unmasked}, spec: {containers: [
+          {name: c, image: i, securityContext: {procMount: Unmasked}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-user-namespace}, spec: {hostUsers: false, containers: [
+          {name: c, image: i, securityContext: {procMount: Unmasked}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
+    """
+    masked = text_is(security_context["proc_mount"], "Default")
+    return ~masked & ~security_context["own_user_namespace"]
+
+
+@control(
+    "KA-DEP-023",
+    layer="deploy",
+    severity="medium",
+    applies="linux",
+    expected="only safe sysctls",
+    shows=("sysctls",),
+)
+def unsafe_sysctl(pod_context: pd.DataFrame) -> pd.Series[Any]:
+    """Pods set only sysctls that are safe.
+
+    Others are not namespaced or not isolated: they change the node or starve its other pods.
+
+    Remedy:
+        Remove the sysctl, or set it on the nodes that need it.
+
+        securityContext:
+          sysctls: []
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-kernel}, spec: {securityContext: {sysctls: [
+          {name: kernel.msgmax, value: "1"}]}, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-safe}, spec: {securityContext: {sysctls: [
+          {name: net.ipv4.tcp_rmem, value: "1 2 3"}]}, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-none}, spec: {containers: [{name: c, image: i}]}}
+    """
+    return over_lists(pod_context["sysctls"], lambda names: not SAFE_SYSCTLS.issuperset(names))

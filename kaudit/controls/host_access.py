@@ -1,0 +1,323 @@
+"""What a pod shares with its node: namespaces, ports, paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.columns import arrow, series
+from kaudit.registry import control
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@control(
+    "KA-DEP-002",
+    layer="deploy",
+    severity="high",
+    expected="hostPID is false or unset",
+    shows=("host_pid",),
+)
+def host_pid(pod_context: pd.DataFrame) -> pd.Series[Any]:
+    """No pod sees the processes of its node.
+
+    Their environment, arguments and open files are readable, and with a capability more
+    they can be taken over.
+
+    Remedy:
+        Remove the setting.
+
+        spec:
+          hostPID: false
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-set}, spec: {hostPID: true, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: batch/v1, kind: CronJob, metadata: {name: bad-cron}, spec: {jobTemplate: {spec: {template: {spec: {
+          hostPID: true, containers: [{name: c, image: i}]}}}}}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
+    """
+    return pod_context["host_pid"]
+
+
+@control(
+    "KA-DEP-002a",
+    layer="deploy",
+    severity="low",
+    expected="shareProcessNamespace is false or unset",
+    shows=("share_process_namespace",),
+)
+def shared_processes(pod_context: pd.DataFrame) -> pd.Series[Any]:
+    """Containers of a pod do not see each other's processes.
+
+    Sharing gives every container the files and the environment of the others through /proc,
+    secrets among them.
+
+    Remedy:
+        Remove the setting; debug with ephemeral containers that target one container.
+
+        spec:
+          shareProcessNamespace: false
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-set}, spec: {shareProcessNamespace: true,
+          containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
+    """
+    return pod_context["share_process_namespace"]
+
+
+@control(
+    "KA-DEP-003",
+    layer="deploy",
+    severity="medium",
+    expected="hostIPC is false or unset",
+    shows=("host_ipc",),
+)
+def host_ipc(pod_context: pd.DataFrame) -> pd.Series[Any]:
+    """No pod shares inter-process communication with its node.
+
+    Shared memory and queues of the node's programs can be read and changed.
+
+    Remedy:
+        Remove the setting.
+
+        spec:
+          hostIPC: false
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-set}, spec: {hostIPC: true, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
+    """
+    return pod_context["host_ipc"]
+
+
+@control(
+    "KA-DEP-004",
+    layer="deploy",
+    severity="high",
+    expected="hostNetwork is false or unset",
+    shows=("host_network",),
+)
+def host_network(pod_context: pd.DataFrame) -> pd.Series[Any]:
+    """No pod uses the network of its node.
+
+    It reaches services on the node's loopback, sees its traffic, and no NetworkPolicy
+    applies to it.
+
+    Remedy:
+        Remove the setting, and offer the port through a Service.
+
+        spec:
+          hostNetwork: false
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-set}, spec: {hostNetwork: true, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
+    """
+    return pod_context["host_network"]
+
+
+@control(
+    "KA-DEP-005",
+    layer="deploy",
+    severity="high",
+    expected="no hostPath volume",
+    shows=("volume", "path"),
+)
+def host_path(pod_volumes: pd.DataFrame) -> pd.Series[Any]:
+    """No pod mounts a path of its node.
+
+    A path of the node outlives the pod, is shared with others, and often leads to the
+    node's credentials.
+
+    Remedy:
+        Use a claim, a ConfigMap or an emptyDir instead.
+
+        volumes:
+          - name: data
+            persistentVolumeClaim: {claimName: data}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-path}, spec: {containers: [{name: c, image: i}],
+          volumes: [{name: v, hostPath: {path: /data}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-empty-dir}, spec: {containers: [{name: c, image: i}],
+          volumes: [{name: v, emptyDir: {}}]}}
+    """
+    return pod_volumes["of_host"]
+
+
+@control(
+    "KA-DEP-006",
+    layer="deploy",
+    severity="critical",
+    applies="of_host",
+    expected="no sensitive path, and mounted read-only",
+    shows=("volume", "path", "sensitive", "writable"),
+)
+def sensitive_or_writable_path(pod_volumes: pd.DataFrame) -> pd.Series[Any]:
+    """Paths of a node that pods mount are harmless and read-only.
+
+    A writable path plants files on the node; the folders of the kubelet, of etcd, of other
+    pods and of the system give away credentials even when read-only.
+
+    Remedy:
+        Mount the narrowest folder, read-only.
+
+        volumeMounts:
+          - {name: data, mountPath: /data, readOnly: true, recursiveReadOnly: IfPossible}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-root}, spec: {volumes: [{name: v, hostPath: {path: /}}],
+          containers: [{name: c, image: i, volumeMounts: [{name: v, mountPath: /host, readOnly: true}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-inside}, spec: {volumes: [{name: v, hostPath: {path: /etc/kubernetes/../kubernetes}}],
+          containers: [{name: c, image: i, volumeMounts: [{name: v, mountPath: /k, readOnly: true}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-writable}, spec: {volumes: [{name: v, hostPath: {path: /data}}],
+          containers: [{name: c, image: i, volumeMounts: [{name: v, mountPath: /data, readOnly: true}]}],
+          initContainers: [{name: w, image: i, volumeMounts: [{name: v, mountPath: /data}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-narrow}, spec: {volumes: [{name: v, hostPath: {path: /data}}],
+          containers: [{name: c, image: i, volumeMounts: [{name: v, mountPath: /data, readOnly: true}]}]}}
+    """
+    return pod_volumes["sensitive"] | pod_volumes["writable"]
+
+
+@control(
+    "KA-DEP-007",
+    layer="deploy",
+    severity="critical",
+    expected="no path that is or holds a runtime socket",
+    shows=("volume", "path"),
+)
+def runtime_socket(pod_volumes: pd.DataFrame) -> pd.Series[Any]:
+    """No pod reaches the container runtime of its node.
+
+    Whoever speaks to the runtime starts privileged containers past every admission policy.
+    A mounted folder that holds the socket is as good as the socket.
+
+    Remedy:
+        Build images without a runtime (BuildKit rootless, Kaniko), and observe through the
+        Kubernetes API.
+
+        volumes: []
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-docker}, spec: {containers: [{name: c, image: i}],
+          volumes: [{name: v, hostPath: {path: /var/run/docker.sock}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-containerd}, spec: {containers: [{name: c, image: i}],
+          volumes: [{name: v, hostPath: {path: /run/containerd/containerd.sock}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-folder-above}, spec: {containers: [{name: c, image: i}],
+          volumes: [{name: v, hostPath: {path: /var/run/}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-other}, spec: {containers: [{name: c, image: i}],
+          volumes: [{name: v, hostPath: {path: /var/run/netns}}]}}
+    """
+    return pod_volumes["of_host"] & pod_volumes["socket"]
+
+
+@control(
+    "KA-DEP-008",
+    layer="deploy",
+    severity="medium",
+    expected="no host port",
+    shows=("container_type", "host_ports"),
+)
+def host_port(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """No container claims a port of its node.
+
+    The port is open wherever the node is reachable, past Services and most NetworkPolicies.
+    Pods on the node's network are reported by KA-DEP-004.
+
+    Remedy:
+        Offer the port through a Service.
+
+        ports:
+          - containerPort: 8080
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-port}, spec: {containers: [
+          {name: c, image: i, ports: [{containerPort: 80, hostPort: 80}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-zero}, spec: {containers: [
+          {name: c, image: i, ports: [{containerPort: 80, hostPort: 0}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-host-network}, spec: {hostNetwork: true, containers: [
+          {name: c, image: i, ports: [{containerPort: 80, hostPort: 80}]}]}}
+    """
+    import pyarrow.compute as pc
+
+    ports = series(
+        pc.greater(pc.list_value_length(arrow(security_context["host_ports"])), 0), security_context
+    )
+    return ports & ~security_context["host_network"]
+
+
+@control(
+    "KA-DEP-025",
+    layer="deploy",
+    severity="low",
+    expected="probes and hooks name no host",
+    shows=("container_type", "probe", "host"),
+)
+def probe_of_other_host(probe_hosts: pd.DataFrame) -> pd.Series[Any]:
+    """Probes and lifecycle hooks ask the pod itself, not another host.
+
+    The kubelet sends them from the node's network: a host field turns it into a proxy to
+    places that the pod cannot reach (Pod Security Standards, baseline from v1.34).
+
+    Remedy:
+        Remove the host field.
+
+        livenessProbe:
+          httpGet: {path: /health, port: 8080}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-probe}, spec: {containers: [{name: c, image: i,
+          livenessProbe: {httpGet: {host: 169.254.169.254, port: 80, path: /}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-hook}, spec: {containers: [{name: c, image: i,
+          lifecycle: {preStop: {tcpSocket: {host: 10.0.0.1, port: 80}}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-itself}, spec: {containers: [{name: c, image: i,
+          livenessProbe: {httpGet: {port: 80, path: /}}}]}}
+    """
+    return probe_hosts["elsewhere"]
+
+
+@control(
+    "KA-DEP-024",
+    layer="deploy",
+    severity="low",
+    expected="a volume source of the restricted level",
+    shows=("volume", "source"),
+)
+def volume_outside_restricted(pod_volumes: pd.DataFrame) -> pd.Series[Any]:
+    """Pods use only volume sources that the restricted level allows.
+
+    Network file systems and drivers named in a pod bypass the storage that the cluster's
+    operators control.
+
+    Remedy:
+        Put the storage behind a claim.
+
+        volumes:
+          - name: data
+            persistentVolumeClaim: {claimName: data}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-nfs}, spec: {containers: [{name: c, image: i}],
+          volumes: [{name: v, nfs: {server: s, path: /}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-claim}, spec: {containers: [{name: c, image: i}],
+          volumes: [{name: v, persistentVolumeClaim: {claimName: d}}, {name: w}]}}
+    """
+    return ~pod_volumes["restricted"]

@@ -1,0 +1,115 @@
+"""Environment variables, probes and projected tokens with their owner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kaudit.columns import assembled, owned, text_is
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class _Owned(Trace, kw_only=True):
+    pod_uid: Annotated[str, doc("uid of its pod")]
+    namespace: Annotated[str, doc("namespace of the pod")]
+    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
+    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
+    owner_name: Annotated[str, doc("name of the topmost known owner")]
+    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+
+
+class EnvironmentRow(_Owned, kw_only=True):
+    container: Annotated[str, doc("name of the container")]
+    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
+    position: Annotated[int, doc("place in env, then envFrom, from 0")]
+    variable: Annotated[str, doc("name of the variable; for envFrom the prefix and *")]
+    source: Annotated[str, doc("literal, secret, configMap, field, resource, file or none")]
+    whole: Annotated[bool, doc("of envFrom: every key of the object")]
+    reference: Annotated[str | None, doc("name of the Secret or ConfigMap")]
+    verdict: Annotated[str, doc("kind of credential that a literal looks like; empty: none")]
+    of_secret: Annotated[bool, doc("its value comes out of a Secret")]
+    literal: Annotated[bool, doc("its value is written in the manifest")]
+    suspect: Annotated[bool, doc("a literal that looks like a credential")]
+
+
+class ProbeHostRow(_Owned, kw_only=True):
+    container: Annotated[str, doc("name of the container")]
+    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
+    probe: Annotated[str, doc("liveness, readiness, startup, postStart or preStop")]
+    handler: Annotated[str, doc("exec, httpGet, tcpSocket, grpc or none")]
+    host: Annotated[str, doc("host that the kubelet is sent to; empty: the pod itself")]
+    elsewhere: Annotated[bool, doc("names a host")]
+
+
+class TokenRow(_Owned, kw_only=True):
+    volume: Annotated[str, doc("name of the projected volume")]
+    position: Annotated[int, doc("place among its sources, from 0")]
+    audience: Annotated[str | None, doc("audience; null: the API server")]
+    expiration_seconds: Annotated[int, doc("expirationSeconds; 3600 where unset")]
+
+
+_OF_CONTAINER = ("namespace", "pod", "pod_uid", "container_type", "container")
+ENVIRONMENT = Table(
+    "environment",
+    EnvironmentRow,
+    grain="one environment variable or envFrom of a container, with its owner",
+    key=(*_OF_CONTAINER, "position"),
+    resource=Resource("owner_kind", name="owner_name", container="container"),
+    pods=True,
+)
+PROBE_HOSTS = Table(
+    "probe_hosts",
+    ProbeHostRow,
+    grain="one probe or lifecycle handler of a container, with its owner",
+    key=(*_OF_CONTAINER, "probe"),
+    resource=Resource("owner_kind", name="owner_name", container="container"),
+    pods=True,
+)
+PROJECTED_TOKENS = Table(
+    "projected_tokens",
+    TokenRow,
+    grain="one service-account token in a projected volume, with its owner",
+    key=("namespace", "pod", "pod_uid", "volume", "position"),
+    resource=Resource("owner_kind", name="owner_name"),
+    pods=True,
+)
+
+
+@view(ENVIRONMENT)
+def environment(env: pd.DataFrame, pod_context: pd.DataFrame) -> pd.DataFrame:
+    """Name the owner of each variable, and what its source means."""
+    names = [c.name for c in ENVIRONMENT.columns]
+    found: dict[str, Any] = {name: env[name] for name in names if name in env.columns}
+    literal = text_is(env["source"], "literal")
+    found |= owned(env, pod_context) | {
+        "of_secret": text_is(env["source"], "secret"),
+        "literal": literal,
+        "suspect": literal & (env["verdict"] != ""),
+    }
+    return assembled(env, found, names)
+
+
+@view(PROBE_HOSTS)
+def probe_hosts(probes: pd.DataFrame, pod_context: pd.DataFrame) -> pd.DataFrame:
+    """Name the owner of each probe, and the host that it is sent to."""
+    names = [c.name for c in PROBE_HOSTS.columns]
+    found: dict[str, Any] = {name: probes[name] for name in names if name in probes.columns}
+    host = probes["host"].fillna("")
+    found |= owned(probes, pod_context) | {"host": host, "elsewhere": host != ""}
+    return assembled(probes, found, names)
+
+
+@view(PROJECTED_TOKENS)
+def projected_tokens(projections: pd.DataFrame, pod_context: pd.DataFrame) -> pd.DataFrame:
+    """Name the owner of each projected token."""
+    chosen = projections[text_is(projections["source"], "serviceAccountToken").to_numpy(dtype=bool)]
+    chosen = chosen.reset_index(drop=True)
+    names = [c.name for c in PROJECTED_TOKENS.columns]
+    found: dict[str, Any] = {name: chosen[name] for name in names if name in chosen.columns}
+    lasts = chosen["expiration_seconds"].fillna(3600)
+    found |= owned(chosen, pod_context) | {"expiration_seconds": lasts}
+    return assembled(chosen, found, names)
