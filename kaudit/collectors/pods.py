@@ -65,6 +65,9 @@ class PodRow(Trace, kw_only=True):
         str | None, doc("annotation seccomp.security.alpha.kubernetes.io/pod")
     ] = None
     apparmor_type: Annotated[str | None, doc("pod appArmorProfile.type")] = None
+    apparmor_annotations: Annotated[
+        list[str], doc("annotations container.apparmor.security.beta.kubernetes.io/* as name=value")
+    ]
     selinux_type: Annotated[str | None, doc("pod seLinuxOptions.type")] = None
     selinux_user: Annotated[str | None, doc("pod seLinuxOptions.user")] = None
     selinux_role: Annotated[str | None, doc("pod seLinuxOptions.role")] = None
@@ -365,6 +368,7 @@ def _pod(
         seccomp_profile=seccomp.localhost_profile if seccomp else None,
         seccomp_annotation=metadata.annotation("seccomp.security.alpha.kubernetes.io/pod"),
         apparmor_type=apparmor.type if apparmor else None,
+        apparmor_annotations=_apparmor(metadata) if metadata.annotations else [],
         selinux_type=selinux.type if selinux else None,
         selinux_user=selinux.user if selinux else None,
         selinux_role=selinux.role if selinux else None,
@@ -404,6 +408,14 @@ def _pod(
                     metadata,
                     at,
                 )
+
+
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+
+
+def _apparmor(metadata: Metadata) -> list[str]:
+    keys = (key for key in metadata.annotation_keys if key.startswith(_APPARMOR))
+    return [f"{key[len(_APPARMOR) :]}={metadata.annotation(key) or ''}" for key in keys]
 
 
 _NO_POD_CONTEXT = wire.PodSecurityContext()

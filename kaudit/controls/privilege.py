@@ -12,11 +12,35 @@ if TYPE_CHECKING:
 
 #: Capabilities that the baseline level allows to add (Pod Security Standards, v1.37).
 BASELINE = frozenset(
-    ["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"]
+    [
+        "AUDIT_WRITE",
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FOWNER",
+        "FSETID",
+        "KILL",
+        "MKNOD",
+        "NET_BIND_SERVICE",
+        "SETFCAP",
+        "SETGID",
+        "SETPCAP",
+        "SETUID",
+        "SYS_CHROOT",
+    ]
 )
 #: Capabilities that lead out of a container by themselves (capabilities(7)).
 ESCAPE = frozenset(
-    ["ALL", "BPF", "DAC_READ_SEARCH", "PERFMON", "SYS_ADMIN", "SYS_BOOT", "SYS_MODULE", "SYS_RAWIO", "SYSLOG"]
+    [
+        "ALL",
+        "BPF",
+        "DAC_READ_SEARCH",
+        "PERFMON",
+        "SYS_ADMIN",
+        "SYS_BOOT",
+        "SYS_MODULE",
+        "SYS_RAWIO",
+        "SYSLOG",
+    ]
 )
 
 

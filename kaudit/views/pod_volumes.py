@@ -54,13 +54,54 @@ POD_VOLUMES = Table(
 )
 
 #: Folders of a node that hold credentials, configuration, devices or other pods' data.
-SENSITIVE = ["/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt/cni", "/proc", "/root", "/run", "/sbin", "/bin", "/sys", "/usr", "/var/lib/cni", "/var/lib/containerd", "/var/lib/docker", "/var/lib/etcd", "/var/lib/kubelet", "/var/log", "/var/run"]
+SENSITIVE = [
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/opt/cni",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/bin",
+    "/sys",
+    "/usr",
+    "/var/lib/cni",
+    "/var/lib/containerd",
+    "/var/lib/docker",
+    "/var/lib/etcd",
+    "/var/lib/kubelet",
+    "/var/log",
+    "/var/run",
+]
 
 #: Sockets of container runtimes and builders.
-SOCKETS = ["/run/buildkit/buildkitd.sock", "/run/containerd/containerd.sock", "/run/cri-dockerd.sock", "/run/crio/crio.sock", "/run/docker.sock", "/run/k3s/containerd/containerd.sock", "/run/podman/podman.sock", "/var/snap/microk8s/common/run/containerd.sock"]
+SOCKETS = [
+    "/run/buildkit/buildkitd.sock",
+    "/run/containerd/containerd.sock",
+    "/run/cri-dockerd.sock",
+    "/run/crio/crio.sock",
+    "/run/docker.sock",
+    "/run/k3s/containerd/containerd.sock",
+    "/run/podman/podman.sock",
+    "/var/snap/microk8s/common/run/containerd.sock",
+]
 
 #: Volume sources that the restricted level allows (Pod Security Standards, v1.37).
-RESTRICTED = ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret"]
+RESTRICTED = [
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "image",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+]
 
 
 @view(POD_VOLUMES)

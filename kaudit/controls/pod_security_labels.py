@@ -1,0 +1,194 @@
+"""Pod Security Admission: what namespaces enforce, and whether their pods keep to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.columns import looked_up, positions, text_is
+from kaudit.registry import control
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@control(
+    "KA-DEP-036",
+    layer="deploy",
+    severity="high",
+    expected="enforce is baseline or restricted",
+    shows=("enforce", "enforces"),
+)
+def namespace_without_enforcement(namespace_security: pd.DataFrame) -> pd.Series[Any]:
+    """Namespaces enforce the baseline or the restricted level.
+
+    Without the label nothing of Kubernetes itself refuses a privileged pod. Other engines
+    may do so; their coverage is judged apart.
+
+    Remedy:
+        Label the namespace; look at what would break first (kaudit pss).
+
+        metadata:
+          labels:
+            pod-security.kubernetes.io/enforce: restricted
+            pod-security.kubernetes.io/enforce-version: v1.34
+
+    Cases:
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-unset}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-privileged, labels: {
+          pod-security.kubernetes.io/enforce: privileged}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-warn-only, labels: {
+          pod-security.kubernetes.io/warn: restricted}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: ok-baseline, labels: {
+          pod-security.kubernetes.io/enforce: baseline}}}
+    """
+    return namespace_security["unguarded"]
+
+
+@control(
+    "KA-DEP-036a",
+    layer="deploy",
+    severity="low",
+    applies="labelled",
+    expected="enforce-version is a fixed version",
+    shows=("enforce", "enforce_version"),
+)
+def enforcement_not_pinned(namespace_security: pd.DataFrame) -> pd.Series[Any]:
+    """The level in force is pinned to a version.
+
+    With latest, or nothing, an upgrade of the cluster changes what is refused: pods that ran
+    yesterday may not start tomorrow. The guide uses latest; pinning is the safer habit.
+
+    Remedy:
+        Pin it to the version of the cluster, and move it with each upgrade.
+
+        metadata:
+          labels:
+            pod-security.kubernetes.io/enforce-version: v1.34
+
+    Cases:
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-unset, labels: {
+          pod-security.kubernetes.io/enforce: baseline}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-latest, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: latest}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: ok-pinned, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: v1.34}}}
+    """
+    return ~namespace_security["pinned"]
+
+
+@control(
+    "KA-DEP-036b",
+    layer="deploy",
+    severity="info",
+    applies="labelled",
+    expected="audit and warn at least as strict as enforce",
+    shows=("enforce", "audit", "warn"),
+)
+def audit_weaker_than_enforcement(namespace_security: pd.DataFrame) -> pd.Series[Any]:
+    """Audit and warn are at least as strict as enforce.
+
+    Enforcement acts on pods only: without warn nobody learns at the Deployment why its pods
+    do not start, and without audit the log has no trace of it.
+
+    Remedy:
+        Set all three.
+
+        metadata:
+          labels:
+            pod-security.kubernetes.io/audit: restricted
+            pod-security.kubernetes.io/warn: restricted
+
+    Cases:
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-enforce-only, labels: {
+          pod-security.kubernetes.io/enforce: baseline}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: ok-all, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/audit: restricted,
+          pod-security.kubernetes.io/warn: baseline}}}
+    """
+    return namespace_security["weaker_audit"] | namespace_security["weaker_warn"]
+
+
+@control(
+    "KA-DEP-036c",
+    layer="deploy",
+    severity="medium",
+    expected="labels and values that Kubernetes knows",
+    shows=("enforce", "enforce_version", "audit", "warn"),
+)
+def mistyped_label(namespace_security: pd.DataFrame) -> pd.Series[Any]:
+    """Pod Security labels are spelt as Kubernetes knows them.
+
+    A mistyped enforce level means restricted, a mistyped audit or warn level means nothing,
+    and a mistyped label name is ignored: none is what was meant.
+
+    Remedy:
+        Correct the spelling.
+
+        metadata:
+          labels:
+            pod-security.kubernetes.io/enforce: restricted
+
+    Cases:
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-level, labels: {
+          pod-security.kubernetes.io/enforce: strict}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-version, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: "1.34"}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-name, labels: {
+          pod-security.kubernetes.io/enforced: baseline}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: ok-none}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: ok-right, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: v1.30}}}
+    """
+    return namespace_security["mistyped"]
+
+
+@control(
+    "KA-DEP-037",
+    layer="deploy",
+    severity="high",
+    expected="pods keep to the level that their namespace enforces",
+    shows=("level", "violations"),
+)
+def violates_own_namespace(
+    pod_security: pd.DataFrame, namespace_security: pd.DataFrame
+) -> pd.Series[Any]:
+    """Running pods keep to the level that their namespace enforces.
+
+    Admission acts when a pod is made: pods older than the label, exempt users and runtime
+    classes, and static pods run on. A template that would be refused fails too.
+
+    Remedy:
+        Repair the workload and replace its pods; look for exemptions in the API server's
+        configuration.
+
+        kubectl rollout restart deployment/<name>
+
+    Cases:
+        {apiVersion: v1, kind: Namespace, metadata: {name: strict, labels: {pod-security.kubernetes.io/enforce: restricted}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: loose, labels: {pod-security.kubernetes.io/enforce: baseline}}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-strict, namespace: strict}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-loose, namespace: loose}, spec: {hostPID: true, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-loose, namespace: loose}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-free, namespace: other}, spec: {hostPID: true, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: other}}
+    """
+    at = positions(pod_security["namespace"], namespace_security["name"])
+    enforced = looked_up(namespace_security, at, "enforces", pod_security)
+    baseline = text_is(enforced, "baseline") & ~pod_security["baseline"]
+    return baseline | (text_is(enforced, "restricted") & ~pod_security["restricted"])
