@@ -1,7 +1,7 @@
 """Read the framework catalogues, and which requirement each control speaks on.
 
-Data, not code: a framework is one file of ``kaudit/frameworks``. What a control's decorator
-names beside them is added by :mod:`kaudit.coverage`.
+Data, not code: a framework is one file of ``kaudit/frameworks``, and most of the mapping is
+``mappings.csv`` beside them; a control's decorator may add to it.
 """
 
 from __future__ import annotations
@@ -10,23 +10,30 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Lookup
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from kaudit.errors import InputError, RegistryError
-from kaudit.model.framework import Framework, Mapping, Requirement
+from kaudit.model.framework import Framework, Mapping, Requirement, Strength
+
+if TYPE_CHECKING:
+    from kaudit.registry import Control
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 _MAPPINGS = "mappings.csv"
 _HEAD = re.compile(r"# (\w+): (.+)")
 _VERSION = re.compile(r"\d+(\.\d+)+")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @cache
-def frameworks() -> MappingProxyType[str, Framework]:
+def frameworks() -> dict[str, Framework]:
     """Return every framework by its id, sorted.
 
     Raises
@@ -39,9 +46,7 @@ def frameworks() -> MappingProxyType[str, Framework]:
         for item in files("kaudit.frameworks").iterdir()
         if item.name.endswith(".csv") and item.name != _MAPPINGS
     )
-    return MappingProxyType(
-        {name[:-4]: parse_framework(name[:-4], _text(name)) for name in names}
-    )
+    return {name[:-4]: parse_framework(name[:-4], _text(name)) for name in names}
 
 
 def framework(id: str) -> Framework:
@@ -52,10 +57,13 @@ def framework(id: str) -> Framework:
     InputError
         There is none; names the near ones.
     """
-    if id in frameworks():
-        return frameworks()[id]
-    near = get_close_matches(id, frameworks(), cutoff=0.4) or list(frameworks())
-    raise InputError(f"no framework has the id {id}", hint="did you mean " + ", ".join(near) + "?")
+    known = frameworks()
+    if id in known:
+        return known[id]
+    near = get_close_matches(id, known, cutoff=0.4) or list(known)
+    raise InputError(
+        f"no framework has the id {id!r}", hint="did you mean " + ", ".join(near) + "?"
+    )
 
 
 def requirement(framework_id: str, id: str, *, version: str = "") -> Requirement:
@@ -68,8 +76,8 @@ def requirement(framework_id: str, id: str, *, version: str = "") -> Requirement
     id
         Id of the requirement.
     version
-        An earlier version that the id is of; CIS renumbers: 5.2.10 of version 1.10 is 5.2.9
-        of version 2.0.1.
+        The version that the id is of; CIS renumbers: 5.2.10 of version 1.10 is 5.2.9 of
+        version 2.0.1.
 
     Raises
     ------
@@ -79,10 +87,10 @@ def requirement(framework_id: str, id: str, *, version: str = "") -> Requirement
     known = _ids(framework_id, version)
     if id in known:
         return known[id]
-    near = get_close_matches(id, known) or [f"it has {len(known)} requirements"]
+    near = get_close_matches(id, known) or ["none"]
     edition = version or framework(framework_id).version
     raise InputError(
-        f"{framework_id} {edition} has no requirement {id}", hint="near: " + ", ".join(near)
+        f"{framework_id} {edition} has no requirement {id!r}", hint="near: " + ", ".join(near)
     )
 
 
@@ -98,20 +106,46 @@ def mappings() -> tuple[Mapping, ...]:
     return tuple(parse_mappings(_text(_MAPPINGS)))
 
 
-def references(control_id: str) -> dict[str, tuple[str, ...]]:
-    """Return the requirements that the data names for a control: framework id to ids.
+def strengths(control: Control | str) -> dict[str, dict[str, Strength]]:
+    """Return framework to requirement to strength, for a control or a control id.
 
-    A part of a catalogue entry (``KA-DEP-029a``) has its own where the data names them for
-    it, framework by framework, and else those of its entry.
+    Of the mapping, and of a control also what its decorator names: with the strength that
+    the mapping gives, else as ``supporting``. See :func:`united` for the parts of an entry.
     """
-    found = dict(_references().get(entry_of(control_id), {}))
-    found.update(_references().get(control_id, {}))
-    return dict(sorted(found.items()))
+    if isinstance(control, str):
+        return united(control, {})
+    return united(control.id, control.references)
+
+
+def references(control: Control | str) -> dict[str, tuple[str, ...]]:
+    """Return framework to the requirements that a control, or a control id, speaks on."""
+    return {name: tuple(items) for name, items in strengths(control).items()}
+
+
+def united(control_id: str, own: Lookup[str, Iterable[str]]) -> dict[str, dict[str, Strength]]:
+    """Return framework to requirement to strength: the mapping and ``own`` references.
+
+    A control with a letter (``KA-DEP-029a``) is a part of a catalogue entry. Where it has
+    requirements of its own in a framework, it has these alone, as strong as its entry. Else
+    it has those of its entry, where it decides none: what decides for the entry only
+    supports for the part.
+    """
+    entry = entry_of(control_id)
+    mapped = _by_control().get(control_id, {})
+    whole = _by_control().get(entry, {}) if entry != control_id else {}
+    found = {}
+    for name in sorted({*mapped, *whole, *own}):
+        known = {**whole.get(name, {}), **mapped.get(name, {})}
+        items = dict(mapped.get(name, {}))
+        for id in own.get(name, ()):
+            items.setdefault(id, known.get(id, Strength.SUPPORTING))
+        found[name] = items or {id: _of_part(strength) for id, strength in known.items()}
+    return found
 
 
 def entry_of(control_id: str) -> str:
     """Return the catalogue entry of a control: its id without the letter of a part."""
-    return control_id.rstrip("abcdefghijklmnopqrstuvwxyz")
+    return control_id.rstrip(_LETTERS)
 
 
 def parse_framework(id: str, text: str) -> Framework:
@@ -121,23 +155,20 @@ def parse_framework(id: str, text: str) -> Framework:
     ------
     RegistryError
         A heading or column is missing or unknown, a word is not of the vocabulary, or a
-        requirement stands twice.
+        requirement stands twice; names the line.
     """
+    file = f"{id}.csv"
     lines = text.splitlines()
-    heads = dict(match.groups() for line in lines if (match := _HEAD.fullmatch(line)))
+    heads = {m[1]: m[2] for line in lines if (m := _HEAD.fullmatch(line))}
     found: dict[str, Requirement] = {}
-    for where, row in _rows(f"{id}.csv", lines):
-        earlier = tuple((name, row.pop(name)) for name in [*row] if _VERSION.fullmatch(name))
-        row = {name: value for name, value in row.items() if value}
-        item = _convert(
-            {**row, "framework": id, "earlier": tuple(e for e in earlier if e[1])},
-            Requirement,
-            where,
-        )
+    for where, row in _rows(file, lines):
+        earlier = tuple((v, row[v]) for v in row if _VERSION.fullmatch(v) and row[v])
+        given = {k: v for k, v in row.items() if v and not _VERSION.fullmatch(k)}
+        item = _convert({**given, "framework": id, "earlier": earlier}, Requirement, where)
         if item.id in found:
             raise RegistryError(f"{where}: requirement {item.id} stands twice")
         found[item.id] = item
-    return _convert({**heads, "id": id, "requirements": (*found.values(),)}, Framework, f"{id}.csv")
+    return _convert({**heads, "id": id, "requirements": found}, Framework, file)
 
 
 def parse_mappings(text: str) -> Iterator[Mapping]:
@@ -148,15 +179,15 @@ def parse_mappings(text: str) -> Iterator[Mapping]:
     RegistryError
         A row names an unknown framework or requirement, or stands twice; names the line.
     """
-    known = {id: {item.id for item in each.requirements} for id, each in frameworks().items()}
+    known = frameworks()
     seen: set[tuple[str, str, str]] = set()
     for where, row in _rows(_MAPPINGS, text.splitlines()):
         item = _convert(row, Mapping, where)
-        if item.requirement not in known.get(item.framework, ()):
-            raise RegistryError(
-                f"{where}: no requirement {item.requirement} in framework {item.framework}"
-            )
         key = (item.control, item.framework, item.requirement)
+        if item.framework not in known:
+            raise RegistryError(f"{where}: no framework {item.framework}")
+        if item.requirement not in known[item.framework].requirements:
+            raise RegistryError(f"{where}: {item.framework} has no requirement {item.requirement}")
         if key in seen:
             raise RegistryError(f"{where}: {' '.join(key)} stands twice")
         seen.add(key)
@@ -167,44 +198,51 @@ def _text(name: str) -> str:
     return files("kaudit.frameworks").joinpath(name).read_text(encoding="utf-8")
 
 
-def _rows(name: str, lines: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Rows below the headings, each with its file and line."""
+def _rows(file: str, lines: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rows below the headings, each with its file and line; a row is one line."""
     numbered = [(at, line) for at, line in enumerate(lines, 1) if not line.startswith("# ")]
     table = csv.reader((line for _, line in numbered), strict=True)
     head = next(table, [])
-    for (at, _), cells in zip(numbered[1:], table, strict=True):
-        where = f"{name}, line {at}"
+    for (at, _), cells in zip(numbered[1:], table, strict=False):
+        where = f"{file}, line {at}"
         if len(cells) != len(head):
             raise RegistryError(f"{where}: {len(cells)} cells, but {len(head)} columns")
         yield where, dict(zip(head, cells, strict=True))
 
 
-def _convert[T: msgspec.Struct](row: object, kind: type[T], where: str) -> T:
+def _convert(row: object, kind: type[S], where: str) -> S:
     try:
         return msgspec.convert(row, kind)
     except msgspec.ValidationError as error:
         raise RegistryError(f"{where}: {error}") from None
 
 
+def _of_part(strength: Strength) -> Strength:
+    return Strength.SUPPORTING if strength is Strength.FULL else strength
+
+
 @cache
 def _ids(framework_id: str, version: str) -> dict[str, Requirement]:
     chosen = framework(framework_id)
+    items = chosen.requirements.values()
     if version in ("", chosen.version):
-        return {item.id: item for item in chosen.requirements if item.current}
-    earlier = [(v, old, item) for item in chosen.requirements for v, old in item.earlier]
-    known = dict.fromkeys(v for v, _, _ in earlier)
-    if version not in known:
+        return {item.id: item for item in items if item.current}
+    earlier: dict[str, dict[str, Requirement]] = defaultdict(dict)
+    for item in items:
+        for name, id in item.earlier:
+            earlier[name][id] = item
+    if version not in earlier:
         raise InputError(
-            f"{framework_id} has no version {version}",
-            hint="it has " + ", ".join([*known, chosen.version]),
+            f"no version {version!r} of {framework_id} is known",
+            hint="known: " + ", ".join([*earlier, chosen.version]),
         )
-    return {old: item for v, old, item in earlier if v == version}
+    return earlier[version]
 
 
 @cache
-def _references() -> dict[str, dict[str, tuple[str, ...]]]:
-    found: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+def _by_control() -> dict[str, dict[str, dict[str, Strength]]]:
+    found: dict[str, dict[str, dict[str, Strength]]] = {}
     for item in mappings():
-        by = found[item.control]
-        by[item.framework] = (*by.get(item.framework, ()), item.requirement)
-    return dict(found)
+        by = found.setdefault(item.control, {}).setdefault(item.framework, {})
+        by[item.requirement] = item.strength
+    return found

@@ -29,8 +29,8 @@ class Strength(StrEnum):
     """How much a control says about a requirement, strongest first.
 
     ``full``: alone, or together with the other ``full`` controls of the requirement, it
-    decides it. ``partial``: it tests a part, and a person concludes. ``supporting``: it tests
-    something else that bears on the requirement.
+    decides it. ``partial``: it tests a part; of the rest a person concludes. ``supporting``:
+    it tests something else that bears on the requirement.
     """
 
     FULL = "full"
@@ -43,7 +43,7 @@ class Strength(StrEnum):
         return list(Strength).index(self)
 
 
-class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A numbered item of a framework.
 
     Attributes
@@ -91,7 +91,7 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
         return not self.until
 
 
-class Framework(msgspec.Struct, frozen=True, kw_only=True):
+class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An outside catalogue.
 
     Attributes
@@ -103,7 +103,7 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True):
     notice
         Sentence on rights and limits, to be printed wherever requirements are.
     requirements
-        In the publisher's order.
+        By id, in the publisher's order.
     """
 
     id: str
@@ -112,10 +112,10 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True):
     publisher: str
     url: str
     notice: str
-    requirements: tuple[Requirement, ...]
+    requirements: dict[str, Requirement]
 
 
-class Mapping(msgspec.Struct, frozen=True):
+class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A control speaks on a requirement."""
 
     control: str
