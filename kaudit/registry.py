@@ -136,11 +136,20 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     module: str
 
 
+class Exporter(msgspec.Struct, frozen=True):
+    """A registered exporter: function from an assessment to chunks of a file."""
+
+    name: str
+    suffix: str
+    function: Callable[..., Iterator[bytes]]
+    module: str
+
+
 COLLECTORS: dict[str, Collector] = {}
 VIEWS: dict[str, View] = {}
 CONTROLS: dict[str, Control] = {}
 TABLES: dict[str, Table] = {}
-EXPORTERS: dict[str, Callable[..., Any]] = {}
+EXPORTERS: dict[str, Exporter] = {}
 
 
 def collector(*reads: Read, tables: tuple[Table, ...]) -> Callable[[F], F]:
@@ -244,6 +253,18 @@ def control(
     return register
 
 
+def exporter(name: str, *, suffix: str) -> Callable[[F], F]:
+    """Register a function ``(assessment) -> Iterator[bytes]`` that writes one format."""
+
+    def register(function: F) -> F:
+        if name in EXPORTERS:
+            raise RegistryError(f"two exporters are named {name}")
+        EXPORTERS[name] = Exporter(name, suffix, function, function.__module__)
+        return function
+
+    return register
+
+
 _SECTION = re.compile(r"^(Remedy|Cases):[ \t]*$", re.MULTILINE)
 
 
@@ -280,6 +301,7 @@ def load() -> None:
     RegistryError
         An unknown table or column, named with its near matches.
     """
+    importlib.import_module("kaudit.evidence.facts")  # tables that no collector feeds
     for catalogue in CATALOGUES:
         package = importlib.import_module(f"kaudit.{catalogue}")
         for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):

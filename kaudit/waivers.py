@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import msgspec
+
+from kaudit.errors import InputError, WaiverError
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,3 +66,40 @@ def covering(
         if waiver.holds(as_of) and waiver.covers(control, *resource):
             return waiver.id
     return ""
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    waivers: list[Waiver]
+
+
+def load_waivers(path: Path) -> tuple[Waiver, ...]:
+    """Read a YAML file with a list ``waivers``.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    WaiverError
+        A waiver lacks a field, has an unknown one or an empty reason, or two share an id.
+    """
+    from kaudit.source.yaml_stream import one
+
+    try:
+        content = one(path.read_bytes(), str(path))
+    except OSError as fault:
+        raise InputError(f"cannot be read: {fault.strerror}", where=path) from None
+    try:
+        found = msgspec.convert(content, _File).waivers
+    except msgspec.ValidationError as fault:
+        raise WaiverError(
+            f"{path}: {fault}; a waiver has id, control, reason, owner, approver and expires"
+        ) from None
+    seen: set[str] = set()
+    for waiver in found:
+        if waiver.id in seen:
+            raise WaiverError(f"{path}: two waivers have the id {waiver.id}")
+        seen.add(waiver.id)
+        for name in ("id", "reason", "owner", "approver"):
+            if not getattr(waiver, name).strip():
+                raise WaiverError(f"{path}: waiver {waiver.id or '?'} has an empty {name}")
+    return tuple(found)

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,28 @@ def _zip(folder: Path, archive: Path) -> None:
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _EPOCH)
             info.external_attr = 0o644 << 16
             bundle.writestr(info, path.read_bytes())
+
+
+def replace_file(out: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file whole or not at all; an existing one is replaced."""
+    if not out.parent.is_dir():
+        raise InputError("the folder to write into does not exist", where=out.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
+    except OSError as fault:
+        raise InputError(f"cannot write here: {fault.strerror}", where=out.parent) from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            for chunk in chunks:
+                stream.write(chunk)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(out)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _durable(path: Path) -> None:

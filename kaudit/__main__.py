@@ -1,0 +1,5 @@
+"""``python -m kaudit``."""
+
+from kaudit.cli import main
+
+main()

@@ -1,0 +1,151 @@
+"""What people see on a terminal: tables, progress, errors. Nothing else prints.
+
+Collected text is shown by :func:`kaudit.text.visible`, so that no control sequence reaches
+the terminal; markup of rich is never interpreted in it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kaudit.source.events import Progress, silent
+from kaudit.text import defused, visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+#: Word to style, for severities, statuses and opinions; the word is always shown too.
+STYLES = {
+    "critical": "bold white on red",
+    "high": "bold red",
+    "medium": "yellow",
+    "low": "cyan",
+    "info": "dim",
+    "fail": "bold red",
+    "error": "bold magenta",
+    "not_assessed": "yellow",
+    "pass": "green",
+    "not_applicable": "dim",
+    "not effective": "bold red",
+    "effective": "green",
+    "effective with exceptions": "yellow",
+    "unable to conclude": "magenta",
+    "not applicable": "dim",
+}
+
+
+def console(*, error: bool = False) -> Console:
+    """Return a console on stdout, or stderr; coloured only on a terminal."""
+    from rich.console import Console
+
+    stream = sys.stderr if error else sys.stdout
+    width = None if stream.isatty() else 160
+    return Console(file=stream, stderr=error, width=width, highlight=False, emoji=False)
+
+
+def say(text: str, *, error: bool = True) -> None:
+    """Print a sentence; on stderr unless it is the answer itself."""
+    print(visible_lines(text), file=sys.stderr if error else sys.stdout)  # noqa: T201
+
+
+def visible_lines(text: str) -> str:
+    """Make text safe line by line."""
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
+def show_table(
+    rows: Iterable[Sequence[object]],
+    headers: Sequence[str],
+    *,
+    title: str = "",
+    format: str = "table",  # noqa: A002
+) -> None:
+    """Print rows as a table, JSON or CSV."""
+    if format == "json":
+        import msgspec
+
+        found = [dict(zip(headers, (_plain(v) for v in row), strict=True)) for row in rows]
+        write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    elif format == "csv":
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(headers)
+        writer.writerows([defused(_flat(v)) for v in row] for row in rows)
+        write(buffer.getvalue().encode())
+    else:
+        _rich_table(rows, headers, title)
+
+
+def _rich_table(rows: Iterable[Sequence[object]], headers: Sequence[str], title: str) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for header in headers:
+        table.add_column(header.replace("_", " "), overflow="fold")
+    for row in rows:
+        cells = [visible(_flat(value)) for value in row]
+        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
+    console().print(table)
+
+
+def _plain(value: Any) -> Any:
+    import pandas as pd
+
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return None if value is pd.NA or value is pd.NaT else value
+
+
+def _flat(value: Any) -> str:
+    value = _plain(value)
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def show_frame(frame: pd.DataFrame, *, title: str = "", format: str = "table") -> None:  # noqa: A002
+    """Print a DataFrame."""
+    show_table(frame.itertuples(index=False), list(frame.columns), title=title, format=format)
+
+
+def write(data: bytes) -> None:
+    """Write bytes to stdout."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Progress]:
+    """Draw progress on stderr where that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    with Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console(error=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("", total=None)
+
+        def draw(step: str, done: int, total: int | None) -> None:
+            bar.update(
+                task, description=visible(step)[:40].replace("[", "("), completed=done, total=total
+            )
+
+        yield draw

@@ -1,0 +1,51 @@
+"""Evidence from what the user names: bundles are opened, anything else is collected."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kaudit.errors import InputError
+from kaudit.evidence.bundle import Evidence
+from kaudit.source.events import Progress, silent
+from kaudit.source.open import is_bundle, open_source
+
+
+def evidence_of(
+    names: Sequence[str],
+    *,
+    out: Path | None = None,
+    raw: bool = False,
+    as_of: datetime | None = None,
+    secrets: str = "none",
+    progress: Progress = silent,
+) -> Evidence:
+    """Return the evidence that words of the command line name.
+
+    Parameters
+    ----------
+    names
+        One bundle, or any number of sources: files, folders, ``-``, ``context:NAME``.
+    out
+        Where to seal what is collected; None keeps it in memory.
+    raw
+        Keep raw records in memory.
+
+    Raises
+    ------
+    InputError
+        A name means nothing, or a bundle stands beside sources.
+    """
+    from kaudit.collect import collect
+
+    bundles = [name for name in names if is_bundle(name)]
+    if bundles:
+        if len(names) > 1:
+            raise InputError("sealed evidence cannot be mixed with other sources", where=bundles[0])
+        return Evidence.open(names[0])
+    stdin: Any = getattr(sys.stdin, "buffer", None)
+    sources = [open_source(name, stdin=stdin, secrets=secrets) for name in names]
+    return collect(*sources, out=out, raw=raw, as_of=as_of, progress=progress)
