@@ -1,8 +1,10 @@
 """What holds for a pod as a whole: its owner, its identity, its shared namespaces.
 
 Precedence and defaults follow the Kubernetes API: a pod's automountServiceAccountToken
-beats its ServiceAccount's, unset means true; an unset service account is ``default``;
-static pods get no token (kubernetes.io, "Configure Service Accounts for Pods", v1.34).
+beats its ServiceAccount's, unset means true; an unset service account is ``default``
+(kubernetes.io, "Configure Service Accounts for Pods", v1.34). A static pod is the kubelet's
+own: its owner is a Node, it stands for itself, and it has neither account nor token
+("Create static Pods", v1.34).
 """
 
 from __future__ import annotations
@@ -38,13 +40,14 @@ class PodContextRow(Trace, kw_only=True):
     owner_name: Annotated[str, doc("name of the topmost known owner")]
     platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
     mirror: Annotated[bool, doc("mirror of a static pod")]
+    static: Annotated[bool, doc("a static pod: a mirror, or owned by a Node")]
     linux: Annotated[bool, doc("not declared to be a Windows pod")]
     unowned: Annotated[bool, doc("a Pod object without controller, not static")]
     labels: Annotated[list[str], doc("labels of the pod as sorted key=value")]
     phase: Annotated[str | None, doc("status.phase")]
     node: Annotated[str | None, doc("spec.nodeName")]
     created_at: Annotated[datetime | None, doc("creation time")]
-    service_account: Annotated[str, doc("effective service account; default where unset")]
+    service_account: Annotated[str, doc("effective account; default where unset, '' if static")]
     service_account_known: Annotated[bool, doc("the ServiceAccount object is in the evidence")]
     default_service_account: Annotated[bool, doc("runs as the account named default")]
     token_mounted: Annotated[bool, doc("a service-account token is mounted automatically")]
@@ -63,6 +66,7 @@ class PodContextRow(Trace, kw_only=True):
     replicated: Annotated[bool, doc("its owner asks for two or more replicas")]
     tolerations: Annotated[list[str], doc("key=value:effect; key is * for any")]
     image_pull_secrets: Annotated[list[str], doc("names of its image pull secrets")]
+    pulls_as_named: Annotated[bool, doc("it or its service account names an image pull secret")]
     service_links: Annotated[bool, doc("enableServiceLinks is not false")]
     host_aliases: Annotated[list[str], doc("names of its hostAliases")]
 
@@ -107,15 +111,17 @@ def pod_context(
     pods: pd.DataFrame, service_accounts: pd.DataFrame, workloads: pd.DataFrame
 ) -> pd.DataFrame:
     """Resolve owners, service accounts and defaults of pods."""
-    kind, name = _owners(pods, workloads)
     template = text_is(pods["origin"], "template")
+    static = ~template & (pods["mirror"] | text_is(pods["controller_kind"], "Node"))
+    kind, name = _owners(pods, workloads, pods["controller_kind"].notna() & ~static)
     found: dict[str, Any] = {column: pods[column] for column in _COPIED}
     found |= {
         "owner_kind": kind,
         "owner_name": name,
         "platform": text_is(pods["namespace"], *PLATFORM),
-        "linux": ~over_texts(pods["os"], lambda text: text.lower() == "windows"),
-        "unowned": ~template & pods["controller_kind"].isna() & ~pods["mirror"],
+        "static": static,
+        "linux": ~over_texts(pods["os"], lambda text: text == "windows"),
+        "unowned": ~template & pods["controller_kind"].isna() & ~static,
         "host_network": flags(pods["host_network"]),
         "host_pid": flags(pods["host_pid"]),
         "host_ipc": flags(pods["host_ipc"]),
@@ -125,7 +131,7 @@ def pod_context(
         "replicated": _replicated(pods, kind, name, workloads),
         "spread": (_lengths(pods["topology_spread"]) > 0) | pods["anti_affinity"],
     }
-    found |= _identity(pods, service_accounts)
+    found |= _identity(pods, service_accounts, static)
     return assembled(pods, found, [column.name for column in POD_CONTEXT.columns])
 
 
@@ -145,40 +151,42 @@ def _replicated(
     return flags(looked_up(workloads, at, "replicas", pods) > 1)
 
 
-def _identity(pods: pd.DataFrame, accounts: pd.DataFrame) -> dict[str, Any]:
-    import pandas as pd
+def _identity(pods: pd.DataFrame, accounts: pd.DataFrame, static: pd.Series[Any]) -> dict[str, Any]:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    unnamed = series(pa.array(["default"] * len(pods), pa.string()), pods)
+    alone = static & pods["service_account"].isna()
+    unnamed = series(pc.if_else(arrow(alone), "", "default"), pods)
     account = first_set(pods["service_account"], unnamed)
     at = positions(
         pairs(pods["namespace"], account), pairs(accounts["namespace"], accounts["name"])
     )
     inherited = looked_up(accounts, at, "automount_token", pods)
     own = pods["automount_token"]
-    setting = pd.Series("default of Kubernetes", index=pods.index, dtype="object")
-    setting[inherited.notna()] = "service account"
-    setting[own.notna()] = "pod"
-    setting[pods["mirror"].astype(bool)] = "static pod"
+    setting = pc.if_else(arrow(inherited.notna()), "service account", "default of Kubernetes")
+    setting = pc.if_else(arrow(own.notna()), "pod", setting)
+    named_by_account = flags(_lengths(looked_up(accounts, at, "image_pull_secrets", pods)) > 0)
     return {
         "service_account": account,
         "service_account_known": series(pa.array(at >= 0), pods),
         "default_service_account": text_is(account, "default"),
-        "token_mounted": flags(first_set(own, inherited), unset=True) & ~pods["mirror"],
-        "token_setting": setting.astype(pd.ArrowDtype(pa.string())),
+        "token_mounted": flags(first_set(own, inherited), unset=True) & ~alone,
+        "token_setting": series(pc.if_else(arrow(alone), "static pod", setting), pods),
+        "pulls_as_named": (_lengths(pods["image_pull_secrets"]) > 0) | named_by_account,
     }
 
 
-def _owners(pods: pd.DataFrame, workloads: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[Any]]:
-    """Kind and name of the topmost known owner; a static pod stands for itself."""
+def _owners(
+    pods: pd.DataFrame, workloads: pd.DataFrame, owned: pd.Series[Any]
+) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Kind and name of the topmost known owner; what has none stands for itself."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    controller = pods["controller_kind"].notna() & ~pods["mirror"]
-    owned = arrow(controller)
-    kind = pc.if_else(owned, arrow(pods["controller_kind"]), arrow(pods["kind"]))
-    name = pc.if_else(owned, arrow(pods["controller_name"]), arrow(pods["pod"]))
-    uid = pc.if_else(owned, arrow(pods["controller_uid"]), pa.scalar(None, pa.string()))
+    has = arrow(owned)
+    kind = pc.if_else(has, arrow(pods["controller_kind"]), arrow(pods["kind"]))
+    name = pc.if_else(has, arrow(pods["controller_name"]), arrow(pods["pod"]))
+    uid = pc.if_else(has, arrow(pods["controller_uid"]), pa.scalar(None, pa.string()))
     uids, above = arrow(workloads["uid"]), arrow(workloads["controller_uid"])
     kinds, names = arrow(workloads["controller_kind"]), arrow(workloads["controller_name"])
     for _ in range(4):

@@ -1,18 +1,24 @@
 """Effective security settings of containers: precedence, inheritance and defaults applied.
 
 A container's runAsUser, runAsGroup, runAsNonRoot, seccompProfile, appArmorProfile,
-seLinuxOptions and windowsOptions beat its pod's; privileged, capabilities,
-allowPrivilegeEscalation (unset: true), readOnlyRootFilesystem and procMount exist on
-containers only (Kubernetes API reference, core v1, SecurityContext, v1.34). Seccomp
-annotations have had no effect since v1.27 and are left to the Pod Security view; an AppArmor
-annotation counts where no field is set.
+seLinuxOptions (as a whole) and windowsOptions beat its pod's; privileged, capabilities,
+allowPrivilegeEscalation (unset: true; privileged and SYS_ADMIN force true),
+readOnlyRootFilesystem and procMount exist on containers only (Kubernetes API reference, core
+v1, SecurityContext, v1.34). Seccomp annotations have had no effect since v1.27 and are left
+to the Pod Security view. An AppArmor annotation names a container: it yields to that
+container's field and beats the pod's.
+
+Added capabilities are read as every runtime might: any case, with or without CAP_. Dropped
+ones are read as all do: containerd knows no CAP_ there, so such a drop drops nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import (
+    any_of,
     arrow,
     assembled,
     first_set,
@@ -42,23 +48,26 @@ class SecurityContextRow(Trace, kw_only=True):
     owner_name: Annotated[str, doc("name of the topmost known owner")]
     platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
     linux: Annotated[bool, doc("not declared to be a Windows pod")]
-    windows: Annotated[bool, doc("declared to be a Windows pod")]
+    windows: Annotated[bool, doc("declared to be a Windows pod, or asks for a HostProcess")]
     lasting: Annotated[bool, doc("regular or sidecar: runs as long as the pod")]
     probed: Annotated[bool, doc("lasting, and not of a Job: probes make sense")]
     bounded: Annotated[bool, doc("not ephemeral: can have resources")]
     host_network: Annotated[bool, doc("its pod shares the network of the node")]
     host_pid: Annotated[bool, doc("its pod shares the processes of the node")]
+    host_ipc: Annotated[bool, doc("its pod shares the IPC of the node")]
     own_user_namespace: Annotated[bool, doc("its pod has hostUsers false")]
+    separable: Annotated[bool, doc("Linux, no host namespace: could have a user namespace")]
     privileged: Annotated[bool, doc("runs privileged")]
-    allow_privilege_escalation: Annotated[bool, doc("may gain rights; unset means true")]
+    allow_privilege_escalation: Annotated[bool, doc("may gain rights: unset or forced too")]
     read_only_root_filesystem: Annotated[bool, doc("its root filesystem is read-only")]
     run_as_non_root: Annotated[bool, doc("effective runAsNonRoot is true")]
     run_as_user: Annotated[int | None, doc("effective runAsUser; null: the image decides")]
     run_as_group: Annotated[int | None, doc("effective runAsGroup; null: the image decides")]
+    user_set: Annotated[bool, doc("effective runAsUser is set and not 0")]
     user_zero: Annotated[bool, doc("effective runAsUser is 0")]
     group_zero: Annotated[bool, doc("effective runAsGroup is 0")]
     capabilities_add: Annotated[list[str], doc("added, upper case, without CAP_, sorted")]
-    capabilities_drop: Annotated[list[str], doc("dropped, upper case, without CAP_, sorted")]
+    capabilities_drop: Annotated[list[str], doc("dropped, upper case, sorted")]
     drops_all: Annotated[bool, doc("drops ALL")]
     proc_mount: Annotated[str, doc("procMount; Default where unset")]
     seccomp: Annotated[str, doc("effective seccomp profile type; empty where unset")]
@@ -79,6 +88,8 @@ class SecurityContextRow(Trace, kw_only=True):
     image: Annotated[str, doc("image reference as written; empty where unset")]
     image_id: Annotated[str | None, doc("status imageID: what really runs")]
     image_pull_policy: Annotated[str | None, doc("imagePullPolicy as written")]
+    state: Annotated[str, doc("running, why it waits or ended; empty where unknown")]
+    target_container: Annotated[str, doc("container that an ephemeral one was made to debug")]
     command: Annotated[list[str], doc("command, credentials masked")]
     args: Annotated[list[str], doc("args, credentials masked")]
 
@@ -118,8 +129,12 @@ _OF_CONTEXT = [
     "linux",
     "host_network",
     "host_pid",
+    "host_ipc",
     "own_user_namespace",
 ]
+#: Added capabilities with which allowPrivilegeEscalation is true whatever is written.
+FORCING = frozenset(["ALL", "SYS_ADMIN"])
+
 _AMOUNTS = ["cpu_request_cores", "cpu_limit_cores", "memory_request_bytes", "memory_limit_bytes"]
 
 
@@ -142,44 +157,69 @@ def security_context(
 
     user = first_set(c["run_as_user"], of_pod("run_as_user"))
     group = first_set(c["run_as_group"], of_pod("run_as_group"))
-    dropped = over_lists(c["capabilities_drop"], _capabilities, pa.list_(pa.string()))
+    lists = pa.list_(pa.string())
+    added = over_lists(c["capabilities_add"], _added, lists)
+    dropped = over_lists(c["capabilities_drop"], _dropped, lists)
+    privileged = flags(c["privileged"])
+    escalates = flags(c["allow_privilege_escalation"], unset=True)
+    forced = privileged | over_lists(added, lambda names: not FORCING.isdisjoint(names))
+    host_process = flags(first_set(c["windows_host_process"], of_pod("windows_host_process")))
     noted = _apparmor_annotation(c["apparmor_annotation"])
     found: dict[str, Any] = {column: c[column] for column in _COPIED}
     found |= {column: looked_up(pod_context, at, column, c) for column in _OF_CONTEXT}
     found |= {column: first_set(c[column], of_pod(column)) for column in _AMOUNTS}
+    found |= _selinux(c, of_pod)
     lasting = text_is(c["container_type"], "regular", "sidecar")
+    on_host = found["host_network"] | found["host_pid"] | found["host_ipc"]
     found |= {
-        "windows": ~found["linux"],
+        "windows": ~found["linux"] | host_process,
         "lasting": lasting,
         "probed": lasting & ~text_is(found["owner_kind"], "Job", "CronJob"),
         "bounded": ~text_is(c["container_type"], "ephemeral"),
-        "privileged": flags(c["privileged"]),
-        "allow_privilege_escalation": flags(c["allow_privilege_escalation"], unset=True),
+        "separable": found["linux"] & ~on_host,
+        "privileged": privileged,
+        "allow_privilege_escalation": escalates | forced,
         "read_only_root_filesystem": flags(c["read_only_root_filesystem"]),
         "run_as_non_root": flags(first_set(c["run_as_non_root"], of_pod("run_as_non_root"))),
         "run_as_user": user,
         "run_as_group": group,
+        "user_set": flags(user > 0),
         "user_zero": flags(user == 0),
         "group_zero": flags(group == 0),
-        "capabilities_add": over_lists(c["capabilities_add"], _capabilities, pa.list_(pa.string())),
+        "capabilities_add": added,
         "capabilities_drop": dropped,
         "drops_all": over_lists(dropped, lambda names: "ALL" in names),
         "proc_mount": text(c["proc_mount"], unset="Default"),
         "seccomp": text(c["seccomp_type"], of_pod("seccomp_type")),
-        "apparmor": text(c["apparmor_type"], of_pod("apparmor_type"), noted),
-        "selinux_type": text(c["selinux_type"], of_pod("selinux_type")),
-        "selinux_user": text(c["selinux_user"], of_pod("selinux_user")),
-        "selinux_role": text(c["selinux_role"], of_pod("selinux_role")),
-        "windows_host_process": flags(
-            first_set(c["windows_host_process"], of_pod("windows_host_process"))
-        ),
+        "apparmor": text(c["apparmor_type"], noted, of_pod("apparmor_type")),
+        "windows_host_process": host_process,
         "image": text(c["image"]),
+        "state": text(c["state"]),
+        "target_container": text(c["target_container"]),
     }
     return assembled(c, found, [column.name for column in SECURITY_CONTEXT.columns])
 
 
-def _capabilities(names: list[str]) -> list[str]:
+def _added(names: list[str]) -> list[str]:
     return sorted({name.strip().upper().removeprefix("CAP_") for name in names})
+
+
+def _dropped(names: list[str]) -> list[str]:
+    return sorted({name.upper() for name in names})
+
+
+def _selinux(c: pd.DataFrame, of_pod: Callable[[str], pd.Series[Any]]) -> dict[str, pd.Series[Any]]:
+    """Take a container's options as a whole where it has any, else its pod's."""
+    import pyarrow.compute as pc
+
+    names = ("selinux_type", "selinux_user", "selinux_role")
+    own = any_of(c[name].notna() for name in names)
+    return {
+        name: series(
+            pc.fill_null(pc.if_else(arrow(own), arrow(c[name]), arrow(of_pod(name))), ""), c
+        )
+        for name in names
+    }
 
 
 def _apparmor_annotation(column: pd.Series[Any]) -> pd.Series[Any]:
