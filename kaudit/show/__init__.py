@@ -1,0 +1,1 @@
+"""What notebook cells call: blocks, charts, and text made safe to show."""

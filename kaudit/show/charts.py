@@ -1,0 +1,341 @@
+"""Charts as blocks: drawings with numbers in them, and the same numbers in words.
+
+Every function takes plain mappings and returns a :class:`~kaudit.show.blocks.Figure`.
+Labels are collected text: shortened in their middle, never cut off, never interpreted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from kaudit.model.words import Severity, Status
+from kaudit.show.block_canvas import COLOURS, INK, MUTED, RULE, Sheet, fit, on, width
+from kaudit.show.blocks import Figure
+from kaudit.show.text import visible
+
+__all__ = ["bars", "coverage_bars", "readiness_matrix", "severity_heat", "status_bars"]
+
+_WIDE = 518.0  # points; a little more than the text width of the page on paper
+_ROW = 25.0
+_BAR = 15.0
+_LABEL = 150.0
+_SIZE = 8.8
+_SMALL = 7.8
+_MOST = 40
+
+
+def status_bars(
+    counts: Mapping[str, Mapping[str, int]], *, caption: str = "Results", what: str = "resources"
+) -> Figure:
+    """Stack the share of each status in a bar, one bar a name.
+
+    Parameters
+    ----------
+    counts
+        Name (a layer, a control) to status to number of results.
+    caption
+        Title of the figure.
+    what
+        What is counted, plural; stands above the totals.
+    """
+    statuses = [s.value for s in Status if any(row.get(s, 0) for row in counts.values())]
+    names = {status: status.replace("_", " ") for status in statuses}
+    parts = [
+        (name, [(s, row.get(s, 0)) for s in statuses], f"{sum(row.values()):,}")
+        for name, row in counts.items()
+    ]
+    words = "; ".join(
+        f"{_word(name)}: "
+        + (", ".join(f"{n:,} {names[s]}" for s, n in row if n) or "nothing")
+        + f" of {total} {what}"
+        for name, row, total in parts
+    )
+    return _stacked(parts, names, caption, words, what)
+
+
+def coverage_bars(
+    frameworks: Mapping[str, tuple[int, int, int]], *, caption: str = "Coverage of frameworks"
+) -> Figure:
+    """Show how much of each framework is tested.
+
+    Parameters
+    ----------
+    frameworks
+        Name to numbers of requirements: fully tested, partly tested, not tested.
+    caption
+        Title of the figure.
+    """
+    names = {"full": "tested", "partial": "tested in part", "none": "not tested"}
+    parts, words = [], []
+    for name, (full, partial, none) in frameworks.items():
+        total = full + partial + none
+        share = f"{100 * (full + partial) / total:.0f}\u2009% of {total:,}" if total else "–"
+        parts.append((name, [("full", full), ("partial", partial), ("none", none)], share))
+        words.append(
+            f"{_word(name)}: {full:,} requirements tested, {partial:,} in part, {none:,} not"
+        )
+    return _stacked(parts, names, caption, "; ".join(words), "requirements")
+
+
+def _stacked(
+    parts: Sequence[tuple[str, Sequence[tuple[str, int]], str]],
+    names: Mapping[str, str],
+    caption: str,
+    words: str,
+    what: str,
+) -> Figure:
+    if not parts:
+        return _empty(caption)
+    shown, left_out = parts[:_MOST], len(parts) - _MOST
+    label = _label_room(name for name, _, _ in shown)
+    total_room = max([width(what, _SMALL), *(width(total, _SIZE) for _, _, total in shown)]) + 10
+    room = _WIDE - label - total_room
+    top = 30.0
+    sheet = Sheet(_WIDE, top + _ROW * len(shown) + (18 if left_out > 0 else 4))
+    _legend(sheet, names)
+    sheet.text(_WIDE, 11, what, size=_SMALL, colour=MUTED, align="right")
+    for at, (name, row, total) in enumerate(shown):
+        middle = top + _ROW * at + _ROW / 2
+        sheet.text(0, middle, fit(name, _SIZE, label - 10))
+        sheet.text(_WIDE, middle, total, size=_SIZE, colour=MUTED, align="right")
+        _bar(sheet, label, middle, room, row)
+    _and_more(sheet, left_out)
+    return Figure(sheet.svg(), f"{_word(caption)}. {words}.", caption)
+
+
+def _bar(
+    sheet: Sheet, x: float, middle: float, room: float, row: Sequence[tuple[str, int]]
+) -> None:
+    total = sum(number for _, number in row)
+    y = middle - _BAR / 2
+    if not total:
+        sheet.line(x, middle, x + room, middle)
+        return
+    # A part that exists is seen, however small its share; the others give way.
+    least = min(2.5, room / (4 * len(row)))
+    wides = [max(room * number / total, least) if number else 0.0 for _, number in row]
+    scale = room / sum(wides)
+    for (key, number), raw in zip(row, wides, strict=True):
+        wide = raw * scale
+        if not number:
+            continue
+        _segment(sheet, x, y, max(wide - 1, 0.8), key)
+        text = f"{number:,}"
+        if width(text, _SMALL) + 6 <= wide:
+            if key == "not_assessed":  # clear the hatching behind the number
+                pad = width(text, _SMALL) + 5
+                sheet.box(x + (wide - pad) / 2, y, pad, _BAR, COLOURS[key])
+            colour = INK if key == "none" else on(COLOURS[key])
+            sheet.text(x + wide / 2, middle, text, size=_SMALL, colour=colour, align="center")
+        x += wide
+
+
+def _segment(sheet: Sheet, x: float, y: float, wide: float, key: str, high: float = _BAR) -> None:
+    if key == "none":
+        sheet.box(x + 0.4, y + 0.4, max(wide - 0.8, 0.4), high - 0.8, "none", outline=RULE)
+    else:
+        sheet.box(x, y, wide, high, COLOURS[key], hatched=key == "not_assessed")
+
+
+def _legend(sheet: Sheet, names: Mapping[str, str]) -> None:
+    x = 0.0
+    for key, name in names.items():
+        _segment(sheet, x, 6.5, 9, key, 9)
+        sheet.text(x + 13, 11, name, size=_SMALL, colour=MUTED)
+        x += 13 + width(name, _SMALL) + 14
+
+
+def _and_more(sheet: Sheet, left_out: int) -> None:
+    if left_out > 0:
+        sheet.text(0, sheet.high - 9, f"and {left_out:,} more", size=_SMALL, colour=MUTED)
+
+
+def severity_heat(
+    counts: Mapping[str, Mapping[str, int]],
+    *,
+    caption: str = "Findings by layer and severity",
+) -> Figure:
+    """Show numbers of findings in a grid of names and severities; more of one is deeper.
+
+    Parameters
+    ----------
+    counts
+        Name (a layer, a namespace) to severity to number of findings.
+    caption
+        Title of the figure.
+    """
+    if not counts:
+        return _empty(caption)
+    shown, left_out = list(counts.items())[:_MOST], len(counts) - _MOST
+    label = _label_room(name for name, _ in shown)
+    wide = (_WIDE - label - 54) / len(Severity)
+    top, high = 26.0, 27.0
+    sheet = Sheet(_WIDE, top + high * len(shown) + (20 if left_out > 0 else 3))
+    most = {s.value: max([1, *(row.get(s, 0) for _, row in shown)]) for s in Severity}
+    for column, severity in enumerate(Severity):
+        x = label + wide * (column + 0.5)
+        sheet.text(x, 12, severity.value, size=_SMALL, colour=MUTED, align="center")
+    sheet.text(_WIDE, 12, "all", size=_SMALL, colour=MUTED, align="right")
+    for at, (name, row) in enumerate(shown):
+        y = top + high * at
+        sheet.text(0, y + high / 2, fit(name, _SIZE, label - 10))
+        for column, severity in enumerate(Severity):
+            number = row.get(severity, 0)
+            fill = _tint(COLOURS[severity], 0.25 + 0.75 * (number / most[severity]) ** 0.5)
+            _heat_cell(sheet, (label + wide * column, y, wide, high), fill, number)
+        total = f"{sum(row.get(s, 0) for s in Severity):,}"
+        sheet.text(_WIDE, y + high / 2, total, colour=MUTED, align="right", size=_SIZE)
+    _and_more(sheet, left_out)
+    words = "; ".join(
+        f"{_word(name)}: "
+        + (", ".join(f"{row[s]:,} {s.value}" for s in Severity if row.get(s, 0)) or "none")
+        for name, row in counts.items()
+    )
+    return Figure(sheet.svg(), f"{_word(caption)}. {words}.", caption)
+
+
+def _heat_cell(
+    sheet: Sheet, place: tuple[float, float, float, float], fill: str, number: int
+) -> None:
+    x, y, wide, high = place
+    inner = (x + 1.5, y + 1.5, wide - 3, high - 3)
+    if number:
+        sheet.box(*inner, fill)
+    else:
+        sheet.box(*inner, "none", outline=RULE)
+    sheet.text(
+        x + wide / 2,
+        y + high / 2,
+        f"{number:,}",
+        colour=on(fill) if number else MUTED,
+        align="center",
+        size=_SIZE if number else _SMALL,
+        bold=bool(number),
+    )
+
+
+def _tint(colour: str, depth: float) -> str:
+    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 - (255 - part) * depth):02x}" for part in parts)
+
+
+def readiness_matrix(
+    violations: Mapping[str, Mapping[str, int | None]],
+    levels: Sequence[str],
+    *,
+    caption: str = "Readiness for Pod Security levels",
+) -> Figure:
+    """Show which names could enforce which level.
+
+    Parameters
+    ----------
+    violations
+        Namespace to level to number of workloads that would be refused; 0 is ready, None
+        is not known.
+    levels
+        Columns, weakest first.
+    caption
+        Title of the figure.
+    """
+    if not violations or not levels:
+        return _empty(caption)
+    shown, left_out = list(violations.items())[:_MOST], len(violations) - _MOST
+    label = _label_room(name for name, _ in shown)
+    wide = min((_WIDE - label) / len(levels), 122.0)
+    top, high = 26.0, 21.0
+    sheet = Sheet(_WIDE, top + high * len(shown) + (20 if left_out > 0 else 3))
+    for column, level in enumerate(levels):
+        x = label + wide * (column + 0.5)
+        head = fit(level, _SMALL, wide - 6)
+        sheet.text(x, 12, head, size=_SMALL, colour=MUTED, align="center")
+    for at, (name, row) in enumerate(shown):
+        y = top + high * at
+        sheet.text(0, y + high / 2, fit(name, _SIZE, label - 10))
+        for column, level in enumerate(levels):
+            _ready_cell(sheet, (label + wide * column, y, wide, high), row.get(level))
+    _and_more(sheet, left_out)
+    words = "; ".join(
+        f"{_word(name)}: " + ", ".join(f"{_word(x)} {_ready_word(row.get(x))}" for x in levels)
+        for name, row in violations.items()
+    )
+    return Figure(sheet.svg(), f"{_word(caption)}. {words}.", caption)
+
+
+def _ready_cell(
+    sheet: Sheet, place: tuple[float, float, float, float], number: int | None
+) -> None:
+    x, y, wide, high = place
+    key = "not_assessed" if number is None else "fail" if number else "pass"
+    fill = _tint(COLOURS[key], 0.42)
+    sheet.box(x + 1.5, y + 1.5, wide - 3, high - 3, fill, hatched=number is None)
+    if number is None:  # clear the hatching behind the mark
+        sheet.box(x + wide / 2 - 8, y + 1.5, 16, high - 3, fill)
+    text = "?" if number is None else f"✕ {number:,}" if number else "✓ ready"
+    sheet.text(x + wide / 2, y + high / 2, text, colour=on(fill), align="center", size=_SMALL)
+
+
+def _ready_word(number: int | None) -> str:
+    if number is None:
+        return "not known"
+    return f"{number:,} would be refused" if number else "ready"
+
+
+def bars(
+    values: Mapping[str, int | float],
+    *,
+    caption: str,
+    unit: str = "",
+    colours: Mapping[str, str] | None = None,
+) -> Figure:
+    """Show one number a name as horizontal bars, in the order given.
+
+    Parameters
+    ----------
+    values
+        Name to number; a negative number has no bar.
+    caption
+        Title of the figure.
+    unit
+        What is counted, plural, or a unit.
+    colours
+        Name to a word of severity or status that colours its bar.
+    """
+    if not values:
+        return _empty(caption)
+    shown, left_out = list(values.items())[:_MOST], len(values) - _MOST
+    label = _label_room(name for name, _ in shown)
+    texts = [f"{n:,.6g}" if isinstance(n, float) else f"{n:,}" for _, n in shown]
+    room = _WIDE - label - max(width(text, _SIZE) for text in texts) - 12
+    most = max([*(number for _, number in shown), 0]) or 1
+    top = 22.0 if unit else 4.0
+    sheet = Sheet(_WIDE, top + _ROW * len(shown) + (18 if left_out > 0 else 4))
+    if unit:
+        sheet.text(label, 10, fit(unit, _SMALL, room), size=_SMALL, colour=MUTED)
+    for at, ((name, number), text) in enumerate(zip(shown, texts, strict=True)):
+        middle = top + _ROW * at + _ROW / 2
+        wide = room * max(number, 0) / most
+        sheet.text(0, middle, fit(name, _SIZE, label - 10))
+        if wide:
+            key = (colours or {}).get(name, "plain")
+            _segment(sheet, label, middle - _BAR / 2, max(wide, 1.0), key)
+        sheet.text(label + wide + 6, middle, text, size=_SIZE, colour=MUTED)
+    _and_more(sheet, left_out)
+    listed = "; ".join(f"{_word(n)}: {v:,}" for n, v in values.items())
+    counted = f" ({_word(unit)})" if unit else ""
+    return Figure(sheet.svg(), f"{_word(caption)}{counted}. {listed}.", caption)
+
+
+def _label_room(names: Iterable[str]) -> float:
+    widest = max((width(fit(name, _SIZE, _LABEL), _SIZE) for name in names), default=0.0)
+    return max(widest + 14, 60.0)
+
+
+def _word(text: str) -> str:
+    shown = visible(text)
+    return shown if len(shown) <= 80 else f"{shown[:79]}…"
+
+
+def _empty(caption: str) -> Figure:
+    sheet = Sheet(_WIDE, 30)
+    sheet.text(0, 15, "Nothing to show.", colour=MUTED)
+    return Figure(sheet.svg(), f"{_word(caption)}. Nothing to show.", caption)
