@@ -84,14 +84,19 @@ def text_is(column: pd.Series[Any], *values: str) -> pd.Series[Any]:
 
 
 def over_texts(
-    column: pd.Series[Any], judge: Callable[[str], bool], *, unset: bool = False
+    column: pd.Series[Any],
+    compute: Callable[[str], Any],
+    *,
+    unset: Any = False,
+    type_: pa.DataType | None = None,
 ) -> pd.Series[Any]:
-    """Judge each distinct text once; ``unset`` stands where there is none."""
+    """Compute once for each distinct text; ``unset`` stands where there is none."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     codes = arrow(column).dictionary_encode()
-    verdicts = pa.array([judge(value) for value in codes.dictionary.to_pylist()], pa.bool_())
+    texts = codes.dictionary.to_pylist()
+    verdicts = pa.array([compute(text) for text in texts], type_ or pa.bool_())
     return series(pc.fill_null(verdicts.take(codes.indices), unset), column)
 
 

@@ -11,7 +11,8 @@ from kaudit import registry
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.frames import Frames
-from kaudit.views.pod_security import NEWEST, Faults, PodSecurity
+from kaudit.model.standards import NEWEST
+from kaudit.views.pod_security import Faults, PodSecurity
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import msgspec
 
 from kaudit.columns import arrow, assembled, over_lists, over_texts, positions, series, text_is
+from kaudit.model.standards import (
+    BASELINE_CAPABILITIES,
+    NEWEST,
+    VOLUME_SOURCES,
+    safe_sysctls,
+    selinux_types,
+)
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -22,27 +29,6 @@ if TYPE_CHECKING:
 
     Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
-#: Newest minor version whose rules are known; ``latest`` and newer ones are judged by it.
-NEWEST = 37
-
-BASELINE_CAPABILITIES = frozenset(
-    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID "
-    "SETPCAP SETUID SYS_CHROOT".split()
-)
-#: Minor version to the sysctls that it added to the safe list.
-SYSCTLS = {
-    0: "kernel.shm_rmid_forced net.ipv4.ip_local_port_range net.ipv4.tcp_syncookies "
-    "net.ipv4.ping_group_range net.ipv4.ip_unprivileged_port_start",
-    27: "net.ipv4.ip_local_reserved_ports",
-    29: "net.ipv4.tcp_keepalive_time net.ipv4.tcp_fin_timeout net.ipv4.tcp_keepalive_intvl "
-    "net.ipv4.tcp_keepalive_probes",
-    32: "net.ipv4.tcp_rmem net.ipv4.tcp_wmem",
-    37: "net.ipv4.tcp_slow_start_after_idle net.ipv4.tcp_notsent_lowat",
-}
-SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t")
-VOLUME_SOURCES = (
-    "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret"
-).split()
 _PROFILES = ("RuntimeDefault", "Localhost")
 
 
@@ -194,7 +180,7 @@ def _proc_mount_restricted(p: PodSecurity, check: str, _: int) -> Faults:
 
 
 def _selinux(p: PodSecurity, check: str, minor: int) -> Faults:
-    allowed = (*SELINUX_TYPES, "container_engine_t") if minor >= 31 else SELINUX_TYPES
+    allowed = selinux_types(minor)
 
     def bad(table: pd.DataFrame) -> Flags:
         return (
@@ -240,7 +226,7 @@ def _seccomp_restricted(p: PodSecurity, check: str, minor: int) -> Faults:
 
 
 def _sysctls(p: PodSecurity, check: str, minor: int) -> Faults:
-    safe = {name for since, names in SYSCTLS.items() if minor >= since for name in names.split()}
+    safe = safe_sysctls(minor)
     return Faults(
         check, _np(over_lists(p.pods["sysctls"], lambda names: not safe.issuperset(names)))
     )
