@@ -87,10 +87,11 @@ def requirement(framework_id: str, id: str, *, version: str = "") -> Requirement
     known = _ids(framework_id, version)
     if id in known:
         return known[id]
-    near = get_close_matches(id, known) or ["none"]
+    near = get_close_matches(id, known) or [name for name in known if id and id in name]
     edition = version or framework(framework_id).version
     raise InputError(
-        f"{framework_id} {edition} has no requirement {id!r}", hint="near: " + ", ".join(near)
+        f"{framework_id} {edition} has no requirement {id!r}",
+        hint="near: " + (", ".join(near[:5]) or "none"),
     )
 
 

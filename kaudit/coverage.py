@@ -8,7 +8,7 @@ or only bear on a requirement, the best verdict is *supported*, and a person con
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,6 +19,7 @@ from kaudit.conclude import ControlTally, conclude
 from kaudit.errors import InputError, RegistryError
 from kaudit.model.framework import Coverage, Framework, Requirement, Strength
 from kaudit.model.words import Opinion
+from kaudit.registry import CONTROLS
 
 if TYPE_CHECKING:
     from kaudit.assessment import Assessment
@@ -134,7 +135,8 @@ def coverage(assessment: Assessment, names: Iterable[str] = ()) -> dict[str, lis
     InputError
         A framework is not known.
     """
-    own = {control.id: control.references for control in assessment.controls}
+    own = {control.id: control.references for control in CONTROLS.values()}
+    own |= {control.id: control.references for control in assessment.controls}
     return cover(assessment.tallies, own, names)
 
 
@@ -151,7 +153,8 @@ def cover(
         Control id to its resources by status; a control that is not here is not part of the
         assessment.
     own
-        Control id to the references of its decorator, beside those of the mapping.
+        Control id, of every control that exists, to the references of its decorator; they
+        add to those of the mapping.
     names
         Framework ids; all by default.
 
@@ -168,8 +171,9 @@ def cover(
         A control refers to what does not exist.
     """
     chosen = [framework(name) for name in names] or list(frameworks().values())
-    links = _links(tallies, own or {})
-    absent = _absent(tallies, links)
+    own = own or {}
+    links = _links(tallies, own)
+    absent = _absent({*tallies, *own}, tallies, links)
     opinions = {id: _opinion(tally) for id, tally in tallies.items()}
     broad = _broad(links, absent)
     return {
@@ -259,17 +263,18 @@ def _known(control: str, name: str, id: str) -> None:
         raise RegistryError(f"control {control}: {name} has no requirement {id}")
 
 
-def _absent(tallies: Mapping[str, ControlTally], links: _Links) -> _Links:
+def _absent(existing: set[str], assessed: Container[str], links: _Links) -> _Links:
     """Requirement to the controls of the mapping that are not part of the assessment.
 
-    A part of an entry that is as strong on the requirement stands in for its entry.
+    A part that is as strong on the requirement stands in for an entry that does not exist as
+    a control of its own.
     """
     found: _Links = {}
     for item in mappings():
-        if item.control in tallies:
+        if item.control in assessed:
             continue
         key = (item.framework, item.requirement)
-        stand_in = any(
+        stand_in = item.control not in existing and any(
             entry_of(control) == item.control and strength.rank <= item.strength.rank
             for control, strength in links.get(key, {}).items()
         )
