@@ -118,7 +118,7 @@ class Builder:
             for row, table in self._tables.items()
             if not table.pods
         }
-        whole |= self._facts(label, live, counts, wanted, version, access)
+        whole |= self._facts(label, live, as_of, counts, wanted, version, access)
         manifest = Manifest(
             kaudit=__version__,
             label=label,
@@ -141,6 +141,7 @@ class Builder:
         self,
         label: str,
         live: bool,
+        as_of: datetime | None,
         counts: Counter[tuple[str, str, str]],
         wanted: frozenset[KindId],
         version: ServerVersion | None,
@@ -157,6 +158,7 @@ class Builder:
                 minor=minor_of(version.git_version) if version else None,
                 platform=(version.platform or None) if version else None,
                 live=live,
+                as_of=as_of,
             )
         ]
         allowed = [facts.AccessRow(**msgspec.structs.asdict(cell)) for cell in access]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from kaudit.registry import TABLES
@@ -31,6 +32,7 @@ class ClusterRow(Row, kw_only=True):
     minor: Annotated[int | None, doc("minor version, such as 34")] = None
     platform: Annotated[str | None, doc("platform of the API server")] = None
     live: Annotated[bool, doc("read from a running cluster")] = False
+    as_of: Annotated[datetime | None, doc("moment that the facts hold for, in UTC")] = None
 
 
 class AccessRow(Row, kw_only=True):
