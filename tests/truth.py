@@ -1,0 +1,196 @@
+"""Ground truth of generated clusters: which figures kaudit can see, and how it counts them.
+
+The names and their definitions are the generator's. Figures per row come from the rows that a
+control fails; figures with another grain are counted from the view that the control judges.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from kaudit.assessment import Assessment
+
+#: Figure to the control whose failing rows it counts, for Pod objects and for templates.
+BY_CONTROL = {
+    "containers.privileged": "KA-DEP-001",
+    "containers.privilege_escalation": "KA-DEP-014",
+    "containers.root_allowed": "KA-DEP-015",
+    "containers.run_as_user_zero": "KA-DEP-015a",
+    "containers.writable_root_filesystem": "KA-DEP-017",
+    "containers.capabilities_beyond_baseline": "KA-DEP-010",
+    "containers.seccomp_missing": "KA-DEP-019",
+    "containers.seccomp_unconfined": "KA-DEP-018",
+    "containers.proc_mount_unmasked": "KA-DEP-022",
+    "containers.selinux_type": "KA-DEP-021",
+    "containers.apparmor_unconfined": "KA-DEP-020",
+    "containers.no_cpu_limit": "KA-DEP-029a",
+    "containers.no_memory_limit": "KA-DEP-028",
+    "containers.no_storage_limit": "KA-DEP-029b",
+    "containers.no_requests": "KA-DEP-029",
+    "containers.image_not_digest": "KA-BLD-008",
+    "containers.image_latest": "KA-BLD-007",
+    "containers.type.ephemeral": "KA-RUN-008",
+    "pods.host_network": "KA-DEP-004",
+    "pods.host_pid": "KA-DEP-002",
+    "pods.host_ipc": "KA-DEP-003",
+    "pods.unsafe_sysctl": "KA-DEP-023",
+    "pods.shared_process_namespace": "KA-DEP-002a",
+    "pods.token_automounted": "KA-DEP-074",
+}
+#: Figure to the control whose failing resources it counts.
+BY_RESOURCE = {
+    "namespaces.without_default_deny_ingress": "KA-NET-002",
+    "namespaces.without_default_deny_egress": "KA-NET-003",
+    "namespaces.enforce_not_pinned": "KA-DEP-036a",
+    "services.external_ips": "KA-NET-013",
+    "services.load_balancer_open": "KA-NET-012",
+    "services.type.NodePort": "KA-NET-012a",
+    "ingresses.no_tls": "KA-NET-014",
+    "ingresses.wildcard_host": "KA-NET-014b",
+    "configmaps.credential_key": "KA-SEC-005",
+    "secrets.last_applied": "KA-SEC-006a",
+    "secrets.type.kubernetes.io/service-account-token": "KA-SEC-017",
+}
+
+
+def truth(folder: Path) -> dict[str, int]:
+    """Figures that the generator knows by construction."""
+    counts: dict[str, int] = json.loads((folder / "truth.json").read_text())["counts"]
+    return counts
+
+
+def seen(assessment: Assessment) -> dict[str, int]:
+    """The same figures as kaudit counts them."""
+    found: dict[str, int] = {}
+    for name, control in BY_CONTROL.items():
+        rows = assessment.by_control[control].failed_rows
+        found[name] = rows["object"]
+        found[f"templates.{name}"] = rows["template"]
+    for name, control in BY_RESOURCE.items():
+        found[name] = assessment.tallies[control].fail_
+    evidence = assessment.evidence
+    for origin, prefix in (("object", ""), ("template", "templates.")):
+        found |= {f"{prefix}{k}": v for k, v in _of_pods(evidence, origin).items()}
+    return found | _of_cluster(evidence)
+
+
+def _of_pods(evidence: Any, origin: str) -> dict[str, int]:
+    containers = evidence["security_context"]
+    containers = containers[containers["origin"] == origin]
+    context = evidence["pod_context"]
+    context = context[context["origin"] == origin]
+    volumes = evidence["pod_volumes"]
+    volumes = volumes[volumes["origin"] == origin]
+    env = evidence["environment"]
+    env = env[env["origin"] == origin]
+    security = evidence["pod_security"]
+    security = security[security["origin"] == origin]
+    key = ["pod_uid", "container_type", "container"]
+    lasting = containers[containers["container_type"] == "regular"]
+    bounded = containers[containers["bounded"]]
+    found = {
+        "pods.total": len(context),
+        "containers.total": len(containers),
+        "containers.no_liveness_probe": int((~lasting["liveness_probe"]).sum()),
+        "containers.no_readiness_probe": int((~lasting["readiness_probe"]).sum()),
+        "containers.no_limits": int(
+            (bounded["cpu_limit_cores"].isna() | bounded["memory_limit_bytes"].isna()).sum()
+        ),
+        "containers.capabilities_kept": int((~containers["drops_all"]).sum()),
+        "containers.capabilities_beyond_restricted": sum(
+            bool(set(names) - {"NET_BIND_SERVICE"}) for names in containers["capabilities_add"]
+        ),
+        "containers.host_port": sum(len(ports) > 0 for ports in containers["host_ports"]),
+        "containers.env_credential": len(env[env["suspect"]][key].drop_duplicates()),
+        "containers.env_secret_ref": len(env[env["of_secret"]][key].drop_duplicates()),
+        "pods.host_path": volumes[volumes["of_host"]]["pod_uid"].nunique(),
+        # the generator counts sockets only; kaudit also reports folders that hold one
+        "pods.runtime_socket": volumes[
+            volumes["socket"] & volumes["path"].fillna("").str.endswith(".sock")
+        ]["pod_uid"].nunique(),
+        "pods.restricted_volume": volumes[~volumes["restricted"] & ~volumes["of_host"]][
+            "pod_uid"
+        ].nunique(),
+        "pods.default_service_account": int(
+            (context["default_service_account"] & ~context["mirror"]).sum()
+        ),
+        "pods.no_team_label": sum(
+            not any(label.startswith("team=") for label in labels) for labels in context["labels"]
+        ),
+    }
+    levels = Counter(security["level"])
+    found |= {f"pods.pss.{level}": count for level, count in levels.items()}
+    types = Counter(containers["container_type"])
+    return found | {f"containers.type.{kind}": count for kind, count in types.items()}
+
+
+def _of_cluster(evidence: Any) -> dict[str, int]:
+    isolation = evidence["isolation"]
+    live = isolation[isolation["origin"] == "object"]
+    roles = evidence["rbac_rules"]
+    bindings = evidence["rbac_bindings"]
+    admin = bindings[
+        (bindings["binding_kind"] == "ClusterRoleBinding") & (bindings["role"] == "cluster-admin")
+    ]
+    unknown = bindings["subject"].isin(["system:anonymous", "system:unauthenticated"])
+    permissions = evidence["permissions"]
+    lost = permissions[permissions["dangling"]]
+    wild = [
+        (k, n, r)
+        for k, n, r, verbs, resources in zip(
+            roles["role_kind"],
+            roles["namespace"],
+            roles["role"],
+            roles["verbs"],
+            roles["resources"],
+            strict=True,
+        )
+        if "*" in verbs and "*" in resources
+    ]
+    key = ["binding_kind", "namespace", "binding"]
+    services = Counter(evidence["services"]["type"])
+    namespaces = evidence["namespaces"]
+    raw = evidence["secrets"]
+    nodes = evidence["nodes"]
+    minor = int(evidence["cluster"]["minor"].iloc[0])
+    return {
+        "pods.not_isolated_ingress": int((~live["ingress"]).sum()),
+        "pods.not_isolated_egress": int((~live["egress"]).sum()),
+        "rbac.wildcard_roles": len(set(wild)),
+        "rbac.cluster_admin_bindings": len(admin[key].drop_duplicates()),
+        "rbac.cluster_admin_service_accounts": int(
+            (admin["subject_kind"] == "ServiceAccount").sum()
+        ),
+        "rbac.anonymous_bindings": len(bindings[unknown][key].drop_duplicates()),
+        "rbac.dangling_bindings": len(lost[key].drop_duplicates()),
+        "namespaces.total": len(namespaces),
+        "namespaces.enforce.None": int(namespaces["enforce"].isna().sum()),
+        "namespaces.without_quota": int(
+            (~namespaces["name"].isin(evidence["quotas"]["namespace"])).sum()
+        ),
+        "namespaces.no_owner_label": sum(
+            not any(label.startswith("owner=") for label in labels)
+            for labels in namespaces["labels"]
+        ),
+        "serviceaccounts.token_not_disabled": int(
+            (evidence["service_accounts"]["automount_token"].fillna(True)).sum()
+        ),
+        "secrets.old": _old(raw),
+        "secrets.immutable": int(raw["immutable"].fillna(False).sum()),
+        "secrets.external": int((raw["owner_kind"] == "ExternalSecret").sum()),
+        "nodes.old_kubelet": int((nodes["kubelet_minor"] <= minor - 2).sum()),
+        "nodes.not_ready": int((~nodes["ready"].fillna(False)).sum()),
+        **{f"services.type.{kind}": count for kind, count in services.items()},
+    }
+
+
+def _old(secrets: Any) -> int:
+    import pandas as pd
+
+    now = pd.Timestamp("2026-01-01T00:00:00Z")
+    return int(
+        (now - secrets["created_at"].astype("datetime64[us, UTC]") > pd.Timedelta(days=90)).sum()
+    )
