@@ -4,27 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import named, positions, series, text_is
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def _defaulted(
-    security_context: pd.DataFrame, limit_ranges: pd.DataFrame, column: str
-) -> pd.Series[Any]:
-    """Tell where a LimitRange of the namespace would fill a value into a template."""
-    chosen = limit_ranges[
-        (text_is(limit_ranges["type"], "Container") & limit_ranges[column].notna()).to_numpy(bool)
-    ]
-    found = named_in(chosen["namespace"], security_context["namespace"])
-    return found & text_is(security_context["origin"], "template")
-
-
-def named_in(names: pd.Series[Any], column: pd.Series[Any]) -> pd.Series[Any]:
-    """Tell which values of a column are among names."""
-    return series(positions(column, names) >= 0, column)
 
 
 @control(
@@ -36,11 +19,11 @@ def named_in(names: pd.Series[Any], column: pd.Series[Any]) -> pd.Series[Any]:
     expected="a memory limit, of the container, its pod or a LimitRange",
     shows=("container_type", "memory_limit_bytes"),
 )
-def no_memory_limit(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) -> pd.Series[Any]:
+def no_memory_limit(container_resources: pd.DataFrame) -> pd.Series[Any]:
     """Containers have a memory limit.
 
     Without one a leak, or an intruder, takes the memory of the node and with it its other
-    pods.
+    pods. A LimitRange counts for templates: pods that exist were made with or without it.
 
     Remedy:
         Set it from what the program needs.
@@ -52,7 +35,13 @@ def no_memory_limit(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) 
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unset}, spec: {containers: [{name: c, image: i}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-request-only}, spec: {containers: [
+          {name: c, image: i, resources: {requests: {memory: 1Gi}}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {initContainers: [{name: i, image: i}],
+          containers: [{name: c, image: i, resources: {limits: {memory: 1Gi}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-sidecar}, spec: {initContainers: [{name: s, image: i, restartPolicy: Always}],
           containers: [{name: c, image: i, resources: {limits: {memory: 1Gi}}}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-set}, spec: {containers: [
@@ -66,9 +55,22 @@ def no_memory_limit(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) 
         ---
         {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-limit-range, namespace: bounded}, spec: {template: {
           spec: {containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-pod-before-the-range, namespace: bounded}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: LimitRange, metadata: {name: most, namespace: capped}, spec: {limits: [
+          {type: Container, max: {memory: 1Gi}}]}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-maximum-is-the-default, namespace: capped}, spec: {template: {
+          spec: {containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: v1, kind: LimitRange, metadata: {name: pods, namespace: other}, spec: {limits: [
+          {type: Pod, max: {memory: 1Gi}}, {type: Container, default: {cpu: 1}}]}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-range-of-other-things, namespace: other}, spec: {template: {
+          spec: {containers: [{name: c, image: i}]}}}}
     """
-    unset = security_context["memory_limit_bytes"].isna()
-    return unset & ~_defaulted(security_context, limit_ranges, "default_memory_limit_bytes")
+    return ~container_resources["limits_memory"]
 
 
 @control(
@@ -80,7 +82,7 @@ def no_memory_limit(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) 
     expected="requests for cpu and memory",
     shows=("container_type", "cpu_request_cores", "memory_request_bytes"),
 )
-def no_requests(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) -> pd.Series[Any]:
+def no_requests(container_resources: pd.DataFrame) -> pd.Series[Any]:
     """Containers state what CPU and memory they need.
 
     Without requests the scheduler overfills nodes, and the pods without them are the first
@@ -98,22 +100,29 @@ def no_requests(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) -> p
         {apiVersion: v1, kind: Pod, metadata: {name: bad-cpu-only}, spec: {containers: [
           {name: c, image: i, resources: {requests: {cpu: 1}}}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-memory-only}, spec: {containers: [
+          {name: c, image: i, resources: {limits: {memory: 1Gi}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {initContainers: [{name: i, image: i}], containers: [
+          {name: c, image: i, resources: {requests: {cpu: 100m, memory: 1Gi}}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-both}, spec: {containers: [
           {name: c, image: i, resources: {requests: {cpu: 100m, memory: 1Gi}}}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-limits-stand-in}, spec: {containers: [
           {name: c, image: i, resources: {limits: {cpu: 100m, memory: 1Gi}}}]}}
+        ---
+        {apiVersion: v1, kind: LimitRange, metadata: {name: defaults, namespace: bounded}, spec: {limits: [
+          {type: Container, default: {memory: 1Gi}, defaultRequest: {cpu: 100m}}]}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-limit-range, namespace: bounded}, spec: {template: {
+          spec: {containers: [{name: c, image: i}]}}}}
     """
-    c = security_context
-    cpu = c["cpu_request_cores"].isna() & c["cpu_limit_cores"].isna()
-    memory = c["memory_request_bytes"].isna() & c["memory_limit_bytes"].isna()
-    cpu &= ~_defaulted(c, limit_ranges, "default_cpu_request_cores")
-    memory &= ~_defaulted(c, limit_ranges, "default_memory_request_bytes")
-    return cpu | memory
+    return ~(container_resources["requests_cpu"] & container_resources["requests_memory"])
 
 
 @control(
-    "KA-DEP-029a",
+    "KA-DEP-029c",
     layer="deploy",
     severity="info",
     applies="bounded",
@@ -121,7 +130,7 @@ def no_requests(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) -> p
     expected="a cpu limit",
     shows=("container_type", "cpu_limit_cores"),
 )
-def no_cpu_limit(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) -> pd.Series[Any]:
+def no_cpu_limit(container_resources: pd.DataFrame) -> pd.Series[Any]:
     """Containers have a CPU limit.
 
     Advisory: a limit stops a busy loop or a miner from taking a node's idle CPU, and also
@@ -136,15 +145,19 @@ def no_cpu_limit(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) -> 
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unset}, spec: {containers: [{name: c, image: i}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {initContainers: [{name: i, image: i}],
+          containers: [{name: c, image: i, resources: {limits: {cpu: 1}}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-set}, spec: {containers: [
-          {name: c, image: i, resources: {limits: {cpu: 500m}}}]}}
+          {name: c, image: i, resources: {limits: {cpu: 500m}}}], ephemeralContainers: [{name: e, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-pod-level}, spec: {resources: {limits: {cpu: 1}}, containers: [{name: c, image: i}]}}
     """
-    unset = security_context["cpu_limit_cores"].isna()
-    return unset & ~_defaulted(security_context, limit_ranges, "default_cpu_limit_cores")
+    return ~container_resources["limits_cpu"]
 
 
 @control(
-    "KA-DEP-029b",
+    "KA-DEP-029d",
     layer="deploy",
     severity="low",
     applies="bounded",
@@ -152,10 +165,11 @@ def no_cpu_limit(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) -> 
     expected="an ephemeral-storage limit",
     shows=("container_type", "storage_limit_bytes"),
 )
-def no_storage_limit(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) -> pd.Series[Any]:
+def no_storage_limit(container_resources: pd.DataFrame) -> pd.Series[Any]:
     """Containers have a limit for ephemeral storage.
 
-    Logs and scratch files fill the disk of the node, which then evicts pods at random.
+    Logs and scratch files fill the disk of the node, which then evicts pods that did
+    nothing wrong.
 
     Remedy:
         Set it above what logs and scratch files take.
@@ -166,15 +180,23 @@ def no_storage_limit(security_context: pd.DataFrame, limit_ranges: pd.DataFrame)
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unset}, spec: {containers: [{name: c, image: i}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-request-only}, spec: {containers: [
+          {name: c, image: i, resources: {requests: {ephemeral-storage: 100Mi}}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-set}, spec: {containers: [
           {name: c, image: i, resources: {limits: {ephemeral-storage: 100Mi}}}]}}
+        ---
+        {apiVersion: v1, kind: LimitRange, metadata: {name: defaults, namespace: bounded}, spec: {limits: [
+          {type: Container, default: {ephemeral-storage: 1Gi}}]}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-limit-range, namespace: bounded}, spec: {template: {
+          spec: {containers: [{name: c, image: i}]}}}}
     """
-    unset = security_context["storage_limit_bytes"].isna()
-    return unset & ~_defaulted(security_context, limit_ranges, "default_storage_limit_bytes")
+    return ~container_resources["limits_storage"]
 
 
 @control(
-    "KA-DEP-029c",
+    "KA-DEP-029e",
     layer="deploy",
     severity="low",
     applies="of_scratch",
@@ -200,8 +222,11 @@ def scratch_without_limit(pod_volumes: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-implied}, spec: {containers: [{name: c, image: i}],
           volumes: [{name: v}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-one-of-two}, spec: {containers: [{name: c, image: i}],
+          volumes: [{name: v, emptyDir: {sizeLimit: 50Mi}}, {name: w, emptyDir: {medium: Memory}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-set}, spec: {containers: [{name: c, image: i}],
-          volumes: [{name: v, emptyDir: {sizeLimit: 50Mi}}]}}
+          volumes: [{name: v, emptyDir: {sizeLimit: 50Mi}}, {name: w, configMap: {name: m}}]}}
     """
     return pod_volumes["size_limit_bytes"].isna() & pod_volumes["of_scratch"]
 
@@ -210,15 +235,15 @@ def scratch_without_limit(pod_volumes: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-030",
     layer="deploy",
     severity="low",
+    applies="of_tenant",
     expected="a ResourceQuota or a LimitRange",
-    shows=("name",),
+    shows=("quotas", "limit_ranges"),
 )
-def namespace_without_bounds(
-    namespaces: pd.DataFrame, quotas: pd.DataFrame, limit_ranges: pd.DataFrame
-) -> pd.Series[Any]:
-    """Namespaces are bounded by a quota or a limit range.
+def namespace_without_bounds(namespace_bounds: pd.DataFrame) -> pd.Series[Any]:
+    """Namespaces of tenants are bounded by a quota or a limit range.
 
-    Without either one tenant can take all that the cluster has.
+    Without either one tenant can take all that the cluster has. Kubernetes' own namespaces
+    are not asked: a quota there keeps its components from starting.
 
     Remedy:
         Give each namespace of a tenant a quota.
@@ -231,6 +256,8 @@ def namespace_without_bounds(
     Cases:
         {apiVersion: v1, kind: Namespace, metadata: {name: bad-bare}}
         ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-default-like}}
+        ---
         {apiVersion: v1, kind: Namespace, metadata: {name: ok-quota}}
         ---
         {apiVersion: v1, kind: ResourceQuota, metadata: {name: q, namespace: ok-quota}, spec: {hard: {pods: 10}}}
@@ -239,8 +266,7 @@ def namespace_without_bounds(
         ---
         {apiVersion: v1, kind: LimitRange, metadata: {name: l, namespace: ok-limits}, spec: {limits: [
           {type: Container, default: {memory: 1Gi}}]}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: kube-system}}
     """
-    bounded = named(quotas["namespace"], namespaces["name"]) | named(
-        limit_ranges["namespace"], namespaces["name"]
-    )
-    return ~series(bounded, namespaces)
+    return ~namespace_bounds["bounded"]

@@ -191,8 +191,8 @@ def host_mounts(
     no = series(pa.array([False] * len(idle), pa.bool_()), idle)
     parts.append(
         {name: idle[name] for name in _OF_VOLUME}
-        | {name: nothing for name in ("container", "container_type", "mount_path")}
-        | {name: no for name in ("mounted", "writable", "bidirectional")}
+        | dict.fromkeys(("container", "container_type", "mount_path"), nothing)
+        | dict.fromkeys(("mounted", "writable", "bidirectional"), no)
         | {"path": over_texts(idle["path"], cleaned, unset="/", type_=pa.string())}
     )
     both = pd.concat([pd.DataFrame(part) for part in parts], ignore_index=True)
@@ -244,9 +244,9 @@ def _joined(text: str) -> str:
 
 
 def cleaned(path: str) -> str:
-    """Normalise a path of a node; it is taken as absolute, a drive letter falls away.
+    r"""Normalise a path of a node; it is taken as absolute, a drive letter falls away.
 
-    >>> cleaned("/var//lib/../log/"), cleaned("C:\\\\Windows")
+    >>> cleaned("/var//lib/../log/"), cleaned("C:\\Windows")
     ('/var/log', '/windows')
     """
     if _DRIVE.match(path) or path.startswith("\\\\"):

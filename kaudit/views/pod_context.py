@@ -24,6 +24,7 @@ from kaudit.columns import (
     series,
     text_is,
 )
+from kaudit.model import platform
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -80,8 +81,6 @@ POD_CONTEXT = Table(
     pods=True,
 )
 
-#: Namespaces that Kubernetes makes for itself.
-PLATFORM = ("kube-system", "kube-public", "kube-node-lease")
 
 _COPIED = [
     "raw",
@@ -118,7 +117,7 @@ def pod_context(
     found |= {
         "owner_kind": kind,
         "owner_name": name,
-        "platform": text_is(pods["namespace"], *PLATFORM),
+        "platform": text_is(pods["namespace"], *platform.NAMESPACES),
         "static": static,
         "linux": ~over_texts(pods["os"], lambda text: text == "windows"),
         "unowned": ~template & pods["controller_kind"].isna() & ~static,
