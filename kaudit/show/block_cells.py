@@ -14,7 +14,7 @@ from kaudit.show.text import visible
 __all__ = ["NOTHING", "Badge", "badge", "column_texts", "href", "inline", "one", "paragraphs"]
 
 #: Shown where there is no value.
-NOTHING = "–"
+NOTHING = "\u2013"
 
 
 class Badge(msgspec.Struct, frozen=True):

@@ -79,7 +79,7 @@ def _style() -> str:
 
 
 @singledispatch
-def block_html(block: Block, page: Page) -> str:
+def block_html(block: Block, page: Page) -> str:  # noqa: ARG001  the kinds use it
     """Write a block as a fragment of a page."""
     raise TypeError(f"no block: {type(block).__name__}")
 
@@ -170,8 +170,8 @@ def _verdicts(block: Verdicts, page: Page) -> str:  # noqa: ARG001
         name = escape(visible(item.name))
         rows.append(
             f'<tr><th scope="row">{name}{more}</th>'
-            f"<td>{_opinion(item.design, item.design_because)}</td>"
-            f"<td>{_opinion(item.operation, item.operation_because)}</td></tr>"
+            f"{_opinion('Design', item.design, item.design_because)}"
+            f"{_opinion('Operation', item.operation, item.operation_because)}</tr>"
         )
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("Layer", "Design", "Operation"))
     return (
@@ -181,9 +181,10 @@ def _verdicts(block: Verdicts, page: Page) -> str:  # noqa: ARG001
     )
 
 
-def _opinion(opinion: str, because: str) -> str:
+def _opinion(head: str, opinion: str, because: str) -> str:
     shown = badge_html(Kind.OPINION, opinion, one(Kind.OPINION, opinion))
-    return shown + (f'<p class="because">{_rich(because)}</p>' if because else "")
+    ground = f'<p class="because">{_rich(because)}</p>' if because else ""
+    return f'<td data-label="{head}">{shown}{ground}</td>'
 
 
 @block_html.register
@@ -207,8 +208,9 @@ def _finding(block: Finding, page: Page) -> str:
         table_html(block.observed, page.ids, rows_shown=page.rows_shown) if block.observed else ""
     )
     severity = badge(Kind.SEVERITY, block.severity)
+    style = f"finding k-{severity.name}" if severity else "finding"
     return (
-        f'<article class="finding k-{severity.name if severity else "info"}" aria-labelledby="{name}">'
+        f'<article class="{style}" aria-labelledby="{name}">'
         f'<header><h3 id="{name}"><span class="control">{escape(control)}</span> {escape(title)}'
         f'<a class="self" href="#{name}" aria-label="Link to this finding">#</a></h3>'
         f'<p class="meta">{meta}{because}</p></header>'

@@ -21,6 +21,7 @@ __all__ = ["ROWS_SHOWN", "badge_html", "cell_html", "table_html"]
 ROWS_SHOWN = 500
 _LONG = 400
 _HEAD = 160
+_SHORT = 26
 _BADGED = (Kind.SEVERITY, Kind.STATUS, Kind.OPINION)
 
 
@@ -41,12 +42,14 @@ def table_html(table: Table, ids: set[str], *, rows_shown: int = ROWS_SHOWN) -> 
     ]
     anchors = _anchors(table, ids)
     shown = min(len(table.rows), rows_shown)
+    classes = [_class(column, texts) for column, texts in zip(table.columns, columns, strict=True)]
     heads = "".join(
-        f'<th scope="col" data-kind="{column.kind}">{_words(visible(column.label))}</th>'
-        for column in table.columns
+        f'<th scope="col" data-kind="{column.kind}" class="{style}">'
+        f"{_words(visible(column.label))}</th>"
+        for column, style in zip(table.columns, classes, strict=True)
     )
     body = "".join(
-        _row(table.columns, table.rows[at], [texts[at] for texts in columns], anchors[at])
+        _row(table, at, classes, [texts[at] for texts in columns], anchors[at])
         for at in range(shown)
     )
     if not table.rows:
@@ -92,10 +95,19 @@ def _foot(table: Table, shown: int) -> str:
     return f'<figcaption class="foot">{"".join(parts)}</figcaption>' if parts else ""
 
 
-def _row(columns: Sequence[Column], row: Sequence[Cell], texts: Sequence[str], name: str) -> str:
+def _class(column: Column, texts: Sequence[str]) -> str:
+    """Name the style of a column: short cells are never broken, long ones anywhere."""
+    longest = max(map(len, texts), default=0)
+    room = "short" if longest <= _SHORT else "long" if longest > 2 * _SHORT else "middling"
+    return f"{column.kind} {room}"
+
+
+def _row(table: Table, at: int, classes: Sequence[str], texts: Sequence[str], name: str) -> str:
     cells = [
-        cell_html(column.kind, value, text)
-        for column, value, text in zip(columns, row, texts, strict=True)
+        cell_html(style, column.kind, value, text)
+        for column, style, value, text in zip(
+            table.columns, classes, table.rows[at], texts, strict=True
+        )
     ]
     if name:
         cells[0] = cells[0].replace(
@@ -105,11 +117,11 @@ def _row(columns: Sequence[Column], row: Sequence[Cell], texts: Sequence[str], n
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def cell_html(kind: Kind, value: Cell, text: str) -> str:
+def cell_html(style: str, kind: Kind, value: Cell, text: str) -> str:
     """Write one ``td``; ``text`` is the value as :func:`column_texts` wrote it."""
     if text == NOTHING:
-        return f'<td class="{kind} none">{NOTHING}</td>'
-    return f'<td class="{kind}">{value_html(kind, value, text)}</td>'
+        return f'<td class="{style} none">{NOTHING}</td>'
+    return f'<td class="{style}">{value_html(kind, value, text)}</td>'
 
 
 def value_html(kind: Kind, value: Cell, text: str) -> str:

@@ -104,7 +104,7 @@ class Column(msgspec.Struct, frozen=True):
 class _Shown(msgspec.Struct, frozen=True, tag_field="block", omit_defaults=True):
     """Base of the blocks: displays itself."""
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from kaudit.show.block_html import standalone
         from kaudit.show.block_text import text_of
 
@@ -135,7 +135,7 @@ class Cover(_Shown, frozen=True, tag="cover"):
 
 
 class Prose(_Shown, frozen=True, tag="prose"):
-    """Paragraphs of text; ``\\`word\\``` is set as code, a line that starts with ``- `` as an item."""
+    """Paragraphs of text, with backticks around code and ``- `` before the items of a list."""
 
     paragraphs: tuple[str, ...]
     heading: str = ""
@@ -333,17 +333,7 @@ class Stack(_Shown, frozen=True, tag="stack"):
 
 
 Block: TypeAlias = (
-    Cover
-    | Prose
-    | Callout
-    | Facts
-    | Numbers
-    | Table
-    | Figure
-    | Verdicts
-    | Finding
-    | Code
-    | Stack
+    Cover | Prose | Callout | Facts | Numbers | Table | Figure | Verdicts | Finding | Code | Stack
 )
 
 _PLAIN = (str, int, float, bool, Link, type(None))

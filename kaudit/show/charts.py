@@ -13,19 +13,32 @@ from kaudit.show.block_canvas import COLOURS, INK, MUTED, RULE, Sheet, fit, on, 
 from kaudit.show.blocks import Figure
 from kaudit.show.text import visible
 
-__all__ = ["bars", "coverage_bars", "readiness_matrix", "severity_heat", "status_bars"]
+__all__ = [
+    "FULL",
+    "HALF",
+    "bars",
+    "coverage_bars",
+    "readiness_matrix",
+    "severity_heat",
+    "status_bars",
+]
 
-_WIDE = 518.0  # points; a little more than the text width of the page on paper
+#: Widths in points: the whole text on paper, and one of two charts side by side.
+FULL, HALF = 518.0, 300.0
 _ROW = 25.0
 _BAR = 15.0
-_LABEL = 150.0
+_LABEL = 0.29  # of the width at most
 _SIZE = 8.8
 _SMALL = 7.8
 _MOST = 40
 
 
 def status_bars(
-    counts: Mapping[str, Mapping[str, int]], *, caption: str = "Results", what: str = "resources"
+    counts: Mapping[str, Mapping[str, int]],
+    *,
+    caption: str = "Results",
+    what: str = "resources",
+    wide: float = FULL,
 ) -> Figure:
     """Stack the share of each status in a bar, one bar a name.
 
@@ -37,6 +50,8 @@ def status_bars(
         Title of the figure.
     what
         What is counted, plural; stands above the totals.
+    wide
+        Width of the drawing in points.
     """
     statuses = [s.value for s in Status if any(row.get(s, 0) for row in counts.values())]
     names = {status: status.replace("_", " ") for status in statuses}
@@ -50,11 +65,14 @@ def status_bars(
         + f" of {total} {what}"
         for name, row, total in parts
     )
-    return _stacked(parts, names, caption, words, what)
+    return _stacked(parts, names, caption, words, what, wide)
 
 
 def coverage_bars(
-    frameworks: Mapping[str, tuple[int, int, int]], *, caption: str = "Coverage of frameworks"
+    frameworks: Mapping[str, tuple[int, int, int]],
+    *,
+    caption: str = "Coverage of frameworks",
+    wide: float = FULL,
 ) -> Figure:
     """Show how much of each framework is tested.
 
@@ -64,6 +82,8 @@ def coverage_bars(
         Name to numbers of requirements: fully tested, partly tested, not tested.
     caption
         Title of the figure.
+    wide
+        Width of the drawing in points.
     """
     names = {"full": "tested", "partial": "tested in part", "none": "not tested"}
     parts, words = [], []
@@ -74,7 +94,7 @@ def coverage_bars(
         words.append(
             f"{_word(name)}: {full:,} requirements tested, {partial:,} in part, {none:,} not"
         )
-    return _stacked(parts, names, caption, "; ".join(words), "requirements")
+    return _stacked(parts, names, caption, "; ".join(words), "requirements", wide)
 
 
 def _stacked(
@@ -83,21 +103,25 @@ def _stacked(
     caption: str,
     words: str,
     what: str,
+    wide: float,
 ) -> Figure:
     if not parts:
         return _empty(caption)
     shown, left_out = parts[:_MOST], len(parts) - _MOST
-    label = _label_room(name for name, _, _ in shown)
+    label = _label_room((name for name, _, _ in shown), wide)
     total_room = max([width(what, _SMALL), *(width(total, _SIZE) for _, _, total in shown)]) + 10
-    room = _WIDE - label - total_room
-    top = 30.0
-    sheet = Sheet(_WIDE, top + _ROW * len(shown) + (18 if left_out > 0 else 4))
-    _legend(sheet, names)
-    sheet.text(_WIDE, 11, what, size=_SMALL, colour=MUTED, align="right")
+    room = wide - label - total_room
+    columns, lines = _legend_places(names, wide - total_room)
+    top = 16.0 + 14.0 * lines
+    sheet = Sheet(wide, top + _ROW * len(shown) + (18 if left_out > 0 else 4))
+    for key, (x, y) in columns.items():
+        _segment(sheet, x, y - 4.5, 9, key, 9)
+        sheet.text(x + 13, y, names[key], size=_SMALL, colour=MUTED)
+    sheet.text(wide, 11, what, size=_SMALL, colour=MUTED, align="right")
     for at, (name, row, total) in enumerate(shown):
         middle = top + _ROW * at + _ROW / 2
         sheet.text(0, middle, fit(name, _SIZE, label - 10))
-        sheet.text(_WIDE, middle, total, size=_SIZE, colour=MUTED, align="right")
+        sheet.text(wide, middle, total, size=_SIZE, colour=MUTED, align="right")
         _bar(sheet, label, middle, room, row)
     _and_more(sheet, left_out)
     return Figure(sheet.svg(), f"{_word(caption)}. {words}.", caption)
@@ -137,12 +161,18 @@ def _segment(sheet: Sheet, x: float, y: float, wide: float, key: str, high: floa
         sheet.box(x, y, wide, high, COLOURS[key], hatched=key == "not_assessed")
 
 
-def _legend(sheet: Sheet, names: Mapping[str, str]) -> None:
-    x = 0.0
+def _legend_places(
+    names: Mapping[str, str], room: float
+) -> tuple[dict[str, tuple[float, float]], int]:
+    """Place the entries of a legend in lines; also say how many lines."""
+    x, line, found = 0.0, 0, {}
     for key, name in names.items():
-        _segment(sheet, x, 6.5, 9, key, 9)
-        sheet.text(x + 13, 11, name, size=_SMALL, colour=MUTED)
-        x += 13 + width(name, _SMALL) + 14
+        wide = 13 + width(name, _SMALL)
+        if x and x + wide > room:
+            x, line = 0.0, line + 1
+        found[key] = (x, 11.0 + 14.0 * line)
+        x += wide + 14
+    return found, line + 1
 
 
 def _and_more(sheet: Sheet, left_out: int) -> None:
@@ -154,6 +184,7 @@ def severity_heat(
     counts: Mapping[str, Mapping[str, int]],
     *,
     caption: str = "Findings by layer and severity",
+    wide: float = FULL,
 ) -> Figure:
     """Show numbers of findings in a grid of names and severities; more of one is deeper.
 
@@ -163,28 +194,30 @@ def severity_heat(
         Name (a layer, a namespace) to severity to number of findings.
     caption
         Title of the figure.
+    wide
+        Width of the drawing in points.
     """
     if not counts:
         return _empty(caption)
     shown, left_out = list(counts.items())[:_MOST], len(counts) - _MOST
-    label = _label_room(name for name, _ in shown)
-    wide = (_WIDE - label - 54) / len(Severity)
+    label = _label_room((name for name, _ in shown), wide)
+    room = (wide - label - 42) / len(Severity)
     top, high = 26.0, 27.0
-    sheet = Sheet(_WIDE, top + high * len(shown) + (20 if left_out > 0 else 3))
+    sheet = Sheet(wide, top + high * len(shown) + (20 if left_out > 0 else 3))
     most = {s.value: max([1, *(row.get(s, 0) for _, row in shown)]) for s in Severity}
     for column, severity in enumerate(Severity):
-        x = label + wide * (column + 0.5)
+        x = label + room * (column + 0.5)
         sheet.text(x, 12, severity.value, size=_SMALL, colour=MUTED, align="center")
-    sheet.text(_WIDE, 12, "all", size=_SMALL, colour=MUTED, align="right")
+    sheet.text(wide, 12, "all", size=_SMALL, colour=MUTED, align="right")
     for at, (name, row) in enumerate(shown):
         y = top + high * at
         sheet.text(0, y + high / 2, fit(name, _SIZE, label - 10))
         for column, severity in enumerate(Severity):
             number = row.get(severity, 0)
             fill = _tint(COLOURS[severity], 0.25 + 0.75 * (number / most[severity]) ** 0.5)
-            _heat_cell(sheet, (label + wide * column, y, wide, high), fill, number)
+            _heat_cell(sheet, (label + room * column, y, room, high), fill, number)
         total = f"{sum(row.get(s, 0) for s in Severity):,}"
-        sheet.text(_WIDE, y + high / 2, total, colour=MUTED, align="right", size=_SIZE)
+        sheet.text(wide, y + high / 2, total, colour=MUTED, align="right", size=_SIZE)
     _and_more(sheet, left_out)
     words = "; ".join(
         f"{_word(name)}: "
@@ -224,6 +257,7 @@ def readiness_matrix(
     levels: Sequence[str],
     *,
     caption: str = "Readiness for Pod Security levels",
+    wide: float = FULL,
 ) -> Figure:
     """Show which names could enforce which level.
 
@@ -236,23 +270,25 @@ def readiness_matrix(
         Columns, weakest first.
     caption
         Title of the figure.
+    wide
+        Width of the drawing in points.
     """
     if not violations or not levels:
         return _empty(caption)
     shown, left_out = list(violations.items())[:_MOST], len(violations) - _MOST
-    label = _label_room(name for name, _ in shown)
-    wide = min((_WIDE - label) / len(levels), 122.0)
+    label = _label_room((name for name, _ in shown), wide)
+    room = min((wide - label) / len(levels), 122.0)
     top, high = 26.0, 21.0
-    sheet = Sheet(_WIDE, top + high * len(shown) + (20 if left_out > 0 else 3))
+    sheet = Sheet(wide, top + high * len(shown) + (20 if left_out > 0 else 3))
     for column, level in enumerate(levels):
-        x = label + wide * (column + 0.5)
-        head = fit(level, _SMALL, wide - 6)
+        x = label + room * (column + 0.5)
+        head = fit(level, _SMALL, room - 6)
         sheet.text(x, 12, head, size=_SMALL, colour=MUTED, align="center")
     for at, (name, row) in enumerate(shown):
         y = top + high * at
         sheet.text(0, y + high / 2, fit(name, _SIZE, label - 10))
         for column, level in enumerate(levels):
-            _ready_cell(sheet, (label + wide * column, y, wide, high), row.get(level))
+            _ready_cell(sheet, (label + room * column, y, room, high), row.get(level))
     _and_more(sheet, left_out)
     words = "; ".join(
         f"{_word(name)}: " + ", ".join(f"{_word(x)} {_ready_word(row.get(x))}" for x in levels)
@@ -261,9 +297,7 @@ def readiness_matrix(
     return Figure(sheet.svg(), f"{_word(caption)}. {words}.", caption)
 
 
-def _ready_cell(
-    sheet: Sheet, place: tuple[float, float, float, float], number: int | None
-) -> None:
+def _ready_cell(sheet: Sheet, place: tuple[float, float, float, float], number: int | None) -> None:
     x, y, wide, high = place
     key = "not_assessed" if number is None else "fail" if number else "pass"
     fill = _tint(COLOURS[key], 0.42)
@@ -286,6 +320,7 @@ def bars(
     caption: str,
     unit: str = "",
     colours: Mapping[str, str] | None = None,
+    wide: float = FULL,
 ) -> Figure:
     """Show one number a name as horizontal bars, in the order given.
 
@@ -299,34 +334,36 @@ def bars(
         What is counted, plural, or a unit.
     colours
         Name to a word of severity or status that colours its bar.
+    wide
+        Width of the drawing in points.
     """
     if not values:
         return _empty(caption)
     shown, left_out = list(values.items())[:_MOST], len(values) - _MOST
-    label = _label_room(name for name, _ in shown)
+    label = _label_room((name for name, _ in shown), wide)
     texts = [f"{n:,.6g}" if isinstance(n, float) else f"{n:,}" for _, n in shown]
-    room = _WIDE - label - max(width(text, _SIZE) for text in texts) - 12
+    room = wide - label - max(width(text, _SIZE) for text in texts) - 12
     most = max([*(number for _, number in shown), 0]) or 1
     top = 22.0 if unit else 4.0
-    sheet = Sheet(_WIDE, top + _ROW * len(shown) + (18 if left_out > 0 else 4))
+    sheet = Sheet(wide, top + _ROW * len(shown) + (18 if left_out > 0 else 4))
     if unit:
         sheet.text(label, 10, fit(unit, _SMALL, room), size=_SMALL, colour=MUTED)
     for at, ((name, number), text) in enumerate(zip(shown, texts, strict=True)):
         middle = top + _ROW * at + _ROW / 2
-        wide = room * max(number, 0) / most
+        long = room * max(number, 0) / most
         sheet.text(0, middle, fit(name, _SIZE, label - 10))
-        if wide:
+        if long:
             key = (colours or {}).get(name, "plain")
-            _segment(sheet, label, middle - _BAR / 2, max(wide, 1.0), key)
-        sheet.text(label + wide + 6, middle, text, size=_SIZE, colour=MUTED)
+            _segment(sheet, label, middle - _BAR / 2, max(long, 1.0), key)
+        sheet.text(label + long + 6, middle, text, size=_SIZE, colour=MUTED)
     _and_more(sheet, left_out)
     listed = "; ".join(f"{_word(n)}: {v:,}" for n, v in values.items())
     counted = f" ({_word(unit)})" if unit else ""
     return Figure(sheet.svg(), f"{_word(caption)}{counted}. {listed}.", caption)
 
 
-def _label_room(names: Iterable[str]) -> float:
-    widest = max((width(fit(name, _SIZE, _LABEL), _SIZE) for name in names), default=0.0)
+def _label_room(names: Iterable[str], wide: float) -> float:
+    widest = max((width(fit(name, _SIZE, _LABEL * wide), _SIZE) for name in names), default=0.0)
     return max(widest + 14, 60.0)
 
 
@@ -336,6 +373,6 @@ def _word(text: str) -> str:
 
 
 def _empty(caption: str) -> Figure:
-    sheet = Sheet(_WIDE, 30)
+    sheet = Sheet(FULL, 30)
     sheet.text(0, 15, "Nothing to show.", colour=MUTED)
     return Figure(sheet.svg(), f"{_word(caption)}. Nothing to show.", caption)
