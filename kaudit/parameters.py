@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from kaudit.errors import InputError
+
+_Days = Annotated[int, msgspec.Meta(gt=0)]
+_Seconds = Annotated[int, msgspec.Meta(gt=0)]
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,18 +27,31 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     allowed_registries
         Registries, or registry/repository prefixes, that images may come from; none given
         leaves that control unassessed.
+    moving_tags
+        Tags, beside latest, that are known to be moved.
     owner_labels
-        Label keys of which a workload must carry one.
+        Label keys of which a workload, and a namespace, must carry one.
+    sandbox_handlers
+        Handlers of runtime classes that run containers in a sandbox; ``*`` stands for any text.
     secret_max_age_days
         Days after which a Secret should have been rotated.
+    token_max_seconds
+        Longest life of a projected service-account token, in seconds.
+    untrusted_namespaces
+        Namespaces whose workloads are not trusted, ``*`` for any text; none given leaves the
+        control on sandboxes unassessed.
     """
 
     allowed_registries: tuple[str, ...] = ()
-    owner_labels: tuple[str, ...] = ("team", "owner", "app.kubernetes.io/managed-by-team")
-    secret_max_age_days: int = 90
+    moving_tags: tuple[str, ...] = ("dev", "edge", "main", "master", "nightly", "stable")
+    owner_labels: tuple[str, ...] = ("team", "owner")
+    sandbox_handlers: tuple[str, ...] = ("gvisor*", "kata*", "runsc*")
+    secret_max_age_days: _Days = 90
+    token_max_seconds: _Seconds = 86_400
+    untrusted_namespaces: tuple[str, ...] = ()
 
 
-_current: ContextVar[Parameters] = ContextVar("kaudit_parameters", default=Parameters())
+_current: ContextVar[Parameters] = ContextVar("kaudit_parameters", default=Parameters())  # noqa: B039  it is frozen
 
 
 def parameters() -> Parameters:
@@ -61,12 +77,14 @@ def parse(values: Mapping[str, Any]) -> Parameters:
     InputError
         A name is unknown or a value does not fit.
     """
-    kinds = {f.name: f.type for f in msgspec.structs.fields(Parameters)}
+    defaults = {f.name: f.default for f in msgspec.structs.fields(Parameters)}
     ready: dict[str, Any] = {}
     for name, value in values.items():
-        if name not in kinds:
-            raise InputError(f"there is no parameter {name!r}", hint=f"known: {', '.join(kinds)}")
-        many = isinstance(value, str) and kinds[name] is not int
+        if name not in defaults:
+            raise InputError(
+                f"there is no parameter {name!r}", hint=f"known: {', '.join(defaults)}"
+            )
+        many = isinstance(value, str) and isinstance(defaults[name], tuple)
         ready[name] = [v.strip() for v in value.split(",") if v.strip()] if many else value
     try:
         return msgspec.convert(ready, Parameters, strict=False)

@@ -26,9 +26,9 @@ BY_CONTROL = {
     "containers.proc_mount_unmasked": "KA-DEP-022",
     "containers.selinux_type": "KA-DEP-021",
     "containers.apparmor_unconfined": "KA-DEP-020",
-    "containers.no_cpu_limit": "KA-DEP-029a",
+    "containers.no_cpu_limit": "KA-DEP-029c",
     "containers.no_memory_limit": "KA-DEP-028",
-    "containers.no_storage_limit": "KA-DEP-029b",
+    "containers.no_storage_limit": "KA-DEP-029d",
     "containers.no_requests": "KA-DEP-029",
     "containers.image_not_digest": "KA-BLD-008",
     "containers.image_latest": "KA-BLD-007",
@@ -38,7 +38,7 @@ BY_CONTROL = {
     "pods.host_ipc": "KA-DEP-003",
     "pods.unsafe_sysctl": "KA-DEP-023",
     "pods.shared_process_namespace": "KA-DEP-002a",
-    "pods.token_automounted": "KA-DEP-074",
+    "pods.token_automounted": "KA-DEP-074a",
 }
 #: Figure to the control whose failing resources it counts.
 BY_RESOURCE = {
@@ -84,6 +84,8 @@ def _of_pods(evidence: Any, origin: str) -> dict[str, int]:
     context = context[context["origin"] == origin]
     volumes = evidence["pod_volumes"]
     volumes = volumes[volumes["origin"] == origin]
+    paths = evidence["host_mounts"]
+    paths = paths[paths["origin"] == origin]
     env = evidence["environment"]
     env = env[env["origin"] == origin]
     security = evidence["pod_security"]
@@ -108,15 +110,13 @@ def _of_pods(evidence: Any, origin: str) -> dict[str, int]:
         "containers.env_secret_ref": len(env[env["of_secret"]][key].drop_duplicates()),
         "pods.host_path": volumes[volumes["of_host"]]["pod_uid"].nunique(),
         # the generator counts sockets only; kaudit also reports folders that hold one
-        "pods.runtime_socket": volumes[
-            volumes["socket"] & volumes["path"].fillna("").str.endswith(".sock")
-        ]["pod_uid"].nunique(),
+        "pods.runtime_socket": paths[paths["socket"] & paths["path"].str.endswith(".sock")][
+            "pod_uid"
+        ].nunique(),
         "pods.restricted_volume": volumes[~volumes["restricted"] & ~volumes["of_host"]][
             "pod_uid"
         ].nunique(),
-        "pods.default_service_account": int(
-            (context["default_service_account"] & ~context["mirror"]).sum()
-        ),
+        "pods.default_service_account": int(context["default_service_account"].sum()),
         "pods.no_team_label": sum(
             not any(label.startswith("team=") for label in labels) for labels in context["labels"]
         ),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kaudit.parameters import parameters
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Longest life of a projected token that is not a finding, in seconds.
-TOKEN_SECONDS = 24 * 3600
 
 
 @control(
@@ -57,15 +55,16 @@ def default_service_account(pod_context: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-074",
     layer="deploy",
     severity="medium",
-    weak=("service_accounts",),
-    expected="automountServiceAccountToken is false, at the pod or its account",
-    shows=("service_account", "token_mounted", "token_setting"),
+    weak=("service_accounts", "rbac_bindings", "rbac_rules", "roles"),
+    expected="no token for the API server where the account has no rights",
+    shows=("service_account", "token_mounted", "token_projected", "token_setting", "has_rights"),
 )
-def token_mounted(pod_context: pd.DataFrame) -> pd.Series[Any]:
-    """Pods have no service-account token mounted automatically.
+def token_without_need(pod_tokens: pd.DataFrame) -> pd.Series[Any]:
+    """Pods hold a token for the API server only where their account has rights.
 
-    Unset means yes. The token is the first thing that an intruder looks for, and most
-    programs never call the API server.
+    The token is the first thing that an intruder looks for. Where no binding gives the
+    account a right, the program does not need it; but every right that is given to the
+    account, or to all accounts, later reaches the intruder too.
 
     Remedy:
         Switch it off at the pod or the account.
@@ -85,11 +84,71 @@ def token_mounted(pod_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-pod-beats-account}, spec: {serviceAccountName: quiet,
           automountServiceAccountToken: true, containers: [{name: c, image: i}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-projected}, spec: {automountServiceAccountToken: false,
+          containers: [{name: c, image: i}], volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: t}}]}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-pod}, spec: {automountServiceAccountToken: false,
           containers: [{name: c, image: i}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-account}, spec: {serviceAccountName: quiet,
           containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-token-of-a-vault}, spec: {automountServiceAccountToken: false,
+          containers: [{name: c, image: i}], volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: t, audience: vault}}]}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-static, namespace: kube-system, annotations: {
+          kubernetes.io/config.mirror: abc}}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: reads, namespace: shop},
+          roleRef: {kind: ClusterRole, name: view}, subjects: [{kind: ServiceAccount, name: operator, namespace: default}]}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-used}, spec: {serviceAccountName: operator, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-same-name-elsewhere, namespace: shop}, spec: {serviceAccountName: operator,
+          containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: all, namespace: tools},
+          roleRef: {kind: ClusterRole, name: view}, subjects: [{kind: Group, name: "system:serviceaccounts:tools"}]}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-by-its-group, namespace: tools}, spec: {containers: [{name: c, image: i}]}}
+    """
+    return pod_tokens["needless"]
+
+
+@control(
+    "KA-DEP-074a",
+    layer="deploy",
+    severity="low",
+    weak=("service_accounts",),
+    expected="automountServiceAccountToken is false, at the pod or its account",
+    shows=("service_account", "token_mounted", "token_setting"),
+)
+def token_mounted(pod_context: pd.DataFrame) -> pd.Series[Any]:
+    """Pods have no service-account token mounted automatically.
+
+    Unset means yes. A program that calls the API server is better given a projected token in
+    the one container that uses it: an automatic one is in all of them.
+
+    Remedy:
+        Switch it off, and project a token where it is used.
+
+        spec:
+          automountServiceAccountToken: false
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-unset}, spec: {serviceAccountName: app,
+          containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: ServiceAccount, metadata: {name: loud}, automountServiceAccountToken: true}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-account}, spec: {template: {spec: {
+          serviceAccountName: loud, containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-pod-beats-account}, spec: {serviceAccountName: loud,
+          automountServiceAccountToken: false, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-projected}, spec: {automountServiceAccountToken: false,
+          containers: [{name: c, image: i}], volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: t}}]}}]}}
     """
     return pod_context["token_mounted"]
 
@@ -98,13 +157,14 @@ def token_mounted(pod_context: pd.DataFrame) -> pd.Series[Any]:
     "KA-SEC-018",
     layer="secrets",
     severity="low",
-    expected="projected tokens live a day at most",
+    expected="expirationSeconds within the limit",
     shows=("volume", "audience", "expiration_seconds"),
 )
 def long_lived_token(projected_tokens: pd.DataFrame) -> pd.Series[Any]:
-    """Projected service-account tokens live a day at most.
+    """Projected service-account tokens are short-lived.
 
-    A token that leaks is good until it ends; the kubelet renews short ones by itself.
+    A token that leaks is good until it ends; the kubelet renews short ones by itself. How
+    long is too long is the parameter token_max_seconds, a day by default.
 
     Remedy:
         Ask for an hour.
@@ -118,7 +178,13 @@ def long_lived_token(projected_tokens: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-year}, spec: {containers: [{name: c, image: i}], volumes: [
           {name: v, projected: {sources: [{serviceAccountToken: {path: t, expirationSeconds: 31536000}}]}}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-second-of-two}, spec: {containers: [{name: c, image: i}], volumes: [
+          {name: v, projected: {sources: [{serviceAccountToken: {path: t}}, {serviceAccountToken: {path: u, audience: vault, expirationSeconds: 86401}}]}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-day}, spec: {containers: [{name: c, image: i}], volumes: [
+          {name: v, projected: {sources: [{serviceAccountToken: {path: t, expirationSeconds: 86400}}]}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-hour}, spec: {containers: [{name: c, image: i}], volumes: [
           {name: v, projected: {sources: [{serviceAccountToken: {path: t}}, {configMap: {name: m}}]}}]}}
     """
-    return projected_tokens["expiration_seconds"] > TOKEN_SECONDS
+    return projected_tokens["expiration_seconds"] > parameters().token_max_seconds

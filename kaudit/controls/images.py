@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, over_lists, over_texts, pairs, positions, series
+from kaudit.columns import (
+    arrow,
+    looked_up,
+    over_lists,
+    over_texts,
+    pairs,
+    positions,
+    series,
+    text_is,
+)
 from kaudit.parameters import parameters
 from kaudit.registry import control
 
@@ -12,18 +21,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+#: Registries that no longer serve images, or only until they are switched off: the Kubernetes
+#: project's old host (frozen April 2023) and GitHub's (replaced by ghcr.io).
+RETIRED = ("k8s.gcr.io", "docker.pkg.github.com")
+
+
 @control(
     "KA-BLD-007",
     layer="build",
     severity="medium",
     applies="given",
-    expected="a tag other than latest, or a digest",
+    expected="a tag that stays, or a digest",
     shows=("container_type", "image"),
 )
-def floating_tag(image_references: pd.DataFrame) -> pd.Series[Any]:
-    """Images name a version: a digest, or a tag other than latest.
+def moving_tag(image_references: pd.DataFrame) -> pd.Series[Any]:
+    """Images name a version: a digest, or a tag that stays.
 
-    Without one nobody can say what runs, and a restart may bring another program.
+    Behind latest, no tag, or a tag that follows a branch nobody can say what runs, and a
+    restart may bring another program. The tags that count, beside latest, are the parameter
+    moving_tags.
 
     Remedy:
         Name the version, best with its digest.
@@ -36,15 +52,29 @@ def floating_tag(image_references: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-none-but-a-port}, spec: {containers: [
           {name: c, image: "registry.example.com:5000/nginx"}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-branch}, spec: {containers: [{name: c, image: "ghcr.io/a/b:main"}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {containers: [{name: c, image: "a:1"}],
           initContainers: [{name: i, image: busybox}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-ephemeral}, spec: {containers: [{name: c, image: "a:1"}],
+          ephemeralContainers: [{name: e, image: busybox}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-volume}, spec: {containers: [{name: c, image: "a:1"}],
+          volumes: [{name: v, image: {reference: "quay.io/a/data"}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-tag}, spec: {containers: [{name: c, image: "nginx:1.27"}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-tag-behind-a-port}, spec: {containers: [{name: c, image: "localhost:5000/main/nginx:1"}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-digest}, spec: {containers: [{name: c,
           image: "nginx@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-latest-with-digest}, spec: {containers: [{name: c,
+          image: "nginx:latest@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
     """
-    return image_references["floating"]
+    named = text_is(image_references["tag"], *parameters().moving_tags)
+    return image_references["floating"] | (named & ~image_references["pinned"])
 
 
 @control(
@@ -59,7 +89,7 @@ def not_pinned(image_references: pd.DataFrame) -> pd.Series[Any]:
     """Images are pinned by digest.
 
     A tag can be moved by whoever may push; a digest cannot. What was scanned and signed is
-    then what runs.
+    then what runs. Pin the digest of the index, not that of one platform.
 
     Remedy:
         Put the digest behind the tag.
@@ -71,6 +101,13 @@ def not_pinned(image_references: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: bad-broken-digest}, spec: {containers: [
           {name: c, image: "nginx@sha256:abc123..."}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-short-digest}, spec: {containers: [
+          {name: c, image: "nginx@sha256:0123456789abcdef0123456789abcdef"}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-sidecar}, spec: {
+          initContainers: [{name: s, restartPolicy: Always, image: "proxy:1"}], containers: [{name: c,
+          image: "nginx@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-both}, spec: {containers: [{name: c,
           image: "nginx:1.27@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
@@ -91,7 +128,9 @@ def registry_not_allowed(image_references: pd.DataFrame) -> pd.Series[Any]:
     """Images come from registries of the allow-list.
 
     Images from elsewhere were not built, scanned or signed by the process that is audited.
-    The allow-list is a parameter; without one this is not assessed.
+    The allow-list is the parameter allowed_registries; without it only registries that are
+    retired, and references that are none, can be judged. An entry matches whole parts of a
+    name: registry.corp does not match registry.corp.evil.
 
     Remedy:
         Mirror the image into an allowed registry.
@@ -101,6 +140,8 @@ def registry_not_allowed(image_references: pd.DataFrame) -> pd.Series[Any]:
     Cases:
         # cluster: bad-invalid-image
         {apiVersion: v1, kind: Pod, metadata: {name: strange}, spec: {containers: [{name: c, image: "http://x/y"}]}}
+        # cluster: bad-retired
+        {apiVersion: v1, kind: Pod, metadata: {name: old}, spec: {containers: [{name: c, image: "k8s.gcr.io/pause:3.9"}]}}
         # cluster: ok-no-list
         {apiVersion: v1, kind: Pod, metadata: {name: plain}, spec: {containers: [{name: c, image: "nginx:1"}]}}
     """
@@ -108,17 +149,15 @@ def registry_not_allowed(image_references: pd.DataFrame) -> pd.Series[Any]:
     import pyarrow.compute as pc
 
     allowed = parameters().allowed_registries
-    invalid = ~image_references["valid"]
+    wrong = ~image_references["valid"] | text_is(image_references["registry"], *RETIRED)
     if not allowed:
-        return series(pc.if_else(arrow(invalid), True, pa.scalar(None, pa.bool_())), invalid)
-    name = series(
-        pc.binary_join_element_wise(
-            arrow(image_references["registry"]), arrow(image_references["repository"]), "/"
-        ),
-        image_references,
+        return series(pc.if_else(arrow(wrong), True, pa.scalar(None, pa.bool_())), wrong)
+    name = pc.binary_join_element_wise(
+        arrow(image_references["registry"]), arrow(image_references["repository"]), "/"
     )
-    prefixes = tuple(f"{entry.rstrip('/')}/" for entry in allowed)
-    return invalid | ~over_texts(name, lambda text: f"{text}/".startswith(prefixes))
+    prefixes = tuple(f"{entry.removesuffix('*').rstrip('/')}/" for entry in allowed)
+    inside = over_texts(series(name, wrong), lambda text: f"{text}/".startswith(prefixes))
+    return wrong | ~inside
 
 
 @control(
@@ -126,14 +165,16 @@ def registry_not_allowed(image_references: pd.DataFrame) -> pd.Series[Any]:
     layer="build",
     severity="medium",
     applies="given",
+    weak=("nodes",),
     expected="one digest a tag",
     shows=("image", "running_digest"),
 )
-def tag_moved(image_references: pd.DataFrame) -> pd.Series[Any]:
+def tag_moved(image_references: pd.DataFrame, nodes: pd.DataFrame) -> pd.Series[Any]:
     """The same tag runs with one digest everywhere.
 
     Two digests under one tag mean that the tag was moved: some pods run what was never
-    reviewed together with the rest.
+    reviewed together with the rest. Nodes of different processors are compared apart, and
+    only digests that the registry knows are compared.
 
     Remedy:
         Find out which digest is meant, pin it, and make tags immutable in the registry.
@@ -142,24 +183,40 @@ def tag_moved(image_references: pd.DataFrame) -> pd.Series[Any]:
 
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-one}, spec: {containers: [{name: c, image: "a/b:1"}]},
-          status: {containerStatuses: [{name: c, imageID: "a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
         ---
-        {apiVersion: v1, kind: Pod, metadata: {name: bad-other}, spec: {containers: [{name: c, image: "a/b:1"}]},
-          status: {containerStatuses: [{name: c, imageID: "a/b@sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-same-name-in-full}, spec: {containers: [{name: c, image: "docker.io/a/b:1"}]},
+          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-alone}, spec: {containers: [{name: c, image: "a/b:2"}]},
-          status: {containerStatuses: [{name: c, imageID: "a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-unknown}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-identity-of-another-kind}, spec: {containers: [{name: c, image: "a/b:2"}]},
+          status: {containerStatuses: [{name: c, imageID: "sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+        ---
+        {apiVersion: v1, kind: Node, metadata: {name: arm}, status: {nodeInfo: {architecture: arm64, kubeletVersion: v1.34.0}}}
+        ---
+        {apiVersion: v1, kind: Node, metadata: {name: intel}, status: {nodeInfo: {architecture: amd64, kubeletVersion: v1.34.0}}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-arm}, spec: {nodeName: arm, containers: [{name: c, image: "a/b:3"}]},
+          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-intel}, spec: {nodeName: intel, containers: [{name: c, image: "a/b:3"}]},
+          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
     """
-    known = image_references[
-        (image_references["running_digest"] != "").to_numpy(bool)
-        & ~image_references["pinned"].to_numpy(bool)
-    ]
-    digests = known.groupby("image", observed=True)["running_digest"].nunique()
-    moved = set(digests[digests > 1].index)
-    several = over_texts(image_references["image"], moved.__contains__)
-    return several & (image_references["running_digest"] != "")
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    c = image_references
+    processor = looked_up(nodes, positions(c["node"], nodes["name"]), "architecture", c)
+    name = pairs(c["tagged_name"], processor.fillna(""))
+    known = (c["running_digest"] != "") & ~c["pinned"]
+    table = pa.table({"name": name, "digest": arrow(c["running_digest"])}).filter(arrow(known))
+    counts = table.group_by("name").aggregate([("digest", "count_distinct")])
+    moved = counts.filter(pc.greater(counts["digest_count_distinct"], 1))["name"]
+    return known & series(pc.is_in(name, value_set=moved.combine_chunks()), c)
 
 
 @control(
@@ -187,12 +244,51 @@ def cached_mutable_image(image_references: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-never}, spec: {containers: [
           {name: c, image: "nginx:latest", imagePullPolicy: Never}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {containers: [{name: c, image: nginx}],
+          initContainers: [{name: i, image: nginx, imagePullPolicy: IfNotPresent}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-default-of-latest}, spec: {containers: [{name: c, image: nginx}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-always}, spec: {containers: [{name: c, image: "nginx:1", imagePullPolicy: Always}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-digest}, spec: {containers: [{name: c, imagePullPolicy: IfNotPresent,
           image: "nginx@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
     """
     return (image_references["pull_policy"] != "Always") & ~image_references["pinned"]
+
+
+@control(
+    "KA-BLD-021a",
+    layer="build",
+    severity="info",
+    applies="given",
+    weak=("service_accounts",),
+    expected="imagePullSecrets, of the pod or its account",
+    shows=("container_type", "image", "registry"),
+)
+def pulled_without_secret(image_references: pd.DataFrame) -> pd.Series[Any]:
+    """Images are pulled with a credential of their workload.
+
+    Advisory: without one the image is public, or the credential belongs to the node and so
+    to every pod on it. Where nodes pull by their cloud identity, nothing is to be done.
+
+    Remedy:
+        Give the service account a pull secret that reads its own repositories only.
+
+        imagePullSecrets: [{name: registry}]
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-none}, spec: {containers: [{name: c, image: "registry.example.com/a:1"}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-pod}, spec: {imagePullSecrets: [{name: r}],
+          containers: [{name: c, image: "registry.example.com/a:1"}]}}
+        ---
+        {apiVersion: v1, kind: ServiceAccount, metadata: {name: app}, imagePullSecrets: [{name: r}]}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-account}, spec: {serviceAccountName: app,
+          containers: [{name: c, image: "registry.example.com/a:1"}]}}
+    """
+    return ~image_references["pulls_as_named"]
 
 
 @control(
@@ -220,11 +316,15 @@ def remote_administration(security_context: pd.DataFrame, ports: pd.DataFrame) -
         {apiVersion: v1, kind: Pod, metadata: {name: bad-command}, spec: {containers: [
           {name: c, image: i, command: [/usr/sbin/sshd, -D]}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-init-shell}, spec: {containers: [{name: c, image: i}],
+          initContainers: [{name: n, image: i, command: [sh, -c], args: ["sudo -E /setup; exec dropbear"]}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-other}, spec: {containers: [
-          {name: c, image: i, command: [/app/server], ports: [{containerPort: 2222}]}]}}
+          {name: c, image: i, command: [/app/server, --no-sshd-checks], ports: [{containerPort: 2222}, {containerPort: 22, protocol: UDP}]}]}}
     """
     c = security_context
-    shells = ports[(ports["port"] == 22).fillna(False).to_numpy(bool)]
+    listens = (ports["port"] == 22).fillna(False) & text_is(ports["protocol"], "TCP")
+    shells = ports[listens.to_numpy(dtype=bool)]
     key = ("pod_uid", "container_type", "container")
     open_port = positions(pairs(*(c[k] for k in key)), pairs(*(shells[k] for k in key))) >= 0
     return (

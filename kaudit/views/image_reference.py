@@ -1,7 +1,9 @@
 """Image references, taken apart as the distribution reference grammar does.
 
-Source: distribution/reference (grammar of names, tags and digests); a name without registry
-is one of docker.io, a name without slash there is in ``library/``.
+Source: distribution/reference (grammar of names, tags and digests; ``ParseDockerRef`` for
+defaults). A name whose first part is not a host is one of docker.io, and a name without slash
+there is in ``library/``. A port is no tag. Upper case is for hosts and tags, not for
+repositories.
 """
 
 from __future__ import annotations
@@ -12,22 +14,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from kaudit.columns import arrow, assembled, series
+from kaudit.columns import arrow, assembled, looked_up, positions, series, text_is
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-_DOMAIN = re.compile(
-    r"^(?:[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?)*"
-    r"|\[[0-9a-fA-F:]+\])(?::\d+)?$"
-)
-_PATH = re.compile(
-    r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$"
-)
-_TAG = re.compile(r"^\w[\w.\-]{0,127}$", re.ASCII)
-_DIGEST = re.compile(r"^[a-zA-Z][a-zA-Z0-9]*(?:[-_+.][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,}$")
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?")
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PATH = re.compile(rf"{_PART}(?:/{_PART})*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_WORD = r"[A-Za-z][A-Za-z0-9]*"
+_DIGEST = re.compile(rf"{_WORD}(?:[-_+.]{_WORD})*:[0-9a-fA-F]{{32,}}")
+#: Hexadecimal digits of the registered algorithms (OCI image-spec, descriptor.md).
+_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
+_LONGEST = 255
 
 
 class ImageName(msgspec.Struct, frozen=True):
@@ -46,33 +50,45 @@ def parsed(reference: str) -> ImageName:
 
     >>> parsed("nginx:1.27").registry, parsed("nginx:1.27").repository
     ('docker.io', 'library/nginx')
+    >>> parsed("localhost:5000/a/b").tag
+    ''
     """
-    rest, _, digest = reference.partition("@")
+    rest, at, digest = reference.partition("@")
     head, colon, tag = rest.rpartition(":")
     if not colon or "/" in tag:
-        head, tag = rest, ""
+        head, colon, tag = rest, "", ""
     first, slash, path = head.partition("/")
-    local = first == "localhost" or "." in first or ":" in first or first != first.lower()
-    if slash and local:
+    if slash and (first == "localhost" or "." in first or ":" in first or first.lower() != first):
         registry, repository = first, path
     else:
-        registry, repository = "docker.io", head if slash else f"library/{head}"
-    registry = {"index.docker.io": "docker.io"}.get(registry, registry).lower()
+        registry, repository = "docker.io", head
+    registry = "docker.io" if registry == "index.docker.io" else registry
+    if registry == "docker.io" and "/" not in repository:
+        repository = f"library/{repository}"
+    good = _good_digest(digest)
     valid = bool(
-        _DOMAIN.match(registry)
-        and _PATH.match(repository)
-        and (not tag or _TAG.match(tag))
-        and ("@" not in reference or _DIGEST.match(digest))
+        _HOST.fullmatch(registry)
+        and _PATH.fullmatch(repository)
+        and len(repository) <= _LONGEST
+        and (not colon or _TAG.fullmatch(tag))
+        and (not at or good)
     )
-    return ImageName(registry, repository, tag, digest if _DIGEST.match(digest) else "", valid)
+    return ImageName(registry.lower(), repository, tag, digest if good else "", valid)
+
+
+def _good_digest(text: str) -> bool:
+    if not _DIGEST.fullmatch(text):
+        return False
+    algorithm, _, digits = text.partition(":")
+    return len(digits) == _LENGTHS.get(algorithm, len(digits))
 
 
 class ImageRow(Trace, kw_only=True):
     pod_uid: Annotated[str, doc("uid of its pod")]
     namespace: Annotated[str, doc("namespace of the pod")]
     pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    container: Annotated[str, doc("name of the container")]
-    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
+    container: Annotated[str, doc("name of the container, or of the image volume")]
+    container_type: Annotated[str, doc("init, sidecar, regular, ephemeral or volume")]
     origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
     owner_kind: Annotated[str, doc("kind of the topmost known owner")]
     owner_name: Annotated[str, doc("name of the topmost known owner")]
@@ -86,27 +102,50 @@ class ImageRow(Trace, kw_only=True):
     digest: Annotated[str, doc("digest as written; empty where none")]
     pinned: Annotated[bool, doc("names a digest")]
     floating: Annotated[bool, doc("no digest, and the tag latest or none")]
+    tagged_name: Annotated[str, doc("registry/repository:tag, all written out")]
     pull_policy: Annotated[str, doc("imagePullPolicy, with the default of Kubernetes")]
-    running_digest: Annotated[str, doc("digest of status imageID; empty where unknown")]
+    running_digest: Annotated[str, doc("digest in the registry, of status imageID, or empty")]
+    node: Annotated[str, doc("node that it runs on; empty where none")]
+    pulls_as_named: Annotated[bool, doc("the pod or its account names an image pull secret")]
 
 
 IMAGE_REFERENCES = Table(
     "image_references",
     ImageRow,
-    grain="the image of one container",
+    grain="the image of one container, or of one image volume",
     key=("namespace", "pod", "pod_uid", "container_type", "container"),
     resource=Resource("owner_kind", name="owner_name", container="container"),
     pods=True,
 )
 
+_COPIED = [
+    "raw",
+    "raw_line",
+    "pod_uid",
+    "namespace",
+    "pod",
+    "container",
+    "container_type",
+    "origin",
+    "owner_kind",
+    "owner_name",
+    "platform",
+    "image",
+    "image_pull_policy",
+    "image_id",
+]
+
 
 @view(IMAGE_REFERENCES)
-def image_references(security_context: pd.DataFrame) -> pd.DataFrame:
-    """Take the image reference of each container apart."""
+def image_references(
+    security_context: pd.DataFrame, pod_volumes: pd.DataFrame, pod_context: pd.DataFrame
+) -> pd.DataFrame:
+    """Take the image reference of each container and image volume apart."""
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    c = security_context
+    c = pd.concat([security_context[_COPIED], _volumes(pod_volumes)], ignore_index=True)
     codes = arrow(c["image"]).dictionary_encode()
     parts = [parsed(reference) for reference in codes.dictionary.to_pylist()]
 
@@ -114,15 +153,11 @@ def image_references(security_context: pd.DataFrame) -> pd.DataFrame:
         return series(pa.array(values, kind).take(codes.indices), c)
 
     text, flag = pa.string(), pa.bool_()
-    floating = of_each([not p.digest and p.tag in ("", "latest") for p in parts], flag)
-    default = pc.if_else(arrow(floating), "Always", "IfNotPresent")
-    policy = pc.coalesce(arrow(c["image_pull_policy"]), default)
-    running = pc.extract_regex(arrow(c["image_id"]), r"(?P<digest>sha256:[0-9a-f]{64})")
-    copied = (
-        "raw raw_line pod_uid namespace pod container container_type origin owner_kind "
-        "owner_name platform image"
-    )
-    found: dict[str, Any] = {name: c[name] for name in copied.split()}
+    latest = of_each([p.tag == "latest" or not (p.tag or p.digest) for p in parts], flag)
+    default = pc.if_else(arrow(latest), "Always", "IfNotPresent")
+    running = pc.extract_regex(arrow(c["image_id"]), r"@(?P<digest>sha256:[0-9a-f]{64})$")
+    at = positions(c["pod_uid"], pod_context["pod_uid"])
+    found: dict[str, Any] = {name: c[name] for name in _COPIED[:-2]}
     found |= {
         "given": c["image"] != "",
         "valid": of_each([p.valid for p in parts], flag),
@@ -131,8 +166,35 @@ def image_references(security_context: pd.DataFrame) -> pd.DataFrame:
         "tag": of_each([p.tag for p in parts], text),
         "digest": of_each([p.digest for p in parts], text),
         "pinned": of_each([bool(p.digest) for p in parts], flag),
-        "floating": floating,
-        "pull_policy": series(policy, c),
+        "floating": of_each([not p.digest and p.tag in ("", "latest") for p in parts], flag),
+        "tagged_name": of_each([_tagged(p) for p in parts], text),
+        "pull_policy": series(pc.coalesce(arrow(c["image_pull_policy"]), default), c),
         "running_digest": series(pc.fill_null(pc.struct_field(running, "digest"), ""), c),
+        "node": looked_up(pod_context, at, "node", c).fillna(""),
+        "pulls_as_named": looked_up(pod_context, at, "pulls_as_named", c),
     }
     return assembled(c, found, [column.name for column in IMAGE_REFERENCES.columns])
+
+
+def _tagged(p: ImageName) -> str:
+    tag = p.tag or ("" if p.digest else "latest")
+    return f"{p.registry}/{p.repository}" + (f":{tag}" if tag else "")
+
+
+def _volumes(pod_volumes: pd.DataFrame) -> pd.DataFrame:
+    """Image volumes as if they were containers."""
+    import pandas as pd
+    import pyarrow as pa
+
+    chosen = pod_volumes[text_is(pod_volumes["source"], "image").to_numpy(dtype=bool)]
+    chosen = chosen.reset_index(drop=True)
+    nothing = pa.nulls(len(chosen), pa.string())
+    found: dict[str, Any] = {n: chosen[n] for n in _COPIED if n in chosen.columns}
+    found |= {
+        "container": chosen["volume"],
+        "container_type": series(pa.array(["volume"] * len(chosen), pa.string()), chosen),
+        "image": chosen["reference"].fillna(""),
+        "image_pull_policy": series(nothing, chosen),
+        "image_id": series(nothing, chosen),
+    }
+    return pd.DataFrame({name: found[name] for name in _COPIED})

@@ -1,0 +1,118 @@
+"""Service-account tokens in pods, and whether the account could use them for anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kaudit.columns import arrow, assembled, named, series, text_is
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class PodTokenRow(Trace, kw_only=True):
+    pod_uid: Annotated[str, doc("uid of the pod; for a template a stable stand-in")]
+    namespace: Annotated[str, doc("namespace of the pod")]
+    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
+    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
+    owner_name: Annotated[str, doc("name of the topmost known owner")]
+    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+    service_account: Annotated[str, doc("effective account; default where unset, '' if static")]
+    token_mounted: Annotated[bool, doc("a token is mounted automatically")]
+    token_setting: Annotated[str, doc("where the token setting comes from")]
+    token_projected: Annotated[bool, doc("a volume of it projects a token for the API server")]
+    has_rights: Annotated[bool, doc("a binding gives the account, or its groups, rights")]
+    needless: Annotated[bool, doc("it has a token for the API server, and no rights to use it")]
+
+
+POD_TOKENS = Table(
+    "pod_tokens",
+    PodTokenRow,
+    grain="one pod or pod template and its token for the API server",
+    key=("namespace", "pod", "pod_uid"),
+    resource=Resource("owner_kind", name="owner_name"),
+    pods=True,
+)
+
+#: Audiences that the API server takes by default (kube-apiserver --api-audiences, kubeadm).
+API_AUDIENCES = (
+    "",
+    "https://kubernetes.default.svc",
+    "https://kubernetes.default.svc.cluster.local",
+)
+#: Groups that every service account is in.
+_ALL = ("system:authenticated", "system:serviceaccounts")
+_OF_NAMESPACE = "system:serviceaccounts:"
+
+_COPIED = [
+    "raw",
+    "raw_line",
+    "pod_uid",
+    "namespace",
+    "pod",
+    "origin",
+    "owner_kind",
+    "owner_name",
+    "platform",
+    "service_account",
+    "token_mounted",
+    "token_setting",
+]
+
+
+@view(POD_TOKENS)
+def pod_tokens(
+    pod_context: pd.DataFrame, projections: pd.DataFrame, permissions: pd.DataFrame
+) -> pd.DataFrame:
+    """Tell which pods hold a token, and whether any binding makes it worth something."""
+    tokens = projections[
+        (
+            text_is(projections["source"], "serviceAccountToken")
+            & text_is(projections["audience"].fillna(""), *API_AUDIENCES)
+        ).to_numpy(dtype=bool)
+    ]
+    projected = series(named(tokens["pod_uid"], pod_context["pod_uid"]), pod_context)
+    rights = _rights(pod_context, permissions)
+    found: dict[str, Any] = {name: pod_context[name] for name in _COPIED}
+    found |= {
+        "token_projected": projected,
+        "has_rights": rights,
+        "needless": (pod_context["token_mounted"] | projected) & ~rights,
+    }
+    return assembled(pod_context, found, [column.name for column in POD_TOKENS.columns])
+
+
+def _rights(pods: pd.DataFrame, permissions: pd.DataFrame) -> pd.Series[Any]:
+    """Rights of the account by name, and of its groups beyond the defaults of Kubernetes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    accounts = permissions["subject"][
+        text_is(permissions["subject_kind"], "ServiceAccount").to_numpy(dtype=bool)
+    ]
+    others = permissions[
+        (~text_is(permissions["subject_kind"], "ServiceAccount") & permissions["judged"]).to_numpy(
+            dtype=bool
+        )
+    ]
+    subjects = set(others["subject"])
+    if not subjects.isdisjoint(_ALL):
+        return series(pa.array([True] * len(pods), pa.bool_()), pods)
+    name = pc.binary_join_element_wise(
+        arrow(pods["namespace"]), arrow(pods["service_account"]), "/"
+    )
+    user = pc.binary_join_element_wise(
+        "system:serviceaccount", arrow(pods["namespace"]), arrow(pods["service_account"]), ":"
+    )
+    group = pc.binary_join_element_wise(_OF_NAMESPACE, arrow(pods["namespace"]), "")
+    texts = pa.array(sorted(subjects), pa.string())
+    return series(
+        pc.or_(
+            pc.is_in(name, value_set=arrow(accounts)),
+            pc.or_(pc.is_in(user, value_set=texts), pc.is_in(group, value_set=texts)),
+        ),
+        pods,
+    )
