@@ -1,3 +1,75 @@
-"""Security audits of Kubernetes from evidence: collect, assess, correlate, report."""
+"""Security audits of Kubernetes from evidence: collect, assess, correlate, report.
+
+The public names load what they need when they are first used; importing kaudit itself
+imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from kaudit import show as show
+    from kaudit.assessment import Assessment as Assessment
+    from kaudit.errors import KauditError as KauditError
+    from kaudit.evidence.bundle import Evidence as Evidence
+    from kaudit.model.words import Gap as Gap
+    from kaudit.parameters import Parameters as Parameters
+    from kaudit.public import assess as assess
+    from kaudit.public import collect as collect
+    from kaudit.public import controls as controls
+    from kaudit.registry import collector as collector
+    from kaudit.registry import control as control
+    from kaudit.registry import view as view
+    from kaudit.table import Table as Table
+    from kaudit.waivers import Waiver as Waiver
+
+_HOMES = {
+    "Assessment": "kaudit.assessment",
+    "Evidence": "kaudit.evidence.bundle",
+    "Gap": "kaudit.model.words",
+    "KauditError": "kaudit.errors",
+    "Parameters": "kaudit.parameters",
+    "Table": "kaudit.table",
+    "Waiver": "kaudit.waivers",
+    "assess": "kaudit.public",
+    "collect": "kaudit.public",
+    "collector": "kaudit.registry",
+    "control": "kaudit.registry",
+    "controls": "kaudit.public",
+    "show": "kaudit.show",
+    "view": "kaudit.registry",
+}
+
+__all__ = [
+    "Assessment",
+    "Evidence",
+    "Gap",
+    "KauditError",
+    "Parameters",
+    "Table",
+    "Waiver",
+    "assess",
+    "collect",
+    "collector",
+    "control",
+    "controls",
+    "show",
+    "view",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'kaudit' has no attribute {name!r}")
+    home = importlib.import_module(_HOMES[name])
+    found = home if name == "show" else getattr(home, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -16,6 +16,7 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.model.words import Layer, Severity, Status
 from kaudit.registry import Control
 from kaudit.resources import Resources, digest, key_of
+from kaudit.text import visible
 from kaudit.waivers import Waiver, covering
 
 if TYPE_CHECKING:
@@ -397,6 +398,20 @@ class Assessment:
     def complete(self) -> bool:
         """Nothing was left unassessed and no control crashed."""
         return not any(t.not_assessed_ or t.error_ for t in self.tallies.values())
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        cells = ((x.layer, x.operation, x.operation_because, x.findings) for x in self.layers)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(visible(str(v)))}</td>" for v in row) + "</tr>"
+            for row in cells
+        )
+        return (
+            f"<p><strong>{escape(visible(repr(self)))}</strong></p><table><thead><tr><th>layer</th>"
+            "<th>operation</th><th>because</th><th>findings</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
 
     def __repr__(self) -> str:
         fails = sum(t.fail_ for t in self.tallies.values())

@@ -61,7 +61,7 @@ def said(gap: Gap) -> str:
 def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
     """Work out what the gaps take away from a control."""
     subject = registry.subject_table(control.subject)
-    needed = set(registry.base_tables(control.subject, *control.needs))
+    needed = {*registry.base_tables(control.subject, *control.needs), *control.weak}
     found = Limits()
     for gap in gaps:
         touched = needed.intersection(gap.tables)

@@ -175,8 +175,9 @@ def collector(*reads: Read, tables: tuple[Table, ...]) -> Callable[[F], F]:
 def view(table: Table, *, naming: tuple[str, ...] = ()) -> Callable[[F], F]:
     """Register a function of tables (its parameters) that computes ``table``.
 
-    Its first parameter is the table whose rows it carries on. ``naming`` names the
-    parameters that serve to name things only (owners): a gap in them changes no verdict.
+    Its first parameter is the table whose rows it carries on. ``naming`` names parameters
+    that only name things (owners), or that only some columns rest on: a gap in them touches
+    those controls alone that say so by ``weak``.
     """
 
     def register(function: F) -> F:
@@ -330,7 +331,7 @@ def check() -> None:
                     f"control {item.id}: {table.name} has no column {name}; near: {near}"
                 )
         for name in item.weak:
-            if name not in base_tables(item.subject, *item.needs):
+            if name not in base_tables(item.subject, *item.needs, naming=True):
                 raise RegistryError(f"control {item.id}: weak table {name} is not needed")
 
 
@@ -340,14 +341,18 @@ def _known(name: str, owner: str) -> None:
         raise RegistryError(f"{owner}: no table or view is named {name}; near: {near}")
 
 
-def base_tables(*names: str) -> tuple[str, ...]:
-    """Collected tables that the named tables and views rest on, sorted."""
+def base_tables(*names: str, naming: bool = False) -> tuple[str, ...]:
+    """Collected tables that the named tables and views rest on, sorted.
+
+    Those that a view uses for naming only are left out unless ``naming`` asks for them.
+    """
     found: set[str] = set()
     todo = list(names)
     while todo:
         name = todo.pop()
         if name in VIEWS:
-            todo += [need for need in VIEWS[name].needs if need not in VIEWS[name].naming]
+            view = VIEWS[name]
+            todo += [need for need in view.needs if naming or need not in view.naming]
         else:
             found.add(name)
     return tuple(sorted(found))

@@ -15,6 +15,7 @@ from kaudit.evidence.frames import Frames
 from kaudit.evidence.manifest import FORMAT, Manifest, content_id
 from kaudit.evidence.store import BundleStore, Store
 from kaudit.model.words import Gap
+from kaudit.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,6 +153,18 @@ class Evidence:
             "document": int(row["document"].iloc[0]),
             "item": int(row["item"].iloc[0]),
         }
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(visible(name))}</td><td>{self.store.rows(name):,}</td></tr>"
+            for name in self.store.names()
+        )
+        return (
+            f"<p><strong>{escape(visible(repr(self)))}</strong></p><table><thead><tr>"
+            f"<th>table</th><th>rows</th></tr></thead><tbody>{rows}</tbody></table>"
+        )
 
     def __repr__(self) -> str:
         state = f"id {self.id[:12]}" if self.sealed else "unsealed"

@@ -105,7 +105,7 @@ _COPIED = [
 ]
 
 
-@view(POD_CONTEXT, naming=("workloads",))
+@view(POD_CONTEXT, naming=("workloads", "service_accounts"))
 def pod_context(
     pods: pd.DataFrame, service_accounts: pd.DataFrame, workloads: pd.DataFrame
 ) -> pd.DataFrame:

@@ -1,0 +1,84 @@
+"""The engines as notebooks call them: with names and plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kaudit.assessment import Assessment
+from kaudit.evidence.bundle import Evidence
+from kaudit.parameters import Parameters, parse, using
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def collect(*sources: str, out: str | Path | None = None, secrets: str = "none") -> Evidence:
+    """Collect evidence from files, folders or clusters.
+
+    Parameters
+    ----------
+    sources
+        Paths, or ``context:NAME``.
+    out
+        Bundle to seal; None keeps the evidence, with its raw records, in memory.
+    secrets
+        What to ask of a live cluster's Secrets: ``none``, ``metadata`` or ``table``.
+    """
+    from kaudit.opening import evidence_of
+
+    return evidence_of(
+        [str(s) for s in sources], out=Path(out) if out else None, raw=True, secrets=secrets
+    )
+
+
+def assess(
+    evidence: Evidence | str | Path,
+    *,
+    control: str = "",
+    waivers: str | Path = "",
+    parameters: Mapping[str, Any] | Parameters | None = None,
+) -> Assessment:
+    """Judge evidence, or what a path names, by the controls.
+
+    Parameters
+    ----------
+    evidence
+        Evidence, a bundle, or a source to collect first.
+    control
+        Id of one control; all by default.
+    waivers
+        YAML file of accepted failures.
+    parameters
+        Decisions of the auditor, such as ``allowed_registries``.
+    """
+    from kaudit.assess import assess as engine
+    from kaudit.registry import find_control
+    from kaudit.waivers import load_waivers
+
+    found = evidence if isinstance(evidence, Evidence) else collect(str(evidence))
+    chosen = parameters if isinstance(parameters, Parameters) else parse(parameters or {})
+    accepted = load_waivers(Path(waivers)) if waivers else ()
+    with using(chosen):
+        return engine(found, [find_control(control)] if control else None, waivers=accepted)
+
+
+def controls() -> pd.DataFrame:
+    """List the catalogue: id, layer, severity, title."""
+    import pandas as pd
+
+    from kaudit import registry
+
+    registry.load()
+    return pd.DataFrame(
+        [
+            {
+                "control": c.id,
+                "layer": c.layer.value,
+                "severity": c.severity.value,
+                "title": c.title,
+            }
+            for _, c in sorted(registry.CONTROLS.items())
+        ]
+    )

@@ -1,0 +1,85 @@
+"""Looking around: tables, controls, findings and records as blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kaudit import registry
+from kaudit.assessment import Assessment
+from kaudit.evidence.bundle import Evidence
+from kaudit.show import blocks as b
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def table(frame: pd.DataFrame, caption: str = "", *, most: int = 100) -> b.Table:
+    """Show the first rows of any frame, escaped."""
+    import pandas as pd
+
+    columns: dict[str, b.Column | tuple[str, str] | str] = {}
+    for name in frame.columns:
+        kind = frame[name].dtype
+        number = pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+        label = str(name).replace("_", " ")
+        columns[name] = (label, "number") if number else label
+    return b.Table.of_frame(
+        caption or f"{len(frame):,} rows", frame.head(most), columns, total=len(frame)
+    )
+
+
+def evidence(found: Evidence) -> b.Stack:
+    """Show what evidence holds."""
+    manifest = found.manifest
+    pairs: tuple[tuple[str, b.Cell], ...] = (
+        ("Subject", manifest.label),
+        ("Evidence id", manifest.id or "not sealed"),
+        ("Facts hold for", str(manifest.as_of or "not told by the source")),
+        ("Kubernetes", manifest.server.git_version if manifest.server else "not told"),
+        ("Gaps", len(manifest.gaps)),
+    )
+    return b.Stack((b.Facts(pairs, "Evidence"), table(found.tables(), "Tables", most=200)))
+
+
+def control(id: str) -> b.Stack:  # noqa: A002  the field's word
+    """Show a control of the catalogue, with the cases that test it."""
+    found = registry.find_control(id)
+    pairs: tuple[tuple[str, b.Cell], ...] = (
+        ("Layer", found.layer.value),
+        ("Severity", found.severity.value),
+        ("Expected", found.expected),
+        ("Reads", ", ".join((found.subject, *found.needs))),
+    )
+    return b.Stack(
+        (
+            b.Prose((found.rationale,), f"{found.id} {found.title}"),
+            b.Facts(pairs),
+            b.Code(found.remedy, "yaml", "Remedy"),
+            b.Code(found.cases, "yaml", "Cases"),
+        )
+    )
+
+
+def finding(assessment: Assessment, fingerprint: str) -> b.Stack:
+    """Show one result and its way back: row, raw record, file and hash."""
+    chosen = assessment.result(fingerprint)
+    pairs: list[tuple[str, b.Cell]] = [
+        (name.replace("_", " "), getattr(chosen, name))
+        for name in chosen.__struct_fields__
+        if getattr(chosen, name)
+    ]
+    if chosen.raw:
+        origin = assessment.evidence.origin(chosen.raw, chosen.raw_line)
+        place = f"{origin['name']}, document {origin['document']}, item {origin['item']}"
+        pairs += [("read from", place), ("SHA-256 of that file", origin["sha256"])]
+    return b.Stack((b.Facts(tuple(pairs), chosen.fingerprint),))
+
+
+def record(assessment: Assessment, fingerprint: str) -> b.Code:
+    """Show the redacted raw record behind a finding."""
+    chosen = assessment.result(fingerprint)
+    raw = assessment.evidence.record(chosen.raw, chosen.raw_line)
+    text = msgspec.json.format(msgspec.json.encode(raw), indent=1).decode()
+    return b.Code(text, "json", f"raw/{chosen.raw}.jsonl.zst, line {chosen.raw_line}")

@@ -1,0 +1,85 @@
+"""Taking evidence away never makes anything pass."""
+
+from pathlib import Path
+
+import pytest
+
+from kaudit import registry
+from kaudit.assess import assess
+from kaudit.cases import cases
+from kaudit.collect import collect, tables_of
+from kaudit.model.words import Gap, Reason, Status
+from kaudit.source.documents import Item, found_in
+from kaudit.source.files import FileSource
+
+registry.load()
+
+KINDS = sorted({read.id for c in registry.COLLECTORS.values() for read in c.reads})
+RANK = {Status.PASS: 1}
+
+
+def everything() -> str:
+    """All cases of all controls as one source: each in a namespace of its own stays itself."""
+    texts = []
+    for control in registry.CONTROLS.values():
+        texts += [case.manifests for case in cases(control)]
+    return "\n---\n".join(texts)
+
+
+def verdicts(source: FileSource, gap: Gap | None = None) -> dict[tuple[str, ...], Status]:
+    evidence = collect(source, raw=False)
+    if gap is not None:
+        evidence.manifest.gaps = (*evidence.manifest.gaps, gap)
+    results = assess(evidence, strict=True).iter_results()
+    return {(r.control, r.kind, r.namespace, r.name, r.container): r.status for r in results}
+
+
+@pytest.fixture(scope="module")
+def before() -> dict[tuple[str, ...], Status]:
+    return verdicts(FileSource.of_text(everything()))
+
+
+def turned(before: dict, after: dict) -> list[tuple[str, ...]]:
+    """Results that pass now and did not before."""
+    return [k for k, s in after.items() if s is Status.PASS and before.get(k) is not Status.PASS]
+
+
+@pytest.mark.parametrize("key", KINDS, ids=lambda k: ".".join(filter(None, reversed(k))))
+def test_a_refused_read_turns_nothing_into_pass(key: tuple[str, str], before: dict) -> None:
+    gap = Gap(what=f"list {key[1]}", reason=Reason.FORBIDDEN, tables=tables_of(key), kind=key[1])
+    without = "\n".join(
+        bytes(item.raw).decode()
+        for item in found_in(everything().encode(), yaml=True)
+        if isinstance(item, Item) and (item.group, item.kind) != key
+    )
+    after = verdicts(FileSource.of_text(without), gap)
+    assert turned(before, after) == []
+    controls = {c.id for c in registry.CONTROLS.values()}
+    assert {k[0] for k in after} == controls, "every control leaves a result"
+
+
+@pytest.mark.parametrize("key", KINDS, ids=lambda k: ".".join(filter(None, reversed(k))))
+def test_a_source_that_lacks_a_kind_turns_nothing_into_pass(
+    key: tuple[str, str], before: dict
+) -> None:
+    without = "\n".join(
+        bytes(item.raw).decode()
+        for item in found_in(everything().encode(), yaml=True)
+        if isinstance(item, Item) and (item.group, item.kind) != key
+    )
+    assert turned(before, verdicts(FileSource.of_text(without))) == []
+
+
+def test_a_broken_item_costs_only_itself(tmp_path: Path) -> None:
+    (tmp_path / "pods.json").write_text(
+        '{"apiVersion":"v1","kind":"List","items":['
+        '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"c","image":"i"}]}},'
+        '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"b"},"spec":{"containers":"none"}}]}'
+    )
+    evidence = collect(FileSource(tmp_path), raw=False)
+    results = list(assess(evidence, [registry.find_control("KA-DEP-001")]).iter_results())
+    assert [(r.name, r.status) for r in results] == [
+        ("a", Status.PASS),
+        ("b", Status.NOT_ASSESSED),
+    ]
+    assert "$.spec.containers" in results[1].reason

@@ -1,0 +1,66 @@
+"""The environment file, the wheel's metadata and the licence agree."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+#: What conda calls a package of PyPI.
+CONDA = {
+    "kubernetes": "python-kubernetes",
+    "matplotlib": "matplotlib-base",
+    "nbconvert": "nbconvert-core",
+}
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_environment_is_in_step_with_the_package() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    plain = {entry for entry in environment if isinstance(entry, str)}
+    pip = next(entry["pip"] for entry in environment if isinstance(entry, dict))
+    wanted = set()
+    for requirement in project()["dependencies"]:
+        name, bounds = re.fullmatch(r"([\w-]+)(.*)", requirement).groups()
+        wanted.add(f"{CONDA.get(name, name)}{bounds}")
+    from_pip = {entry for entry in pip if not entry.startswith("-e")}
+    assert plain - {"pip"} - {p for p in plain if p.startswith("python>")} == wanted - from_pip
+    assert from_pip <= wanted
+    assert f"python{project()['requires-python']}" in plain
+
+
+def test_licence_is_whole() -> None:
+    text = (ROOT / "LICENSE").read_text()
+    assert "Apache License" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_changelog_names_the_version() -> None:
+    version = re.search(r'__version__ = "([^"]+)"', (ROOT / "kaudit/__init__.py").read_text())[1]
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_notebooks_travel_in_the_wheel() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    assert build["targets"]["wheel"]["force-include"]["notebooks"] == "kaudit/notebooks"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.name)
+def test_notebooks_are_clean(path: Path) -> None:
+    import ast
+    import json
+
+    cells = json.loads(path.read_text())["cells"]
+    code = [c for c in cells if c["cell_type"] == "code"]
+    assert all(not c["outputs"] and c["execution_count"] is None for c in code)
+    assert sum("parameters" in c["metadata"].get("tags", []) for c in code) == 1
+    for cell in code:
+        source = "".join(cell["source"])
+        assert source.count("\n") < 8
+        banned = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.With)
+        assert not any(isinstance(node, banned) for node in ast.walk(ast.parse(source)))
