@@ -60,7 +60,8 @@ def documents(text: bytes) -> Iterator[tuple[int, Any | Fault]]:
 
 def _chunks(text: bytes) -> Iterator[tuple[int, bytes]]:
     """Split at lines that are a document mark; inside block scalars none can stand there."""
-    start, number, chunk = 1, 0, []
+    start, number = 1, 0
+    chunk: list[bytes] = []
     for number, row in enumerate(text.split(b"\n"), start=1):
         if row.startswith((b"---", b"...")) and (len(row) < 4 or row[3:4] in b" \t\r#"):
             yield start, b"\n".join(chunk)
