@@ -1,0 +1,36 @@
+"""A small cluster with good and bad in all five layers, for ``kaudit demo`` and for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from kaudit.demo.objects import NOW, Json
+
+__all__ = ["NOW", "objects", "write"]
+
+VERSION = "v1.34.2"
+
+
+def objects() -> Iterator[Json]:
+    """Yield all objects of the demo, the same in every run."""
+    from kaudit.demo.cluster import cluster
+    from kaudit.demo.workloads import workloads
+
+    yield from cluster()
+    yield from workloads()
+
+
+def write(folder: Path) -> None:
+    """Write the demo as a dump: one List a kind, and the version of the API server."""
+    kinds: dict[str, list[Json]] = {}
+    for found in objects():
+        kinds.setdefault(found["kind"], []).append(found)
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, items in kinds.items():
+        whole = {"apiVersion": "v1", "kind": "List", "items": items}
+        (folder / f"{kind.lower()}.json").write_bytes(msgspec.json.encode(whole) + b"\n")
+    version = {"gitVersion": VERSION, "major": "1", "minor": "34"}
+    (folder / "version.json").write_bytes(msgspec.json.encode(version) + b"\n")
