@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
     Positions: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
-_SEPARATOR = "\x1f"
+#: Stands between the parts of a joined key.
+SEPARATOR = "\x1f"
 
 
 def arrow(column: pd.Series[Any]) -> pa.Array:
@@ -103,19 +104,32 @@ def over_texts(
 def over_lists(
     column: pd.Series[Any], compute: Callable[[list[str]], Any], type_: pa.DataType | None = None
 ) -> pd.Series[Any]:
-    """Compute once for each distinct list of texts (an unset list is an empty one)."""
+    """Compute once for each distinct list of texts (an unset list is an empty one).
+
+    A separator inside of a text becomes U+FFFD, so that no text can pass for two.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     lists = arrow(column)
-    joined = pc.fill_null(pc.binary_join(pc.cast(lists, pa.list_(pa.string())), _SEPARATOR), "")
+    if pc.any(pc.match_substring(lists.flatten(), SEPARATOR)).as_py():
+        lists = _without_separators(lists)
+    joined = pc.fill_null(pc.binary_join(pc.cast(lists, pa.list_(pa.string())), SEPARATOR), "")
     some = pc.greater(pc.fill_null(pc.list_value_length(lists), 0), 0)
     joined = pc.if_else(some, pc.binary_join_element_wise("+", joined, ""), "")
     codes = joined.dictionary_encode()
     values = [
-        compute(text[1:].split(_SEPARATOR) if text else []) for text in codes.dictionary.to_pylist()
+        compute(text[1:].split(SEPARATOR) if text else []) for text in codes.dictionary.to_pylist()
     ]
     return series(pa.array(values, type_ or pa.bool_()).take(codes.indices), column)
+
+
+def _without_separators(lists: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    texts: list[list[str] | None] = lists.to_pylist()
+    clean = [t and [text.replace(SEPARATOR, "\ufffd") for text in t] for t in texts]
+    return pa.array(clean, pa.list_(pa.string()))
 
 
 def counted(keys: pd.Series[Any], among: pd.Series[Any]) -> Positions:
@@ -135,7 +149,7 @@ def pairs(*columns: pd.Series[Any]) -> pa.Array:
     """Join columns to one key a row; null where any part is null."""
     import pyarrow.compute as pc
 
-    return pc.binary_join_element_wise(*(arrow(c) for c in columns), _SEPARATOR)
+    return pc.binary_join_element_wise(*(arrow(c) for c in columns), SEPARATOR)
 
 
 def assembled(like: pd.DataFrame, columns: dict[str, Any], order: Sequence[str]) -> pd.DataFrame:

@@ -37,9 +37,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Days after which a Secret should have been rotated.
     token_max_seconds
         Longest life of a projected service-account token, in seconds.
+    untrusted_labels
+        Labels, as ``key=value``, that mark a namespace whose workloads are not trusted.
     untrusted_namespaces
-        Namespaces whose workloads are not trusted, ``*`` for any text; none given leaves the
-        control on sandboxes unassessed.
+        Names of further such namespaces, ``*`` for any text.
     """
 
     allowed_registries: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sandbox_handlers: tuple[str, ...] = ("gvisor*", "kata*", "runsc*")
     secret_max_age_days: _Days = 90
     token_max_seconds: _Seconds = 86_400
+    untrusted_labels: tuple[str, ...] = ("untrusted=true",)
     untrusted_namespaces: tuple[str, ...] = ()
 
 

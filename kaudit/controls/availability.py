@@ -36,7 +36,13 @@ def no_liveness_probe(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unset}, spec: {initContainers: [{name: i, image: i}],
           containers: [{name: c, image: i}]}}
         ---
-        {apiVersion: v1, kind: Pod, metadata: {name: ok-set}, spec: {initContainers: [{name: i, image: i}],
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-sidecar}, spec: {initContainers: [{name: s, image: i, restartPolicy: Always}],
+          containers: [{name: c, image: i, livenessProbe: {tcpSocket: {port: 80}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-other-probes}, spec: {containers: [{name: c, image: i,
+          readinessProbe: {tcpSocket: {port: 80}}, startupProbe: {tcpSocket: {port: 80}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-set}, spec: {initContainers: [{name: i, image: i}], ephemeralContainers: [{name: e, image: i}],
           containers: [{name: c, image: i, livenessProbe: {tcpSocket: {port: 80}}}]}}
         ---
         {apiVersion: batch/v1, kind: Job, metadata: {name: ok-job}, spec: {template: {spec: {restartPolicy: Never,
@@ -104,6 +110,11 @@ def not_spread(pod_context: pd.DataFrame) -> pd.Series[Any]:
           topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}],
           containers: [{name: c, image: i}]}}}}
         ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-apart}, spec: {replicas: 3, template: {spec: {
+          affinity: {podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []}}, containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-alone}, spec: {replicas: 1, template: {spec: {containers: [{name: c, image: i}]}}}}
+        ---
         {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: ok-daemon}, spec: {template: {spec: {
           containers: [{name: c, image: i}]}}}}
     """
@@ -114,13 +125,15 @@ def not_spread(pod_context: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-035d",
     layer="deploy",
     severity="info",
+    applies="scalable",
     expected="more than one replica",
     shows=("kind", "replicas"),
 )
-def single_replica(workloads: pd.DataFrame) -> pd.Series[Any]:
+def single_replica(workload_settings: pd.DataFrame) -> pd.Series[Any]:
     """Deployments and StatefulSets have more than one replica.
 
-    A single pod is away whenever its node is drained or its program restarts.
+    A single pod is away whenever its node is drained or its program restarts. Those that are
+    scaled to nothing are not asked.
 
     Remedy:
         Run at least two, spread over nodes.
@@ -144,5 +157,75 @@ def single_replica(workloads: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: batch/v1, kind: Job, metadata: {name: ok-job}, spec: {template: {spec: {
           containers: [{name: c, image: i}]}}}}
     """
-    replicated = text_is(workloads["kind"], "Deployment", "StatefulSet", "DeploymentConfig")
-    return replicated & (workloads["replicas"].fillna(1) == 1)
+    return workload_settings["replicas"] == 1
+
+
+@control(
+    "KA-DEP-035e",
+    layer="deploy",
+    severity="info",
+    expected="a budget that lets a pod be evicted",
+    shows=("min_available", "max_unavailable", "disruptions_allowed"),
+)
+def budget_forbids_eviction(disruption_budgets: pd.DataFrame) -> pd.Series[Any]:
+    """Disruption budgets let at least one pod be evicted.
+
+    A budget that allows nothing keeps nodes from being drained, and so from being patched;
+    whoever must drain one then goes past the budget.
+
+    Remedy:
+        Allow one.
+
+        spec:
+          maxUnavailable: 1
+
+    Cases:
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: bad-none}, spec: {maxUnavailable: 0, selector: {}}}
+        ---
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: bad-none-in-percent}, spec: {maxUnavailable: 0%, selector: {}}}
+        ---
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: bad-all}, spec: {minAvailable: 100%, selector: {}}}
+        ---
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: ok-one}, spec: {maxUnavailable: 1, selector: {}}}
+        ---
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: ok-half}, spec: {minAvailable: 50%, selector: {}}}
+    """
+    nothing = text_is(disruption_budgets["max_unavailable"], "0", "0%")
+    return nothing | text_is(disruption_budgets["min_available"], "100%")
+
+
+@control(
+    "KA-DEP-035f",
+    layer="deploy",
+    severity="info",
+    applies="rolls",
+    expected="a rolling update",
+    shows=("kind", "strategy"),
+)
+def stops_to_update(workload_settings: pd.DataFrame) -> pd.Series[Any]:
+    """Workloads are updated while they run.
+
+    Recreate stops every pod before the first new one starts; OnDelete leaves old versions,
+    with their vulnerabilities, running until somebody deletes them.
+
+    Remedy:
+        Roll.
+
+        spec:
+          strategy: {type: RollingUpdate}
+
+    Cases:
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-recreate}, spec: {strategy: {type: Recreate}, template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: bad-on-delete}, spec: {updateStrategy: {type: OnDelete}, template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-unset}, spec: {template: {spec: {containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: ok-rolling}, spec: {updateStrategy: {type: RollingUpdate}, template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: batch/v1, kind: Job, metadata: {name: ok-job}, spec: {template: {spec: {containers: [{name: c, image: i}]}}}}
+    """
+    return text_is(workload_settings["strategy"], "Recreate", "OnDelete")

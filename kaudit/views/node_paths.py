@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import (
+    SEPARATOR,
     arrow,
     assembled,
     flags,
@@ -144,7 +145,6 @@ SOCKETS = (
 _SOCKET_NAMES = frozenset(posixpath.basename(path) for path in SOCKETS)
 _PIPE = re.compile(r"/pipe/(?:docker|containerd|cri-dockerd|podman)[^/]*$")
 _DRIVE = re.compile(r"^[A-Za-z]:(?=[\\/]|$)")
-_BETWEEN = "\x1f"
 
 _OF_VOLUME = ["raw", "raw_line", "pod_uid", "namespace", "pod", "volume"]
 
@@ -165,7 +165,7 @@ def host_mounts(
     used = mounts[at >= 0].reset_index(drop=True)
     whole = looked_up(hosts, at[at >= 0], "path", used)
     behind = pc.binary_join_element_wise(
-        pc.fill_null(arrow(whole), ""), pc.fill_null(arrow(used["sub_path"]), ""), _BETWEEN
+        pc.fill_null(arrow(whole), ""), pc.fill_null(arrow(used["sub_path"]), ""), SEPARATOR
     )
     written = ~flags(used["read_only"])
     parts = [
@@ -236,7 +236,7 @@ def _chosen(table: pd.DataFrame, mask: pd.Series[Any]) -> pd.DataFrame:
 
 
 def _joined(text: str) -> str:
-    path, _, behind = text.partition(_BETWEEN)
+    path, _, behind = text.partition(SEPARATOR)
     known = behind.partition("$(")[0]
     if known != behind:
         known = known.rpartition("/")[0]

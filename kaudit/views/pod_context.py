@@ -13,11 +13,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import (
+    SEPARATOR,
     arrow,
     assembled,
     first_set,
     flags,
     looked_up,
+    over_lists,
     over_texts,
     pairs,
     positions,
@@ -42,6 +44,9 @@ class PodContextRow(Trace, kw_only=True):
     platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
     mirror: Annotated[bool, doc("mirror of a static pod")]
     static: Annotated[bool, doc("a static pod: a mirror, or owned by a Node")]
+    expected_static: Annotated[bool, doc("a static pod of the control plane, by place and name")]
+    component: Annotated[bool, doc("labelled as a part of the platform, or expected_static")]
+    placed: Annotated[bool, doc("its template names a node, past the scheduler")]
     linux: Annotated[bool, doc("not declared to be a Windows pod")]
     unowned: Annotated[bool, doc("a Pod object without controller, not static")]
     labels: Annotated[list[str], doc("labels of the pod as sorted key=value")]
@@ -113,12 +118,20 @@ def pod_context(
     template = text_is(pods["origin"], "template")
     static = ~template & (pods["mirror"] | text_is(pods["controller_kind"], "Node"))
     kind, name = _owners(pods, workloads, pods["controller_kind"].notna() & ~static)
+    expected = (
+        static
+        & text_is(pods["namespace"], "kube-system")
+        & over_texts(series(pairs(pods["pod"], pods["node"]), pods), _of_control_plane)
+    )
     found: dict[str, Any] = {column: pods[column] for column in _COPIED}
     found |= {
         "owner_kind": kind,
         "owner_name": name,
         "platform": text_is(pods["namespace"], *platform.NAMESPACES),
         "static": static,
+        "expected_static": expected,
+        "component": expected | over_lists(pods["labels"], _marked),
+        "placed": template & pods["node"].notna(),
         "linux": ~over_texts(pods["os"], lambda text: text == "windows"),
         "unowned": ~template & pods["controller_kind"].isna() & ~static,
         "host_network": flags(pods["host_network"]),
@@ -132,6 +145,16 @@ def pod_context(
     }
     found |= _identity(pods, service_accounts, static)
     return assembled(pods, found, [column.name for column in POD_CONTEXT.columns])
+
+
+def _of_control_plane(text: str) -> bool:
+    """Judge a pod's and a node's name: static pods are named ``<manifest>-<node>``."""
+    pod, _, node = text.rpartition(SEPARATOR)
+    return pod.removesuffix(f"-{node}") in platform.STATIC_PODS
+
+
+def _marked(labels: list[str]) -> bool:
+    return any(text.partition("=")[0] in platform.COMPONENT_LABELS for text in labels)
 
 
 def _lengths(column: pd.Series[Any]) -> pd.Series[Any]:
