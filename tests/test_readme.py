@@ -1,0 +1,98 @@
+"""Every command of the README runs."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+MANIFEST = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    spec:
+      containers: [{name: web, image: "nginx:1.27"}]
+"""
+
+
+def block(marker: str) -> list[str]:
+    found = re.search(rf"<!-- {re.escape(marker)} -->\n```bash\n(.*?)```", README, re.DOTALL)
+    lines = (line.split("  #")[0].strip() for line in found[1].splitlines())
+    return [line for line in lines if line]
+
+
+def kaudit(folder: Path, arguments: str, **more: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "kaudit", *arguments.split()]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, **more
+    )
+
+
+def test_the_commands_of_an_audit(tmp_path: Path) -> None:
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests/web.yaml").write_text(MANIFEST)
+    for line in block("test: commands"):
+        assert line.startswith("kaudit ")
+        done = kaudit(tmp_path, line.removeprefix("kaudit "))
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    assert (tmp_path / "report").is_dir()
+    assert (tmp_path / "results.json").stat().st_size > 1000
+
+
+def test_standard_input_and_exit_code(tmp_path: Path) -> None:
+    assert "| kaudit assess - --fail-on high" in README
+    done = kaudit(tmp_path, "assess - --fail-on high", input=MANIFEST)
+    assert done.returncode == 1
+    assert "findings at or above high" in done.stderr
+
+
+def test_waivers_of_the_readme(tmp_path: Path) -> None:
+    text = re.search(r"```yaml\n(waivers:.*?)```", README, re.DOTALL)[1]
+    (tmp_path / "waivers.yaml").write_text(text)
+    (tmp_path / "web.yaml").write_text(MANIFEST)
+    done = kaudit(tmp_path, "assess web.yaml --waivers waivers.yaml")
+    assert done.returncode == 0, done.stderr
+
+
+def test_python_of_the_readme(tmp_path: Path) -> None:
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests/web.yaml").write_text(MANIFEST)
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_papermill_alone(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(MANIFEST)
+    assert kaudit(tmp_path, "collect web.yaml -o evidence.kaudit").returncode == 0
+    notebook = ROOT / "notebooks/audit.ipynb"
+    assert f"papermill {notebook.relative_to(ROOT)} out.ipynb -p evidence evidence.kaudit" in README
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "papermill",
+            str(notebook),
+            "out.ipynb",
+            "-p",
+            "evidence",
+            "evidence.kaudit",
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
