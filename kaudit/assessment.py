@@ -39,7 +39,7 @@ _NONE = -1
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """Control × resource × status.
+    """One control on one resource, with its status.
 
     Attributes
     ----------

@@ -189,7 +189,7 @@ def collect(
 def tables(
     source: One,
     name: Annotated[str, typer.Argument(help="Table or view to print.")] = "",
-    format: Format = "table",  # noqa: A002
+    format: Format = "table",
     gaps: Annotated[bool, typer.Option("--gaps", help="List what could not be read.")] = False,
     dictionary: Annotated[bool, typer.Option("--dictionary", help="Describe the columns.")] = False,
     limit: Annotated[int, typer.Option("--limit", help="Rows to print; 0 prints all.")] = 50,
@@ -267,7 +267,7 @@ def assess(
     parameter: Chosen = None,
     format: Annotated[
         str, typer.Option("--format", "-f", help="table, or the name of an exporter: json, csv.")
-    ] = "table",  # noqa: A002
+    ] = "table",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write instead of stdout.")
     ] = None,
@@ -376,7 +376,7 @@ def report(
 ) -> None:
     """Write the audit report: executed notebook, HTML, PDF and tables."""
     from kaudit.console import progress, say
-    from kaudit.report import audit_report
+    from kaudit.dossier import audit_report
 
     with progress(quiet=quiet) as hear:
         written = audit_report(
@@ -409,7 +409,7 @@ def demo(
 ) -> None:
     """Run a whole audit on an embedded cluster and say where its report is."""
     from kaudit.console import progress, say
-    from kaudit.demo import demo_report
+    from kaudit.dossier import demo_report
 
     with progress(quiet=quiet) as hear:
         written = demo_report(out, pdf=pdf, progress=hear)
@@ -422,9 +422,9 @@ def demo(
 @app.command()
 @_guarded
 def controls(
-    id: Annotated[str, typer.Argument(help="Control to explain.")] = "",  # noqa: A002
+    id: Annotated[str, typer.Argument(help="Control to explain.")] = "",
     layer: Annotated[str, typer.Option("--layer", help="Only controls of this layer.")] = "",
-    format: Format = "table",  # noqa: A002
+    format: Format = "table",
     debug: Debug = False,
 ) -> None:
     """List the catalogue of controls, or explain one."""
@@ -478,7 +478,7 @@ def pss(
     readiness: Annotated[
         bool, typer.Option("--readiness", help="What would break, by namespace and level.")
     ] = False,
-    format: Format = "table",  # noqa: A002
+    format: Format = "table",
     fail: Annotated[
         bool, typer.Option("--fail", help="Exit with 1 where something is refused.")
     ] = False,
@@ -527,7 +527,7 @@ def pss(
 @_guarded
 def frameworks(
     name: Annotated[str, typer.Argument(help="Framework to list.")] = "",
-    format: Format = "table",  # noqa: A002
+    format: Format = "table",
     debug: Debug = False,
 ) -> None:
     """List the framework catalogues, or the requirements of one."""

@@ -51,7 +51,7 @@ def console(*, error: bool = False) -> Console:
 
 def say(text: str, *, error: bool = True) -> None:
     """Print a sentence; on stderr unless it is the answer itself."""
-    print(visible_lines(text), file=sys.stderr if error else sys.stdout)  # noqa: T201
+    print(visible_lines(text), file=sys.stderr if error else sys.stdout)
 
 
 def visible_lines(text: str) -> str:
@@ -64,7 +64,7 @@ def show_table(
     headers: Sequence[str],
     *,
     title: str = "",
-    format: str = "table",  # noqa: A002
+    format: str = "table",
 ) -> None:
     """Print rows as a table, JSON or CSV."""
     if format == "json":
@@ -113,7 +113,7 @@ def _flat(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def show_frame(frame: pd.DataFrame, *, title: str = "", format: str = "table") -> None:  # noqa: A002
+def show_frame(frame: pd.DataFrame, *, title: str = "", format: str = "table") -> None:
     """Print a DataFrame."""
     show_table(frame.itertuples(index=False), list(frame.columns), title=title, format=format)
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,18 @@ def publish(folder: Path, out: Path, manifest: Manifest) -> None:
         folder.chmod(0o755)
         folder.rename(out)
     _durable(out.parent)
+
+
+def packed(folder: Path, out: Path) -> None:
+    """Write the zip form of a bundle that is a folder."""
+    replace_file(out, _chunks(folder))
+
+
+def _chunks(folder: Path) -> Iterator[bytes]:
+    with tempfile.TemporaryDirectory() as private:
+        archive = Path(private) / "bundle.zip"
+        _zip(folder, archive)
+        yield archive.read_bytes()
 
 
 def _zip(folder: Path, archive: Path) -> None:

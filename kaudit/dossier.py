@@ -1,0 +1,224 @@
+"""The audit report as a folder to hand in: evidence, notebook, HTML, PDF and tables."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kaudit.parameters import Parameters, using
+from kaudit.source.events import Progress, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kaudit.assessment import Assessment
+    from kaudit.evidence.bundle import Evidence
+
+#: Frameworks that a report covers where none are named.
+FRAMEWORKS = ("cis-kubernetes", "pss", "nsa-cisa", "nist-800-190", "owasp-k8s", "mitre-attack")
+EVIDENCE = "evidence.kaudit"
+
+
+def audit_report(
+    sources: Sequence[str],
+    out: Path,
+    *,
+    notebook: str = "audit",
+    frameworks: Sequence[str] = (),
+    waivers: Path | None = None,
+    parameters: Parameters | None = None,
+    title: str = "",
+    pdf: bool = True,
+    secrets: str = "none",
+    as_of: datetime | None = None,
+    progress: Progress = silent,
+) -> list[Path]:
+    """Write a report on sources, or on one body of sealed evidence.
+
+    Returns
+    -------
+    list of Path
+        The files to look at: notebook, HTML, PDF, and the folder of tables.
+
+    Raises
+    ------
+    InputError
+        A source cannot be read, or ``out`` is in the way.
+    ReportError
+        The notebook failed; it is kept.
+    """
+    from kaudit.catalogue import framework
+    from kaudit.report import find_notebook, render
+    from kaudit.waivers import load_waivers
+
+    chosen = [framework(name).id for name in frameworks] or list(FRAMEWORKS)
+    accepted = load_waivers(waivers) if waivers else ()
+    decisions = parameters or Parameters()
+    with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
+        stage = Path(private)
+        evidence = _evidence(sources, stage / EVIDENCE, secrets, as_of, progress)
+        beside: dict[str, Path] = {EVIDENCE: stage / EVIDENCE}
+        if waivers:
+            beside["waivers.yaml"] = waivers
+        progress("tables", 0, None)
+        with using(decisions):
+            _annex(evidence, accepted, stage / "tables")
+        beside["tables"] = stage / "tables"
+        values: Mapping[str, Any] = {
+            "evidence": EVIDENCE,
+            "title": title,
+            "waivers": "waivers.yaml" if waivers else "",
+            "decisions": _differing(decisions),
+            "frameworks": chosen,
+        }
+        path = Path(notebook) if notebook.endswith(".ipynb") else find_notebook(notebook)
+        formats = ("html", "pdf") if pdf else ("html",)
+        accepts = _accepted(path, values)
+        rendered = render(path, accepts, out, beside=beside, formats=formats, progress=progress)
+    return [*rendered.files, out / "tables"]
+
+
+def _accepted(notebook: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters that the notebook declares."""
+    cells = msgspec.json.decode(notebook.read_bytes())["cells"]
+    declared = "\n".join(
+        "".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", ())
+    )
+    names = {line.partition(":")[0].strip() for line in declared.splitlines()}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def _differing(decisions: Parameters) -> dict[str, Any]:
+    plain, default = msgspec.to_builtins(decisions), msgspec.to_builtins(Parameters())
+    return {name: value for name, value in plain.items() if value != default[name]}
+
+
+def _evidence(
+    sources: Sequence[str], at: Path, secrets: str, as_of: datetime | None, progress: Progress
+) -> Evidence:
+    """Put sealed evidence at a path: a copy of a bundle, or what is collected."""
+    from kaudit.errors import InputError
+    from kaudit.evidence.bundle import Evidence
+    from kaudit.evidence.seal import packed
+    from kaudit.opening import evidence_of
+    from kaudit.source.open import is_bundle
+
+    if any(is_bundle(name) for name in sources):
+        if len(sources) > 1:
+            raise InputError("sealed evidence cannot be mixed with other sources", where=sources[0])
+        bundle = Path(sources[0])
+        if bundle.is_dir():
+            packed(bundle, at)
+        else:
+            shutil.copyfile(bundle, at)
+        return Evidence.open(at)
+    return evidence_of(sources, out=at, secrets=secrets, as_of=as_of, progress=progress)
+
+
+def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:
+    """Write the tables of a report as CSV and Parquet, and the results as JSON."""
+    from kaudit import pss, registry
+    from kaudit.assess import assess
+
+    folder.mkdir()
+    assessment = assess(evidence, waivers=waivers)
+    frames = {
+        "findings": assessment.findings,
+        "not_assessed": assessment.unassessed,
+        "controls": assessment.summary,
+        "layers": assessment.conclusions,
+        "gaps": assessment.gaps,
+        "readiness": pss.readiness(evidence),
+        "requirements": _requirements(assessment),
+        "origins": _origins(evidence),
+    }
+    for name, frame in frames.items():
+        _write(frame, folder / name)
+    with (folder / "results.json").open("wb") as stream:
+        for chunk in registry.EXPORTERS["json"].function(assessment):
+            stream.write(chunk)
+
+
+def _requirements(assessment: Assessment) -> pd.DataFrame:
+    import pandas as pd
+
+    from kaudit.coverage import coverage
+
+    rows = [
+        {
+            "framework": name,
+            "requirement": item.requirement.id,
+            "title": item.requirement.title,
+            "verdict": item.verdict.value,
+            "controls": list(item.controls),
+            "failing": list(item.failing),
+        }
+        for name, items in coverage(assessment).items()
+        for item in items
+    ]
+    return pd.DataFrame(rows)
+
+
+def _origins(evidence: Evidence) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ["name", "verb", "bytes", "sha256", "resource_version", "pages", "items"]
+    rows = [{c: getattr(o, c) for c in columns} for o in evidence.manifest.origins]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _write(frame: pd.DataFrame, stem: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from kaudit.text import defused
+
+    plain = frame.astype({c: "object" for c in frame.columns if frame[c].dtype == "category"})
+    pq.write_table(pa.Table.from_pandas(plain, preserve_index=False), stem.with_suffix(".parquet"))
+    shown = plain.astype("object").map(
+        lambda v: defused(", ".join(map(str, v)) if isinstance(v, list) else v)
+    )
+    shown.to_csv(stem.with_suffix(".csv"), index=False, lineterminator="\r\n", encoding="utf-8")
+
+
+def demo_evidence(at: Path) -> None:
+    """Seal the evidence of the demo cluster."""
+    from kaudit.collect import collect
+    from kaudit.demo import NOW, write
+    from kaudit.source.files import FileSource
+
+    with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
+        folder = Path(private) / "northwind-parcel"
+        write(folder)
+        moment = datetime.fromisoformat(NOW)
+        collect(FileSource(folder), out=at, as_of=moment)
+
+
+def demo_report(out: Path, *, pdf: bool = True, progress: Progress = silent) -> list[Path]:
+    """Write the report of the demo cluster."""
+    with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
+        bundle = Path(private) / EVIDENCE
+        demo_evidence(bundle)
+        decisions = Parameters(
+            allowed_registries=(
+                "registry.northwind.example",
+                "registry.example.com",
+                "registry.k8s.io",
+                "quay.io",
+                "ghcr.io",
+            )
+        )
+        return audit_report(
+            [str(bundle)],
+            out,
+            parameters=decisions,
+            title="Northwind Parcel: Kubernetes security audit",
+            pdf=pdf,
+            progress=progress,
+        )

@@ -1,0 +1,88 @@
+"""Open JupyterLab on a workspace with the notebooks and the evidence at hand."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from kaudit.errors import InputError
+from kaudit.report import find_notebook
+
+NOTEBOOKS = ("explore", "audit")
+
+
+def workspace(bundle: str, folder: Path) -> Path:
+    """Make or reuse a folder with notebooks and evidence; nothing in it is overwritten.
+
+    Parameters
+    ----------
+    bundle
+        Evidence, or a source to collect; empty takes the demo.
+    folder
+        Where to work.
+
+    Returns
+    -------
+    Path
+        The notebook to begin with.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    evidence = folder / "evidence.kaudit"
+    if not evidence.exists():
+        _provide(bundle, evidence)
+    elif bundle:
+        raise InputError("has evidence already", where=folder, hint="name another --folder")
+    for name in NOTEBOOKS:
+        target = folder / f"{name}.ipynb"
+        if not target.exists():
+            shutil.copyfile(find_notebook(name), target)
+    return folder / "explore.ipynb"
+
+
+def _provide(bundle: str, evidence: Path) -> None:
+    from kaudit.opening import evidence_of
+    from kaudit.source.open import is_bundle
+
+    if bundle and is_bundle(bundle) and Path(bundle).is_file():
+        shutil.copyfile(bundle, evidence)
+    elif bundle and is_bundle(bundle):
+        from kaudit.evidence.seal import packed
+
+        packed(Path(bundle), evidence)
+    elif bundle:
+        evidence_of([bundle], out=evidence)
+    else:
+        from kaudit.dossier import demo_evidence
+
+        demo_evidence(evidence)
+
+
+def command(start: Path, *, browser: bool, port: int) -> list[str]:
+    """Return the command that starts JupyterLab on the loopback address."""
+    return [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--notebook-dir={start.parent}",
+        f"--LabApp.default_url=/lab/tree/{start.name}",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        *([] if browser else ["--no-browser"]),
+    ]
+
+
+def open_lab(bundle: str, folder: Path, *, browser: bool, port: int) -> None:
+    """Make the workspace and run JupyterLab in it until it is stopped.
+
+    Raises
+    ------
+    InputError
+        JupyterLab is not installed, or the folder has other evidence.
+    """
+    if find_spec("jupyterlab") is None:
+        raise InputError("JupyterLab is not installed", hint="pip install 'kaudit[lab]'")
+    start = workspace(bundle, folder).resolve()
+    subprocess.run(command(start, browser=browser, port=port), check=False)
