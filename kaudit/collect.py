@@ -138,7 +138,7 @@ class Ingest:
             match event:
                 case Batch():
                     event.origin += first
-                    self.batch(event, live=source.live)
+                    self.batch(event)
                 case Begin():
                     self.builder.origins.append(event.origin)
                     self._origins = max(self._origins, first + event.number + 1)
@@ -151,7 +151,7 @@ class Ingest:
                 case Gap():
                     self.gaps.append(self._with_tables(event))
 
-    def batch(self, batch: Batch, *, live: bool) -> None:
+    def batch(self, batch: Batch) -> None:
         """Decode a batch, keep its raw records and gather its rows."""
         key = (batch.group, batch.kind)
         self.listed.add(key)
@@ -170,14 +170,14 @@ class Ingest:
             except (msgspec.DecodeError, ValueError) as fault:
                 self._broken(read, batch, item, position, str(fault))
                 continue
-            place = self._place(read, found, live)
+            place = self._place(read, found)
             place.line = record(read.raw, found, batch.origin, position)
             for function in functions:
                 for row in function(found, place):
                     add(row)
         builder.cut()
 
-    def _place(self, read: Read, found: Any, live: bool) -> Place:
+    def _place(self, read: Read, found: Any) -> Place:
         meta = found.metadata
         name = meta.name or (f"{meta.generate_name}*" if meta.generate_name else "")
         namespace = (meta.namespace or "default") if read.namespaced else ""

@@ -11,7 +11,7 @@ from kaudit import registry
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.frames import Frames
-from kaudit.model.standards import NEWEST
+from kaudit.model.standards import NEWEST, pinned_minor
 from kaudit.views.pod_security import Faults, PodSecurity
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def minor_of(version: str) -> int:
     if text == "latest":
         return NEWEST
     major, dot, minor = text.partition(".")
-    if major != "1" or not dot or not minor.isdigit():
+    if major != "1" or not dot or not (minor.isascii() and minor.isdigit()):
         raise InputError(f"{version!r} is no version", hint="write latest or v1.34")
     return int(minor)
 
@@ -188,17 +188,16 @@ def _values(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
 def effective(level: str | None, version: str | None, *, enforce: bool) -> tuple[str, int]:
     """Return what a namespace's labels mean to the admission plugin.
 
-    An absent level means privileged; one that cannot be parsed means restricted for enforce
-    and privileged for audit and warn; an absent or unparsable version means latest.
+    An absent level means privileged; one that cannot be parsed, empty ones too, means
+    restricted for enforce and privileged for audit and warn; an absent or unparsable version
+    means latest (kubernetes/pod-security-admission, api/helpers.go, PolicyToEvaluate).
     """
-    try:
-        minor = minor_of(version) if version else NEWEST
-    except InputError:
-        return ("restricted" if enforce else "privileged"), NEWEST
-    if not level:
+    pinned = None if version is None else pinned_minor(version)
+    minor = NEWEST if pinned is None else pinned
+    if level is None:
         return "privileged", minor
     if level not in LEVELS:
-        return ("restricted" if enforce else "privileged"), NEWEST
+        return ("restricted" if enforce else "privileged"), minor
     return level, minor
 
 
@@ -278,7 +277,15 @@ def _by_namespace(table: pd.DataFrame, enforced: dict[str, str]) -> pd.DataFrame
                 "free": refused == 0,
             }
         )
-    columns = (
-        "namespace level enforces pods refused_pods workloads refused_workloads checks free"
-    ).split()
+    columns = [
+        "namespace",
+        "level",
+        "enforces",
+        "pods",
+        "refused_pods",
+        "workloads",
+        "refused_workloads",
+        "checks",
+        "free",
+    ]
     return pd.DataFrame(rows, columns=columns)

@@ -380,7 +380,7 @@ class Volume(Part):
 
     @property
     def source(self) -> str:
-        """Name of the source as in the API: ``hostPath``, ``emptyDir``, …"""
+        """Name of the source as the API spells it, such as ``hostPath``."""
         for field_name, wire_name in _VOLUME_SOURCES:
             if getattr(self, field_name) is not None:
                 return wire_name
@@ -461,6 +461,16 @@ class PodSpec(Part):
     affinity: Affinity | None = None
     host_aliases: list[HostAlias] | None = None
     termination_grace_period_seconds: int | None = None
+
+    @property
+    def typed_containers(self) -> list[tuple[str, int, Container]]:
+        """All containers with their type (init, sidecar, regular, ephemeral) and place."""
+        found = [("regular", at, c) for at, c in enumerate(self.containers or ())]
+        for at, c in enumerate(self.init_containers or ()):
+            found.append(("sidecar" if c.restart_policy == "Always" else "init", at, c))
+        if self.ephemeral_containers:
+            found += [("ephemeral", at, c) for at, c in enumerate(self.ephemeral_containers)]
+        return found
 
 
 class Running(Part):
