@@ -5,33 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import over_lists, text_is
+from kaudit.model.standards import NEWEST, safe_sysctls, selinux_types
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: SELinux types that the baseline level allows (Pod Security Standards, v1.31 and later).
-SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
-
-#: Sysctls that are namespaced and safe (Pod Security Standards, v1.37).
-SAFE_SYSCTLS = frozenset(
-    [
-        "kernel.shm_rmid_forced",
-        "net.ipv4.ip_local_port_range",
-        "net.ipv4.ip_unprivileged_port_start",
-        "net.ipv4.tcp_syncookies",
-        "net.ipv4.ping_group_range",
-        "net.ipv4.ip_local_reserved_ports",
-        "net.ipv4.tcp_keepalive_time",
-        "net.ipv4.tcp_fin_timeout",
-        "net.ipv4.tcp_keepalive_intvl",
-        "net.ipv4.tcp_keepalive_probes",
-        "net.ipv4.tcp_rmem",
-        "net.ipv4.tcp_wmem",
-        "net.ipv4.tcp_slow_start_after_idle",
-        "net.ipv4.tcp_notsent_lowat",
-    ]
-)
 
 
 @control(
@@ -60,8 +38,17 @@ def windows_host_process(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-container}, spec: {os: {name: windows}, containers: [
           {name: c, image: i, securityContext: {windowsOptions: {hostProcess: true}}}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-os-not-declared}, spec: {hostNetwork: true,
+          securityContext: {windowsOptions: {hostProcess: true}}, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {os: {name: windows}, containers: [{name: c, image: i}],
+          initContainers: [{name: n, image: i, securityContext: {windowsOptions: {hostProcess: true}}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-windows}, spec: {os: {name: windows},
           containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-overridden}, spec: {os: {name: windows}, securityContext: {windowsOptions: {hostProcess: true}},
+          containers: [{name: c, image: i, securityContext: {windowsOptions: {hostProcess: false}}}]}}
     """
     return security_context["windows_host_process"]
 
@@ -91,8 +78,13 @@ def writable_root_filesystem(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {initContainers: [{name: i, image: i}],
           containers: [{name: c, image: i, securityContext: {readOnlyRootFilesystem: true}}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-ephemeral}, spec: {ephemeralContainers: [{name: e, image: i}],
+          containers: [{name: c, image: i, securityContext: {readOnlyRootFilesystem: true}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-set}, spec: {containers: [
           {name: c, image: i, securityContext: {readOnlyRootFilesystem: true}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-windows}, spec: {os: {name: windows}, containers: [{name: c, image: i}]}}
     """
     return ~security_context["read_only_root_filesystem"]
 
@@ -162,6 +154,15 @@ def seccomp_unset(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: ok-pod}, spec: {
           securityContext: {seccompProfile: {type: RuntimeDefault}}, containers: [{name: c, image: i}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-ephemeral}, spec: {ephemeralContainers: [{name: e, image: i}],
+          containers: [{name: c, image: i, securityContext: {seccompProfile: {type: RuntimeDefault}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-annotation-without-effect, annotations: {
+          seccomp.security.alpha.kubernetes.io/pod: runtime/default}}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-unconfined-is-reported-elsewhere}, spec: {
+          securityContext: {seccompProfile: {type: Unconfined}}, containers: [{name: c, image: i}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-localhost}, spec: {containers: [{name: c, image: i,
           securityContext: {seccompProfile: {type: Localhost, localhostProfile: p.json}}}]}}
     """
@@ -194,6 +195,16 @@ def apparmor_unconfined(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-annotation, annotations: {
           container.apparmor.security.beta.kubernetes.io/c: unconfined}},
           spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-annotation-beats-pod, annotations: {
+          container.apparmor.security.beta.kubernetes.io/c: unconfined}}, spec: {
+          securityContext: {appArmorProfile: {type: RuntimeDefault}}, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-pod}, spec: {securityContext: {appArmorProfile: {type: Unconfined}},
+          initContainers: [{name: n, image: i}], containers: [{name: c, image: i, securityContext: {appArmorProfile: {type: RuntimeDefault}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-annotation-of-another, annotations: {
+          container.apparmor.security.beta.kubernetes.io/d: unconfined}}, spec: {containers: [{name: c, image: i}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-field-beats-annotation, annotations: {
           container.apparmor.security.beta.kubernetes.io/c: unconfined}}, spec: {containers: [
@@ -231,13 +242,19 @@ def selinux_options(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-role}, spec: {
           securityContext: {seLinuxOptions: {role: sysadm_r}}, containers: [{name: c, image: i}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-inherited}, spec: {securityContext: {seLinuxOptions: {type: spc_t}},
+          containers: [{name: c, image: i, securityContext: {seLinuxOptions: {type: container_t}}}], ephemeralContainers: [{name: e, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-replaced-as-a-whole}, spec: {securityContext: {seLinuxOptions: {user: sysadm_u, role: sysadm_r}},
+          containers: [{name: c, image: i, securityContext: {seLinuxOptions: {type: container_t}}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-type}, spec: {containers: [
-          {name: c, image: i, securityContext: {seLinuxOptions: {type: container_t, level: "s0:c1,c2"}}}]}}
+          {name: c, image: i, securityContext: {seLinuxOptions: {type: container_engine_t, level: "s0:c1,c2"}}}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
     """
     identity = (security_context["selinux_user"] != "") | (security_context["selinux_role"] != "")
-    return ~text_is(security_context["selinux_type"], *SELINUX_TYPES) | identity
+    return ~text_is(security_context["selinux_type"], *selinux_types(NEWEST)) | identity
 
 
 @control(
@@ -281,10 +298,12 @@ def proc_unmasked(security_context: pd.DataFrame) -> pd.Series[Any]:
     expected="only safe sysctls",
     shows=("sysctls",),
 )
-def unsafe_sysctl(pod_context: pd.DataFrame) -> pd.Series[Any]:
+def unsafe_sysctl(pod_context: pd.DataFrame, cluster: pd.DataFrame) -> pd.Series[Any]:
     """Pods set only sysctls that are safe.
 
     Others are not namespaced or not isolated: they change the node or starve its other pods.
+    Which are safe grew with the versions of Kubernetes; the cluster's counts, or the newest
+    where it is not known.
 
     Remedy:
         Remove the sysctl, or set it on the nodes that need it.
@@ -296,9 +315,14 @@ def unsafe_sysctl(pod_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-kernel}, spec: {securityContext: {sysctls: [
           {name: kernel.msgmax, value: "1"}]}, containers: [{name: c, image: i}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-one-of-two}, spec: {securityContext: {sysctls: [
+          {name: net.ipv4.tcp_rmem, value: "1 2 3"}, {name: net.core.somaxconn, value: "1"}]}, containers: [{name: c, image: i}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-safe}, spec: {securityContext: {sysctls: [
           {name: net.ipv4.tcp_rmem, value: "1 2 3"}]}, containers: [{name: c, image: i}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-none}, spec: {containers: [{name: c, image: i}]}}
     """
-    return over_lists(pod_context["sysctls"], lambda names: not SAFE_SYSCTLS.issuperset(names))
+    minors = cluster["minor"].dropna()
+    safe = safe_sysctls(int(minors.min()) if len(minors) else NEWEST)
+    return over_lists(pod_context["sysctls"], lambda names: not safe.issuperset(names))

@@ -139,5 +139,37 @@ def credential_in_arguments(security_context: pd.DataFrame) -> pd.Series[Any]:
     )
 
 
+@control(
+    "KA-SEC-006b",
+    layer="secrets",
+    severity="medium",
+    expected="no credential in the command of a probe or hook",
+    shows=("container_type", "probe", "command"),
+)
+def credential_in_probe(probe_hosts: pd.DataFrame) -> pd.Series[Any]:
+    """No probe and no lifecycle hook carries a credential in its command.
+
+    It stands in the manifest, and in the process list each time that the probe runs.
+
+    Remedy:
+        Let the command read it from its environment or a file.
+
+        livenessProbe:
+          exec: {command: [sh, -c, 'redis-cli -a "$REDIS_PASSWORD" ping']}
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-probe}, spec: {containers: [{name: c, image: i,
+          livenessProbe: {exec: {command: [mysqladmin, ping, --password=correct-horse]}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-hook}, spec: {initContainers: [{name: s, image: i, restartPolicy: Always,
+          lifecycle: {preStop: {exec: {command: [sh, -c, "curl -H 'Authorization: Bearer abcdefghijklmnop1234' localhost"]}}}}],
+          containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-variable}, spec: {containers: [{name: c, image: i,
+          livenessProbe: {exec: {command: [mysqladmin, ping, "--password=$(PASSWORD)"]}}}]}}
+    """
+    return over_lists(probe_hosts["command"], _masked)
+
+
 def _masked(words: list[str]) -> bool:
     return any("[masked" in word for word in words)

@@ -117,6 +117,10 @@ def host_network(pod_context: pd.DataFrame) -> pd.Series[Any]:
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-set}, spec: {hostNetwork: true, containers: [{name: c, image: i}]}}
         ---
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: bad-template}, spec: {template: {spec: {hostNetwork: true, containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-false}, spec: {hostNetwork: false, containers: [{name: c, image: i}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
     """
     return pod_context["host_network"]
@@ -144,6 +148,12 @@ def host_port(security_context: pd.DataFrame) -> pd.Series[Any]:
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-port}, spec: {containers: [
           {name: c, image: i, ports: [{containerPort: 80, hostPort: 80}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {containers: [{name: c, image: i}],
+          initContainers: [{name: n, image: i, ports: [{containerPort: 80}, {containerPort: 53, hostPort: 53, protocol: UDP}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-sidecar}, spec: {containers: [{name: c, image: i}],
+          initContainers: [{name: s, image: i, restartPolicy: Always, ports: [{containerPort: 80, hostPort: 8080}]}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-zero}, spec: {containers: [
           {name: c, image: i, ports: [{containerPort: 80, hostPort: 0}]}]}}
@@ -184,6 +194,12 @@ def probe_of_other_host(probe_hosts: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: bad-hook}, spec: {containers: [{name: c, image: i,
           lifecycle: {preStop: {tcpSocket: {host: 10.0.0.1, port: 80}}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-sidecar}, spec: {containers: [{name: c, image: i}],
+          initContainers: [{name: s, image: i, restartPolicy: Always, startupProbe: {tcpSocket: {host: localhost, port: 80}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-empty}, spec: {containers: [{name: c, image: i,
+          livenessProbe: {httpGet: {host: "", port: 80}}, readinessProbe: {exec: {command: [sh]}}}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-itself}, spec: {containers: [{name: c, image: i,
           livenessProbe: {httpGet: {port: 80, path: /}}}]}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import looked_up, positions, text_is
+from kaudit.columns import flags, looked_up, positions, series, text_is
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -144,12 +144,73 @@ def mistyped_label(namespace_security: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Namespace, metadata: {name: bad-name, labels: {
           pod-security.kubernetes.io/enforced: baseline}}}
         ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-empty, labels: {
+          pod-security.kubernetes.io/enforce: ""}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-digits, labels: {
+          pod-security.kubernetes.io/audit: baseline, pod-security.kubernetes.io/audit-version: v1.²}}}
+        ---
         {apiVersion: v1, kind: Namespace, metadata: {name: ok-none}}
         ---
         {apiVersion: v1, kind: Namespace, metadata: {name: ok-right, labels: {
           pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: v1.30}}}
     """
     return namespace_security["mistyped"]
+
+
+@control(
+    "KA-DEP-036d",
+    layer="deploy",
+    severity="low",
+    applies="pinned",
+    expected="enforce-version is the version of the cluster",
+    shows=("enforce", "enforce_version"),
+    null="the version of the cluster is not known",
+)
+def enforcement_of_other_version(
+    namespace_security: pd.DataFrame, cluster: pd.DataFrame
+) -> pd.Series[Any]:
+    """A level that is pinned is pinned to the version of the cluster.
+
+    An older version lacks the checks that were added since; a newer one is taken for the
+    latest that the cluster has, and changes its meaning at the next upgrade.
+
+    Remedy:
+        Move the label with each upgrade.
+
+        metadata:
+          labels:
+            pod-security.kubernetes.io/enforce-version: v1.34
+
+    Cases:
+        # cluster: bad-behind
+        {serverVersion: {gitVersion: v1.34.1, platform: linux/amd64}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: old, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: v1.30}}}
+        # cluster: bad-ahead
+        {serverVersion: {gitVersion: v1.34.1, platform: linux/amd64}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: new, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: v1.35}}}
+        # cluster: ok-same
+        {serverVersion: {gitVersion: v1.34.1, platform: linux/amd64}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: same, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: v1.34}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: floating, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: latest}}}
+        # cluster: ok-not-known
+        {apiVersion: v1, kind: Namespace, metadata: {name: pinned, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: v1.30}}}
+    """
+    import pyarrow as pa
+
+    minors = cluster["minor"].dropna()
+    if not len(minors):
+        return series(pa.nulls(len(namespace_security), pa.bool_()), namespace_security)
+    return flags(namespace_security["pinned_minor"] != int(minors.iloc[0]))
 
 
 @control(

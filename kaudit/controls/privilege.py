@@ -5,29 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import over_lists
+from kaudit.model.standards import BASELINE_CAPABILITIES
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Capabilities that the baseline level allows to add (Pod Security Standards, v1.37).
-BASELINE = frozenset(
-    [
-        "AUDIT_WRITE",
-        "CHOWN",
-        "DAC_OVERRIDE",
-        "FOWNER",
-        "FSETID",
-        "KILL",
-        "MKNOD",
-        "NET_BIND_SERVICE",
-        "SETFCAP",
-        "SETGID",
-        "SETPCAP",
-        "SETUID",
-        "SYS_CHROOT",
-    ]
-)
 #: Capabilities that lead out of a container by themselves (capabilities(7)).
 ESCAPE = frozenset(
     [
@@ -124,7 +107,8 @@ def capabilities_beyond_baseline(security_context: pd.DataFrame) -> pd.Series[An
         {apiVersion: v1, kind: Pod, metadata: {name: ok-none}, spec: {containers: [{name: c, image: i}]}}
     """
     return over_lists(
-        security_context["capabilities_add"], lambda names: not BASELINE.issuperset(names)
+        security_context["capabilities_add"],
+        lambda names: not BASELINE_CAPABILITIES.issuperset(names),
     )
 
 
@@ -151,6 +135,12 @@ def escape_capability(security_context: pd.DataFrame) -> pd.Series[Any]:
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-sys-admin}, spec: {containers: [
           {name: c, image: i, securityContext: {capabilities: {add: [SYS_ADMIN]}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-everything-in-a-sidecar}, spec: {containers: [{name: c, image: i}],
+          initContainers: [{name: s, image: i, restartPolicy: Always, securityContext: {capabilities: {drop: [ALL], add: [all]}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-module-in-an-ephemeral}, spec: {containers: [{name: c, image: i}],
+          ephemeralContainers: [{name: e, image: i, securityContext: {capabilities: {add: [CAP_SYS_MODULE]}}}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: bad-ptrace-with-host-pid}, spec: {hostPID: true, containers: [
           {name: c, image: i, securityContext: {capabilities: {add: [SYS_PTRACE]}}}]}}
@@ -184,7 +174,7 @@ def escape_capability(security_context: pd.DataFrame) -> pd.Series[Any]:
     shows=("container_type", "capabilities_drop", "capabilities_add"),
 )
 def capabilities_kept(security_context: pd.DataFrame) -> pd.Series[Any]:
-    """Containers drop all capabilities and add none but NET_BIND_SERVICE.
+    r"""Containers drop all capabilities and add none but NET_BIND_SERVICE.
 
     The default set of a container runtime holds a dozen capabilities that most programs
     never use and that help an intruder.
@@ -207,6 +197,15 @@ def capabilities_kept(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-ephemeral}, spec: {
           containers: [{name: c, image: i, securityContext: {capabilities: {drop: [ALL]}}}],
           ephemeralContainers: [{name: e, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {initContainers: [{name: i, image: i}],
+          containers: [{name: c, image: i, securityContext: {capabilities: {drop: [ALL]}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-prefix-that-runtimes-do-not-know}, spec: {containers: [
+          {name: c, image: i, securityContext: {capabilities: {drop: [CAP_ALL]}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-two-in-one}, spec: {containers: [
+          {name: c, image: i, securityContext: {capabilities: {drop: ["X\x1fALL"]}}}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-all}, spec: {containers: [
           {name: c, image: i, securityContext: {capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}}}]}}
@@ -250,6 +249,12 @@ def net_raw_available(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-added}, spec: {containers: [
           {name: c, image: i, securityContext: {capabilities: {drop: [ALL], add: [NET_RAW]}}}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-prefixed}, spec: {containers: [
+          {name: c, image: i, securityContext: {capabilities: {drop: [CAP_NET_RAW]}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {initContainers: [{name: i, image: i}], containers: [
+          {name: c, image: i, securityContext: {capabilities: {drop: [NET_RAW]}}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-dropped}, spec: {containers: [
           {name: c, image: i, securityContext: {capabilities: {drop: [NET_RAW]}}}]}}
         ---
@@ -278,7 +283,7 @@ def privilege_escalation_allowed(security_context: pd.DataFrame) -> pd.Series[An
     """Containers cannot gain rights beyond those of their parent process.
 
     Unset means true: a set-uid program or a file with capabilities in the image lifts a
-    process above the user it was started as.
+    process above the user it was started as. Privileged containers and SYS_ADMIN force it.
 
     Remedy:
         Set it to false on every container, init and ephemeral ones too.
@@ -294,6 +299,12 @@ def privilege_escalation_allowed(security_context: pd.DataFrame) -> pd.Series[An
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {initContainers: [{name: i, image: i}],
           containers: [{name: c, image: i, securityContext: {allowPrivilegeEscalation: false}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-ephemeral}, spec: {ephemeralContainers: [{name: e, image: i}],
+          containers: [{name: c, image: i, securityContext: {allowPrivilegeEscalation: false}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-forced}, spec: {containers: [
+          {name: c, image: i, securityContext: {allowPrivilegeEscalation: false, capabilities: {add: [SYS_ADMIN]}}}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-false}, spec: {containers: [
           {name: c, image: i, securityContext: {allowPrivilegeEscalation: false}}]}}

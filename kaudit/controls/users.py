@@ -10,6 +10,9 @@ from kaudit.registry import control
 if TYPE_CHECKING:
     import pandas as pd
 
+#: First user id above those that distributions and their packages give out.
+FIRST_FREE_USER = 10_000
+
 
 @control(
     "KA-DEP-015",
@@ -43,6 +46,12 @@ def root_not_excluded(security_context: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: bad-user-only}, spec: {containers: [
           {name: c, image: i, securityContext: {runAsUser: 1000}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-windows}, spec: {os: {name: windows}, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: batch/v1, kind: CronJob, metadata: {name: bad-sidecar-undoes-it}, spec: {jobTemplate: {spec: {template: {spec: {
+          securityContext: {runAsNonRoot: true}, containers: [{name: c, image: i}],
+          initContainers: [{name: s, image: i, restartPolicy: Always, securityContext: {runAsNonRoot: false}}]}}}}}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-pod}, spec: {securityContext: {runAsNonRoot: true},
           containers: [{name: c, image: i}], ephemeralContainers: [{name: e, image: i}]}}
@@ -84,10 +93,55 @@ def user_zero(security_context: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-inherited-by-an-ephemeral}, spec: {securityContext: {runAsUser: 0},
+          containers: [{name: c, image: i, securityContext: {runAsUser: 1000}}], ephemeralContainers: [{name: e, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-user-namespace}, spec: {hostUsers: false, containers: [
+          {name: c, image: i, securityContext: {runAsUser: 0}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-overridden}, spec: {securityContext: {runAsUser: 0},
           containers: [{name: c, image: i, securityContext: {runAsUser: 1000}}]}}
     """
     return security_context["user_zero"] & ~security_context["own_user_namespace"]
+
+
+@control(
+    "KA-DEP-015b",
+    layer="deploy",
+    severity="info",
+    applies="user_set",
+    expected="runAsUser is 10000 or above",
+    shows=("container_type", "run_as_user"),
+)
+def low_user(security_context: pd.DataFrame) -> pd.Series[Any]:
+    """Containers run as users that their node does not have.
+
+    Low user ids exist on nodes too: what escapes as such a user owns that user's files and
+    processes. Advisory, and moot in a user namespace.
+
+    Remedy:
+        Choose an id that no distribution gives out.
+
+        securityContext:
+          runAsUser: 10001
+
+    Cases:
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-low}, spec: {containers: [
+          {name: c, image: i, securityContext: {runAsUser: 999}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-inherited}, spec: {securityContext: {runAsUser: 9999},
+          initContainers: [{name: n, image: i}], containers: [{name: c, image: i, securityContext: {runAsUser: 20000}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-high}, spec: {containers: [
+          {name: c, image: i, securityContext: {runAsUser: 10000}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-user-namespace}, spec: {hostUsers: false, containers: [
+          {name: c, image: i, securityContext: {runAsUser: 999}}]}}
+    """
+    low = (security_context["run_as_user"] < FIRST_FREE_USER).fillna(False)
+    return low & ~security_context["own_user_namespace"]
 
 
 @control(
@@ -147,6 +201,8 @@ def root_among_groups(pod_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-supplemental}, spec: {
           securityContext: {supplementalGroups: [5, 0]}, containers: [{name: c, image: i}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-none}, spec: {containers: [{name: c, image: i}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-own}, spec: {
           securityContext: {fsGroup: 1001, supplementalGroups: [10]}, containers: [{name: c, image: i}]}}
     """
@@ -158,15 +214,16 @@ def root_among_groups(pod_context: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-026",
     layer="deploy",
     severity="low",
-    applies="linux",
-    expected="root containers have hostUsers: false",
-    shows=("container_type", "run_as_user", "run_as_non_root", "own_user_namespace"),
+    applies="separable",
+    expected="hostUsers: false where a container is root or adds capabilities",
+    shows=("container_type", "run_as_user", "capabilities_add", "own_user_namespace"),
 )
 def root_without_user_namespace(security_context: pd.DataFrame) -> pd.Series[Any]:
-    """Containers that are set to run as root have a user namespace of their own.
+    """Containers that are set to be root, or add capabilities, have a user namespace.
 
-    With hostUsers false root in the container is an unprivileged user on the node (on by
-    default since Kubernetes 1.33). Pods that share a namespace of the node cannot have one.
+    With hostUsers false root in the container, and what its capabilities reach, is an
+    unprivileged user on the node (on by default since Kubernetes 1.33). Pods that share a
+    namespace of the node cannot have one.
 
     Remedy:
         Run as another user; where that cannot be, ask for a user namespace.
@@ -178,11 +235,20 @@ def root_without_user_namespace(security_context: pd.DataFrame) -> pd.Series[Any
         {apiVersion: v1, kind: Pod, metadata: {name: bad-root}, spec: {containers: [
           {name: c, image: i, securityContext: {runAsUser: 0}}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-capability}, spec: {hostUsers: true, containers: [{name: c, image: i}],
+          initContainers: [{name: n, image: i, securityContext: {capabilities: {add: [NET_ADMIN]}}}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-user-namespace}, spec: {hostUsers: false, containers: [
+          {name: c, image: i, securityContext: {runAsUser: 0, capabilities: {add: [NET_ADMIN]}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-cannot-have-one}, spec: {hostIPC: true, containers: [
           {name: c, image: i, securityContext: {runAsUser: 0}}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-other-user}, spec: {containers: [
-          {name: c, image: i, securityContext: {runAsUser: 1000}}]}}
+          {name: c, image: i, securityContext: {runAsUser: 1000, capabilities: {add: [NET_BIND_SERVICE]}}}]}}
     """
-    shared = security_context["host_network"] | security_context["host_pid"]
-    return security_context["user_zero"] & ~security_context["own_user_namespace"] & ~shared
+    adds = over_lists(
+        security_context["capabilities_add"],
+        lambda names: not {"NET_BIND_SERVICE"}.issuperset(names),
+    )
+    return (security_context["user_zero"] | adds) & ~security_context["own_user_namespace"]

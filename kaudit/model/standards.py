@@ -5,6 +5,8 @@ Source: kubernetes/pod-security-admission, folder ``policy``, up to Kubernetes 1
 
 from __future__ import annotations
 
+import re
+
 #: Newest minor version whose rules are known.
 NEWEST = 37
 
@@ -72,3 +74,16 @@ def safe_sysctls(minor: int) -> frozenset[str]:
 def selinux_types(minor: int) -> tuple[str, ...]:
     """SELinux types that the baseline level allows at a minor version."""
     return (*SELINUX_TYPES, "container_engine_t") if minor >= 31 else SELINUX_TYPES
+
+
+_VERSION = re.compile(r"v1\.(0|[1-9][0-9]*)", re.ASCII)
+
+
+def pinned_minor(label: str) -> int | None:
+    """Minor version that a version label names; None for ``latest`` and for what is none.
+
+    >>> pinned_minor("v1.34"), pinned_minor("1.34"), pinned_minor("latest")
+    (34, None, None)
+    """
+    found = _VERSION.fullmatch(label)
+    return int(found[1]) if found else None

@@ -43,6 +43,7 @@ class ProbeHostRow(_Owned, kw_only=True):
     handler: Annotated[str, doc("exec, httpGet, tcpSocket, grpc or none")]
     host: Annotated[str, doc("host that the kubelet is sent to; empty: the pod itself")]
     elsewhere: Annotated[bool, doc("names a host")]
+    command: Annotated[list[str], doc("command of exec, credentials masked")]
 
 
 class TokenRow(_Owned, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, over_lists, over_texts, series
+from kaudit.model.standards import pinned_minor
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -47,27 +48,23 @@ def namespace_security(namespaces: pd.DataFrame) -> pd.DataFrame:
     import pyarrow as pa
 
     n = namespaces
-    enforce = n["enforce"].fillna("")
-    wrong_level = over_texts(n["enforce"], lambda text: text not in _RANK)
-    wrong_version = over_texts(n["enforce_version"], lambda text: _minor(text) is None)
-    wrong = wrong_level | wrong_version
-    for mode in ("audit", "warn"):
+    wrong = over_lists(n["other_psa_labels"], bool)
+    for mode in ("enforce", "audit", "warn"):
         wrong = wrong | over_texts(n[mode], lambda text: text not in _RANK)
-        wrong = wrong | over_texts(n[f"{mode}_version"], lambda text: _minor(text) is None)
-    rank = series(pa.array([_RANK.get(text, 2) for text in enforce], pa.int64()), n)
-    rank = rank.where(enforce != "", 0)
+        wrong = wrong | over_texts(n[f"{mode}_version"], _no_version)
+    rank = over_texts(n["enforce"], lambda text: _RANK.get(text, 2), unset=0, type_=pa.int64())
     names = {value: key for key, value in _RANK.items()}
-    minors = [_minor(text) if isinstance(text, str) else None for text in n["enforce_version"]]
-    pinned = [m if m is not None and m >= 0 else None for m in minors]
-    copied = "raw raw_line kind name enforce enforce_version audit warn".split()
+    minors = [pinned_minor(t) if isinstance(t, str) else None for t in n["enforce_version"]]
+    labelled = series(pa.array(n["enforce"].notna().to_numpy(dtype=bool)), n)
+    copied = ("raw", "raw_line", "kind", "name", "enforce", "enforce_version", "audit", "warn")
     found: dict[str, Any] = {name: n[name] for name in copied}
     found |= {
         "platform": over_texts(n["name"], lambda text: text.startswith("kube-")),
-        "labelled": enforce != "",
+        "labelled": labelled,
         "enforces": series(pa.array([names[r] for r in rank.tolist()], pa.string()), n),
-        "mistyped": wrong | over_lists(n["other_psa_labels"], bool),
-        "pinned": series(pa.array([p is not None for p in pinned], pa.bool_()), n),
-        "pinned_minor": series(pa.array(pinned, pa.int64()), n),
+        "mistyped": wrong,
+        "pinned": series(pa.array([m is not None for m in minors], pa.bool_()), n),
+        "pinned_minor": series(pa.array(minors, pa.int64()), n),
         "weaker_audit": _rank(n["audit"]) < rank,
         "weaker_warn": _rank(n["warn"]) < rank,
         "unguarded": rank == 0,
@@ -76,14 +73,11 @@ def namespace_security(namespaces: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rank(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Strictness of an audit or warn label; a mistyped one counts for nothing."""
     import pyarrow as pa
 
-    return series(pa.array([_RANK.get(t, 0) for t in column.fillna("")], pa.int64()), column)
+    return over_texts(column, lambda text: _RANK.get(text, 0), unset=0, type_=pa.int64())
 
 
-def _minor(version: str) -> int | None:
-    """Minor version; -1 for latest, None where it is no version."""
-    if version == "latest":
-        return -1
-    major, _, minor = version.removeprefix("v").partition(".")
-    return int(minor) if major == "1" and minor.isdigit() and version[:1] == "v" else None
+def _no_version(label: str) -> bool:
+    return label != "latest" and pinned_minor(label) is None
