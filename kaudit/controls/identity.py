@@ -4,11 +4,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kaudit.columns import series
 from kaudit.parameters import parameters
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@control(
+    "KA-DEP-072a",
+    layer="deploy",
+    severity="low",
+    expected="a service account that exists",
+    shows=("service_account",),
+    null="no service account is in the evidence",
+)
+def missing_service_account(
+    pod_context: pd.DataFrame, service_accounts: pd.DataFrame
+) -> pd.Series[Any]:
+    """Pods name a service account that exists.
+
+    A pod whose account is missing is refused, until somebody makes an account of that name:
+    with it come the rights that bindings already give to the name.
+
+    Remedy:
+        Make the account together with the workload, or correct the name.
+
+        apiVersion: v1
+        kind: ServiceAccount
+        metadata: {name: app}
+
+    Cases:
+        {apiVersion: v1, kind: ServiceAccount, metadata: {name: app, namespace: shop}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-name, namespace: shop}, spec: {template: {spec: {
+          serviceAccountName: ap, containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-namespace, namespace: other}, spec: {serviceAccount: app,
+          containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-there, namespace: shop}, spec: {serviceAccountName: app,
+          containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-default, namespace: other}, spec: {containers: [{name: c, image: i}]}}
+    """
+    import pyarrow as pa
+
+    if service_accounts.empty:
+        return series(pa.nulls(len(pod_context), pa.bool_()), pod_context)
+    named = ~pod_context["default_service_account"] & (pod_context["service_account"] != "")
+    return named & ~pod_context["service_account_known"]
 
 
 @control(
@@ -49,6 +95,40 @@ def default_service_account(pod_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: ok-account-says-no, namespace: shut}, spec: {containers: [{name: c, image: i}]}}
     """
     return pod_context["default_service_account"] & pod_context["token_mounted"]
+
+
+@control(
+    "KA-DEP-073b",
+    layer="deploy",
+    severity="low",
+    expected="automountServiceAccountToken is false",
+    shows=("mounts_token",),
+)
+def default_account_gives_token(default_accounts: pd.DataFrame) -> pd.Series[Any]:
+    """Default service accounts give their token to no pod.
+
+    Pods that name no account have this one. Switched off here, a workload gets a token only
+    where somebody decided that it needs one.
+
+    Remedy:
+        Switch it off in every namespace.
+
+        apiVersion: v1
+        kind: ServiceAccount
+        metadata: {name: default}
+        automountServiceAccountToken: false
+
+    Cases:
+        # cluster: bad-unset
+        {apiVersion: v1, kind: ServiceAccount, metadata: {name: default, namespace: shop}}
+        # cluster: bad-true
+        {apiVersion: v1, kind: ServiceAccount, metadata: {name: default, namespace: shop}, automountServiceAccountToken: true}
+        # cluster: ok-false
+        {apiVersion: v1, kind: ServiceAccount, metadata: {name: default, namespace: shop}, automountServiceAccountToken: false}
+        # cluster: ok-another
+        {apiVersion: v1, kind: ServiceAccount, metadata: {name: app, namespace: shop}}
+    """
+    return default_accounts["mounts_token"]
 
 
 @control(

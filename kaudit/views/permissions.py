@@ -45,8 +45,10 @@ class PermissionRow(Trace, kw_only=True):
     execs: Annotated[bool, doc("exec, attach, port-forward or ephemeral containers")]
     secrets: Annotated[bool, doc("reads Secrets")]
     all_secrets: Annotated[bool, doc("reads Secrets, not narrowed to names")]
+    secret_writes: Annotated[bool, doc("writes Secrets, not narrowed to names")]
     evidence: Annotated[bool, doc("deletes events, reports or many things at once")]
-    configuration: Annotated[bool, doc("writes ConfigMaps, not narrowed to names")]
+    configuration: Annotated[bool, doc("writes all ConfigMaps, or those of the cluster")]
+    network: Annotated[bool, doc("writes what steers traffic: services, endpoints, policies")]
     takeover: Annotated[bool, doc("any right that leads to the rights of others")]
 
 
@@ -59,6 +61,13 @@ PERMISSIONS = Table(
 )
 
 _WRITE = ("create", "update", "patch")
+_CHANGE = (*_WRITE, "delete", "deletecollection")
+#: Verbs whose answer holds the values: a patch returns the object, a deletecollection the list.
+_READ = ("get", "list", "watch", "patch", "deletecollection")
+#: Together they are as good as ``*`` (Kubernetes, "Using RBAC Authorization").
+_ALL_VERBS = frozenset(["get", "list", "watch", "create", "update", "patch", "delete"])
+#: ConfigMaps on which the whole cluster relies.
+_SHARED = frozenset(["aws-auth", "cluster-info", "coredns", "kube-proxy", "kubeadm-config"])
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
 
@@ -69,7 +78,7 @@ class Rule(msgspec.Struct, frozen=True):
     verbs: frozenset[str]
     groups: frozenset[str]
     resources: frozenset[str]
-    names: bool
+    names: frozenset[str]
     urls: frozenset[str]
 
     def allows(self, group: str, resource: str, *verbs: str) -> bool:
@@ -118,23 +127,26 @@ def _escalates(r: Rule) -> bool:
 
 def _rbac(r: Rule) -> bool:
     kinds = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
-    return any(r.allows(_RBAC, kind, *_WRITE, "delete", "deletecollection") for kind in kinds)
+    return any(r.allows(_RBAC, kind, *_CHANGE) for kind in kinds)
 
 
 def _policy(r: Rule) -> bool:
-    write = (*_WRITE, "delete", "deletecollection")
-    kinds = (
-        "validatingwebhookconfigurations mutatingwebhookconfigurations validatingadmissionpolicies "
-        "validatingadmissionpolicybindings mutatingadmissionpolicies mutatingadmissionpolicybindings"
-    ).split()
+    kinds = [
+        "validatingwebhookconfigurations",
+        "mutatingwebhookconfigurations",
+        "validatingadmissionpolicies",
+        "validatingadmissionpolicybindings",
+        "mutatingadmissionpolicies",
+        "mutatingadmissionpolicybindings",
+    ]
     return (
-        any(r.allows(_ADMISSION, kind, *write) for kind in kinds)
+        any(r.allows(_ADMISSION, kind, *_CHANGE) for kind in kinds)
         or any(
-            r.allows("kyverno.io", kind, *write)
+            r.allows("kyverno.io", kind, *_CHANGE)
             for kind in ("clusterpolicies", "policies", "policyexceptions")
         )
-        or r.allows("templates.gatekeeper.sh", "constrainttemplates", *write)
-        or r.allows("apiregistration.k8s.io", "apiservices", *write)
+        or r.allows("templates.gatekeeper.sh", "constrainttemplates", *_CHANGE)
+        or r.allows("apiregistration.k8s.io", "apiservices", *_CHANGE)
     )
 
 
@@ -161,6 +173,28 @@ def _execs(r: Rule) -> bool:
     ) or r.allows("", "pods/ephemeralcontainers", "update", "patch")
 
 
+def _admin(r: Rule) -> bool:
+    every = "*" in r.verbs or r.verbs.issuperset(_ALL_VERBS)
+    return every and "*" in r.groups and "*" in r.resources and not r.names
+
+
+def _configuration(r: Rule) -> bool:
+    chosen = not r.names or not r.names.isdisjoint(_SHARED)
+    return chosen and r.allows("", "configmaps", *_CHANGE)
+
+
+def _network(r: Rule) -> bool:
+    return any(
+        r.allows(group, resource, *_CHANGE)
+        for group, resources in (
+            ("", ("services", "services/status", "endpoints")),
+            ("discovery.k8s.io", ("endpointslices",)),
+            ("networking.k8s.io", ("networkpolicies", "ingresses")),
+        )
+        for resource in resources
+    )
+
+
 def _certificates(r: Rule) -> bool:
     group = "certificates.k8s.io"
     approve = r.allows(group, "certificatesigningrequests/approval", "update", "patch")
@@ -169,7 +203,7 @@ def _certificates(r: Rule) -> bool:
 
 #: Column to what a rule must allow for it.
 _FLAGS: dict[str, Callable[[Rule], bool]] = {
-    "admin": lambda r: "*" in r.verbs and "*" in r.groups and "*" in r.resources,
+    "admin": _admin,
     "wildcard": lambda r: "*" in r.verbs | r.groups | r.resources,
     "workloads": _workloads,
     "escalates": _escalates,
@@ -180,15 +214,27 @@ _FLAGS: dict[str, Callable[[Rule], bool]] = {
     "volumes": lambda r: r.allows("", "persistentvolumes", *_WRITE),
     "node_proxy": _node_proxy,
     "execs": _execs,
-    "secrets": lambda r: r.allows("", "secrets", "get", "list", "watch"),
-    "all_secrets": lambda r: not r.names and r.allows("", "secrets", "get", "list", "watch"),
+    "secrets": lambda r: r.allows("", "secrets", *_READ),
+    "all_secrets": lambda r: not r.names and r.allows("", "secrets", *_READ),
+    "secret_writes": lambda r: not r.names and r.allows("", "secrets", *_CHANGE),
     "evidence": _evidence,
-    "configuration": lambda r: not r.names and r.allows("", "configmaps", *_WRITE),
+    "configuration": _configuration,
+    "network": _network,
 }
-_TAKEOVER = (
-    "admin workloads escalates rbac policy certificates tokens volumes node_proxy execs all_secrets"
-).split()
-_EVERYTHING = Rule(frozenset("*"), frozenset("*"), frozenset("*"), False, frozenset())
+_TAKEOVER = [
+    "admin",
+    "workloads",
+    "escalates",
+    "rbac",
+    "policy",
+    "certificates",
+    "tokens",
+    "volumes",
+    "node_proxy",
+    "execs",
+    "all_secrets",
+]
+_EVERYTHING = Rule(frozenset("*"), frozenset("*"), frozenset("*"), frozenset(), frozenset())
 
 
 def flags_of(rule: Rule) -> dict[str, bool]:
@@ -217,7 +263,8 @@ def permissions(
     for b in rbac_bindings.to_dict("records"):
         key = (b["role_kind"], b["namespace"] if b["role_kind"] == "Role" else "", b["role"])
         granted = rules.get(key, [])
-        if not granted and b["role"] == "cluster-admin":
+        if (b["role_kind"], b["role"]) == ("ClusterRole", "cluster-admin"):
+            # The API server restores what is missing from it at every start.
             granted = [(-1, _EVERYTHING, flags_of(_EVERYTHING))]
         account = (b["subject_namespace"], b["subject"])
         base = {
@@ -249,7 +296,7 @@ def _rules(
             frozenset(r["verbs"]),
             frozenset(r["api_groups"]),
             frozenset(r["resources"]),
-            bool(len(r["resource_names"])),
+            frozenset(r["resource_names"]),
             frozenset(r["non_resource_urls"]),
         )
         key = (r["role_kind"], r["namespace"], r["role"])

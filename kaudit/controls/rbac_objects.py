@@ -1,0 +1,93 @@
+"""Rights over what others rely on: their secrets, the way of their traffic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.registry import control
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@control(
+    "KA-SEC-015a",
+    layer="secrets",
+    severity="high",
+    applies="judged",
+    expected="no right to write Secrets, or narrowed to names",
+    shows=("subject", "role", "grants"),
+)
+def secret_write_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
+    """Nobody may write every Secret of a namespace or the cluster.
+
+    Whoever writes Secrets swaps certificates and credentials for their own, and makes one
+    that the cluster fills with the token of any service account.
+
+    Remedy:
+        Narrow the rule to names, and leave the rest to the operator of the secret store.
+
+        rules:
+          - {apiGroups: [""], resources: [secrets], resourceNames: [app], verbs: [update]}
+
+    Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: creates}, rules: [{apiGroups: [""], resources: [secrets], verbs: [create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: bad-creates, namespace: shop}, roleRef: {kind: ClusterRole, name: creates}, subjects: [{kind: ServiceAccount, name: app}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: deletes}, rules: [{apiGroups: ["*"], resources: [secrets], verbs: [delete]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-deletes}, roleRef: {kind: ClusterRole, name: deletes}, subjects: [{kind: User, name: ann}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: reads}, rules: [{apiGroups: [""], resources: [secrets], verbs: [get, list, watch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-reads}, roleRef: {kind: ClusterRole, name: reads}, subjects: [{kind: User, name: ann}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: one}, rules: [{apiGroups: [""], resources: [secrets], verbs: [update], resourceNames: [app]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-one}, roleRef: {kind: ClusterRole, name: one}, subjects: [{kind: User, name: ann}]}
+    """
+    return permissions["secret_writes"]
+
+
+@control(
+    "KA-DEP-078a",
+    layer="deploy",
+    severity="high",
+    applies="judged",
+    expected="no right to write services, endpoints, ingresses or network policies",
+    shows=("subject", "role", "grants"),
+)
+def traffic_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
+    """Only deployers may change where traffic goes.
+
+    Services, their status and their endpoints decide who answers for a name (CVE-2020-8554,
+    CVE-2021-25740); ingresses and network policies decide who may ask.
+
+    Remedy:
+        Give it to the deployer alone, by namespace; leave endpoints to Kubernetes.
+
+        rules: []
+
+    Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-slices}, rules: [{apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [update]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-slices}, roleRef: {kind: ClusterRole, name: r-slices}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-status}, rules: [{apiGroups: [""], resources: [services/status], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-status}, roleRef: {kind: ClusterRole, name: r-status}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-policies}, rules: [{apiGroups: [networking.k8s.io], resources: [networkpolicies], verbs: [delete]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: bad-policies, namespace: shop}, roleRef: {kind: ClusterRole, name: r-policies}, subjects: [{kind: User, name: ann}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-reads}, rules: [{apiGroups: ["", networking.k8s.io], resources: [services, endpoints, ingresses], verbs: [get, list, watch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-reads}, roleRef: {kind: ClusterRole, name: r-reads}, subjects: [{kind: User, name: ann}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-other-group}, rules: [{apiGroups: [example.com], resources: [services], verbs: [update]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-other-group}, roleRef: {kind: ClusterRole, name: r-other-group}, subjects: [{kind: User, name: ann}]}
+    """
+    return permissions["network"]
