@@ -44,6 +44,11 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NULL = Raw(b"null")
 
 
+def texts(pairs: dict[str, str | None] | None) -> list[str]:
+    """Labels or a plain selector as sorted ``key=value``."""
+    return sorted([f"{k}={v or ''}" for k, v in pairs.items()]) if pairs else []
+
+
 class Part(msgspec.Struct, gc=False, omit_defaults=True, rename="camel"):
     """Base of all wire structs: camelCase on the wire, defaults left out of raw records."""
 
@@ -107,7 +112,7 @@ class Metadata(Part):
     @property
     def label_texts(self) -> list[str]:
         """Labels as sorted ``key=value``."""
-        return sorted(f"{k}={v or ''}" for k, v in (self.labels or {}).items())
+        return texts(self.labels)
 
     @property
     def annotation_keys(self) -> list[str]:
@@ -143,7 +148,7 @@ class LabelSelector(Part):
     @property
     def texts(self) -> list[str]:
         """Sorted terms: ``key=value``, ``key in (a,b)``, ``key exists``."""
-        terms = [f"{k}={v or ''}" for k, v in (self.match_labels or {}).items()]
+        terms = texts(self.match_labels)
         for e in self.match_expressions or ():
             values = f" ({','.join(sorted(e.values or ()))})" if e.values else ""
             terms.append(f"{e.key} {_OPERATORS.get(e.operator, e.operator)}{values}")
@@ -182,4 +187,5 @@ __all__ = [
     "Quantity",
     "Requirement",
     "Resource",
+    "texts",
 ]

@@ -43,6 +43,7 @@ def number(quantity: str | int | float | None) -> float | None:
         return None
 
 
+@lru_cache(maxsize=65536)
 def whole(quantity: str | int | float | None) -> int | None:
     """Value in whole units, such as bytes, rounded up as the API server does."""
     value = number(quantity)

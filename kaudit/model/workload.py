@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import field
 
 from kaudit.model.meta import LabelSelector, Metadata, Part, Resource
-from kaudit.model.pod import PodTemplate
+from kaudit.model.pod import Pod, PodSpec, PodStatus, PodTemplate
 
 
 class Strategy(Part):
@@ -89,3 +89,31 @@ class BareTemplate(Resource):
     """core v1 PodTemplate."""
 
     template: PodTemplate = field(default_factory=PodTemplate)
+
+
+Controller = Workload | CronJob | LooseWorkload | BareTemplate
+
+#: Controllers whose template stands for the pods of what they own in turn.
+_EXPANDED = frozenset(["Deployment", "DeploymentConfig", "CronJob"])
+_NO_STATUS = PodStatus()
+
+
+def template_of(found: Controller) -> PodTemplate | None:
+    """Template of a controller, if it has one."""
+    if isinstance(found, CronJob):
+        return found.spec.job_template.spec.template
+    return found.template if isinstance(found, BareTemplate) else found.spec.template
+
+
+def pod_of(found: Pod | Controller) -> tuple[Metadata, PodSpec, PodStatus] | None:
+    """Pod that an object is, or that its template would make.
+
+    None where it has no template, or where the template of its owner stands for it.
+    """
+    if isinstance(found, Pod):
+        return found.metadata, found.spec, found.status
+    owner = found.metadata.controller
+    if owner is not None and owner.kind in _EXPANDED:
+        return None
+    template = template_of(found)
+    return None if template is None else (template.metadata, template.spec, _NO_STATUS)

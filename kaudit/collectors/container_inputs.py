@@ -1,0 +1,176 @@
+"""What containers are given: mounts of volumes and environment variables.
+
+Literals of variables were judged and dropped while they were decoded: a row holds the
+verdict, never the value.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from kaudit.model.place import Place
+from kaudit.model.pod import Container, EnvFrom, EnvVar, Pod, VolumeMount
+from kaudit.model.workload import (
+    BareTemplate,
+    Controller,
+    CronJob,
+    LooseWorkload,
+    Workload,
+    pod_of,
+)
+from kaudit.registry import Read, collector
+from kaudit.table import Row, Table, Trace, doc
+
+
+class MountRow(Trace, kw_only=True):
+    pod_uid: Annotated[str, doc("uid of its pod")]
+    namespace: Annotated[str, doc("namespace of the pod")]
+    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+    container: Annotated[str, doc("name of the container")]
+    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
+    volume: Annotated[str, doc("name of the volume")]
+    mount_path: Annotated[str, doc("path in the container, or device path")]
+    sub_path: Annotated[str | None, doc("subPath or subPathExpr")] = None
+    read_only: Annotated[bool | None, doc("readOnly as written")] = None
+    recursive_read_only: Annotated[str | None, doc("recursiveReadOnly")] = None
+    propagation: Annotated[str | None, doc("mountPropagation")] = None
+    device: Annotated[bool, doc("a block device of volumeDevices")] = False
+
+
+class EnvRow(Trace, kw_only=True):
+    pod_uid: Annotated[str, doc("uid of its pod")]
+    namespace: Annotated[str, doc("namespace of the pod")]
+    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+    container: Annotated[str, doc("name of the container")]
+    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
+    position: Annotated[int, doc("place in env, then envFrom, from 0")]
+    variable: Annotated[str, doc("name of the variable; for envFrom the prefix and *")]
+    source: Annotated[str, doc("literal, secret, configMap, field, resource, file or none")]
+    whole: Annotated[bool, doc("of envFrom: every key of the object")] = False
+    reference: Annotated[str | None, doc("name of the Secret or ConfigMap")] = None
+    key: Annotated[str | None, doc("key in it")] = None
+    optional: Annotated[bool | None, doc("optional as written")] = None
+    verdict: Annotated[str, doc("kind of credential that a literal looks like; empty: none")] = ""
+
+
+_OF_CONTAINER = ("namespace", "pod", "pod_uid", "container_type", "container")
+MOUNTS = Table(
+    "mounts",
+    MountRow,
+    grain="one mount of a volume in a container",
+    key=(*_OF_CONTAINER, "mount_path"),
+    pods=True,
+)
+ENV = Table(
+    "env",
+    EnvRow,
+    grain="one environment variable or envFrom of a container; never its value",
+    key=(*_OF_CONTAINER, "position"),
+    pods=True,
+)
+
+
+@collector(
+    Read("", "Pod", "pods", Pod),
+    Read("apps", "Deployment", "deployments", Workload, ("v1", "v1beta2", "v1beta1")),
+    Read("apps", "ReplicaSet", "replicasets", Workload, ("v1", "v1beta2")),
+    Read("apps", "StatefulSet", "statefulsets", Workload, ("v1", "v1beta2", "v1beta1")),
+    Read("apps", "DaemonSet", "daemonsets", Workload, ("v1", "v1beta2")),
+    Read("batch", "Job", "jobs", Workload),
+    Read("batch", "CronJob", "cronjobs", CronJob, ("v1", "v1beta1")),
+    Read("", "ReplicationController", "replicationcontrollers", LooseWorkload),
+    Read("", "PodTemplate", "podtemplates", BareTemplate),
+    Read("apps.openshift.io", "DeploymentConfig", "deploymentconfigs", LooseWorkload),
+    tables=(MOUNTS, ENV),
+)
+def container_inputs(found: Pod | Controller, at: Place) -> list[Row]:
+    """Rows of mounts and variables; controllers give those of their template."""
+    made = pod_of(found)
+    if made is None:
+        return []
+    rows: list[Row] = []
+    for kind, _, c in made[1].typed_containers:
+        rows += [_mount(mount, kind, c, at) for mount in c.volume_mounts or ()]
+        for device in c.volume_devices or ():
+            path = device.device_path or ""
+            row = _mount(VolumeMount(name=device.name, mount_path=path), kind, c, at)
+            row.device = True
+            rows.append(row)
+        variables = c.env or ()
+        for position, variable in enumerate(variables):
+            rows.append(_variable(variable, position, kind, c, at))
+        for position, bulk in enumerate(c.env_from or (), start=len(variables)):
+            rows.append(_bulk(bulk, position, kind, c, at))
+    return rows
+
+
+def _mount(mount: VolumeMount, kind: str, c: Container, at: Place) -> MountRow:
+    return MountRow(
+        raw=at.raw,
+        raw_line=at.line,
+        pod_uid=at.uid,
+        namespace=at.namespace,
+        pod=at.name,
+        container=c.name or "",
+        container_type=kind,
+        volume=mount.name,
+        mount_path=mount.mount_path or "",
+        sub_path=mount.sub_path or mount.sub_path_expr,
+        read_only=mount.read_only,
+        recursive_read_only=mount.recursive_read_only,
+        propagation=mount.mount_propagation,
+    )
+
+
+def _variable(variable: EnvVar, position: int, kind: str, c: Container, at: Place) -> EnvRow:
+    source, reference, key, optional = _env_source(variable)
+    return EnvRow(
+        raw=at.raw,
+        raw_line=at.line,
+        pod_uid=at.uid,
+        namespace=at.namespace,
+        pod=at.name,
+        container=c.name or "",
+        container_type=kind,
+        position=position,
+        variable=variable.name,
+        source=source,
+        reference=reference,
+        key=key,
+        optional=optional,
+        verdict=variable.verdict,
+    )
+
+
+def _bulk(bulk: EnvFrom, position: int, kind: str, c: Container, at: Place) -> EnvRow:
+    ref = bulk.secret_ref or bulk.config_map_ref
+    return EnvRow(
+        raw=at.raw,
+        raw_line=at.line,
+        pod_uid=at.uid,
+        namespace=at.namespace,
+        pod=at.name,
+        container=c.name or "",
+        container_type=kind,
+        position=position,
+        variable=f"{bulk.prefix or ''}*",
+        source="secret" if bulk.secret_ref else "configMap" if bulk.config_map_ref else "none",
+        whole=True,
+        reference=ref.name if ref else None,
+        optional=ref.optional if ref else None,
+    )
+
+
+def _env_source(v: EnvVar) -> tuple[str, str | None, str | None, bool | None]:
+    source = v.value_from
+    if source is None:
+        return ("literal" if v.value else "none"), None, None, None
+    if ref := source.secret_key_ref:
+        return "secret", ref.name, ref.key, ref.optional
+    if ref := source.config_map_key_ref:
+        return "configMap", ref.name, ref.key, ref.optional
+    if source.field_ref is not None:
+        return "field", source.field_ref.field_path, None, None
+    if source.resource_field_ref is not None:
+        return "resource", source.resource_field_ref.resource, None, None
+    return ("file" if source.file_key_ref is not None else "none"), None, None, None
