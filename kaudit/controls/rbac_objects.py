@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kaudit.columns import over_lists
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -91,3 +92,39 @@ def traffic_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-other-group}, roleRef: {kind: ClusterRole, name: r-other-group}, subjects: [{kind: User, name: ann}]}
     """
     return permissions["network"]
+
+
+@control(
+    "KA-DEP-062a",
+    layer="deploy",
+    severity="info",
+    expected="no wildcard, and no right that leads to those of others",
+    shows=("leads_to",),
+)
+def powerful_idle_role(idle_roles: pd.DataFrame) -> pd.Series[Any]:
+    """Roles that nobody is bound to would give no right that leads further.
+
+    Such a role waits for its first binding, which looks harmless. Where the bindings are kept
+    elsewhere than the roles, this is all that can be said of the roles.
+
+    Remedy:
+        Delete the role, or write out the verbs and resources that its holders will need.
+
+        rules:
+          - {apiGroups: [""], resources: [configmaps], verbs: [get, list]}
+
+    Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: bad-wildcard}, rules: [{apiGroups: [apps], resources: ["*"], verbs: [get]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: bad-exec, namespace: shop}, rules: [
+          {apiGroups: [""], resources: [pods], verbs: [get]}, {apiGroups: [""], resources: [pods/exec], verbs: [create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: ok-reads}, rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: ok-bound}, rules: [{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b, namespace: shop}, roleRef: {kind: ClusterRole, name: ok-bound}, subjects: [{kind: User, name: ann}]}
+    """
+    return over_lists(
+        idle_roles["leads_to"], lambda names: not {"takeover", "wildcard"}.isdisjoint(names)
+    )
