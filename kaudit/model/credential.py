@@ -11,8 +11,9 @@ from functools import lru_cache
 
 _NAME = re.compile(
     r"(?:^|[_.\-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_\-]?key|access[_\-]?key|"
-    r"private[_\-]?key|secret[_\-]?key|encryption[_\-]?key|signing[_\-]?key|credentials?|creds?|"
-    r"client[_\-]?secret|auth[_\-]?key|connection[_\-]?string|dsn)(?:$|[_.\-]|\d+$)",
+    r"(?:account|auth|batch|encryption|master|private|secret|shared|signing|ssh|storage)[_\-]?key|"
+    r"azure[_\-]\w+[_\-]key|key[_\-]content|credentials?|creds?|client[_\-]?secret|bearer|jwt|"
+    r"connection[_\-]?string|dsn)(?:$|[_.\-]|\d+$)",
     re.IGNORECASE,
 )
 _NAME_JOINED = re.compile(
@@ -45,7 +46,7 @@ SHAPES: dict[str, str] = {
     "JSON web token": r"\beyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+",
     "Vault token": r"\bhv[sbr]\.[A-Za-z0-9_\-]{20,}\b",
     "URL with password": r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'\\]{0,64}:[^\s/@\"'\\$]{1,256}@",
-    "bearer token": r"\b[Bb]earer\s+[A-Za-z0-9_\-.=]{16,}",
+    "bearer token": r"\b[Bb]earer\s+(?:(?=[A-Za-z_\-.=]*[0-9])[\w\-.=]{8,}|[\w\-.=]{16,})",
 }
 _SHAPE = re.compile(
     "|".join(f"(?P<k{n}>{shape})" for n, shape in enumerate(SHAPES.values())), re.ASCII

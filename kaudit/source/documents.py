@@ -11,8 +11,16 @@ from msgspec import Raw
 from kaudit.model.words import Reason
 from kaudit.source.yaml_stream import Fault, documents
 
-#: Today's group of kinds that older manifests put elsewhere.
+#: Today's group of kinds that older manifests put elsewhere, or that their authors took for
+#: core kinds: the API server refuses those, but what they mean is plain.
 _MOVED = {
+    **{("", kind): "apps" for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")},
+    **{("", kind): "batch" for kind in ("CronJob", "Job")},
+    **{("", kind): "networking.k8s.io" for kind in ("Ingress", "NetworkPolicy")},
+    **{
+        ("", kind): "rbac.authorization.k8s.io"
+        for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+    },
     ("extensions", "Deployment"): "apps",
     ("extensions", "DaemonSet"): "apps",
     ("extensions", "ReplicaSet"): "apps",

@@ -101,7 +101,7 @@ class ImageRow(Trace, kw_only=True):
     tag: Annotated[str, doc("tag as written; empty where none")]
     digest: Annotated[str, doc("digest as written; empty where none")]
     pinned: Annotated[bool, doc("names a digest")]
-    floating: Annotated[bool, doc("no digest, and the tag latest or none")]
+    floating: Annotated[bool, doc("no digest, not even a broken one, and the tag latest or none")]
     tagged_name: Annotated[str, doc("registry/repository:tag, all written out")]
     pull_policy: Annotated[str, doc("imagePullPolicy, with the default of Kubernetes")]
     running_digest: Annotated[str, doc("digest in the registry, of status imageID, or empty")]
@@ -147,7 +147,8 @@ def image_references(
 
     c = pd.concat([security_context[_COPIED], _volumes(pod_volumes)], ignore_index=True)
     codes = arrow(c["image"]).dictionary_encode()
-    parts = [parsed(reference) for reference in codes.dictionary.to_pylist()]
+    texts = codes.dictionary.to_pylist()
+    parts = [parsed(reference) for reference in texts]
 
     def of_each(values: list[Any], kind: pa.DataType) -> pd.Series[Any]:
         return series(pa.array(values, kind).take(codes.indices), c)
@@ -166,7 +167,10 @@ def image_references(
         "tag": of_each([p.tag for p in parts], text),
         "digest": of_each([p.digest for p in parts], text),
         "pinned": of_each([bool(p.digest) for p in parts], flag),
-        "floating": of_each([not p.digest and p.tag in ("", "latest") for p in parts], flag),
+        "floating": of_each(
+            [p.tag in ("", "latest") and "@" not in t for p, t in zip(parts, texts, strict=True)],
+            flag,
+        ),
         "tagged_name": of_each([_tagged(p) for p in parts], text),
         "pull_policy": series(pc.coalesce(arrow(c["image_pull_policy"]), default), c),
         "running_digest": series(pc.fill_null(pc.struct_field(running, "digest"), ""), c),
