@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import field
 
-from kaudit.model.meta import LabelSelector, Opaque, Part, Resource
+from kaudit.model.meta import Int, LabelSelector, Opaque, Part, Resource
 
 
 class ServiceRef(Part):
@@ -13,7 +13,7 @@ class ServiceRef(Part):
     namespace: str | None = None
     name: str | None = None
     path: str | None = None
-    port: int | None = None
+    port: Int | None = None
 
 
 class ClientConfig(Part):
@@ -50,7 +50,7 @@ class Webhook(Part):
     namespace_selector: LabelSelector | None = None
     object_selector: LabelSelector | None = None
     side_effects: str | None = None
-    timeout_seconds: int | None = None
+    timeout_seconds: Int | None = None
     reinvocation_policy: str | None = None
     match_conditions: list[Opaque] | None = None
 

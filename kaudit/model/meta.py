@@ -7,6 +7,7 @@ decoded: these structs are the allow-list of what may become evidence.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -43,6 +44,11 @@ KEPT_ANNOTATIONS = (
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NULL = Raw(b"null")
 
+#: A whole number that a column can hold; larger ones are refused with the object.
+Int = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+#: A time with its zone, as RFC 3339 and Kubernetes demand.
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+
 
 def texts(pairs: dict[str, str | None] | None) -> list[str]:
     """Labels or a plain selector as sorted ``key=value``."""
@@ -68,7 +74,7 @@ class ManagedFields(Part):
 
     manager: str | None = None
     operation: str | None = None
-    time: datetime | None = None
+    time: Time | None = None
 
 
 class Metadata(Part):
@@ -82,8 +88,8 @@ class Metadata(Part):
     generate_name: str | None = None
     namespace: str | None = None
     uid: str | None = None
-    creation_timestamp: datetime | None = None
-    deletion_timestamp: datetime | None = None
+    creation_timestamp: Time | None = None
+    deletion_timestamp: Time | None = None
     labels: dict[str, str | None] | None = None
     annotations: dict[str, Raw] | None = None
     owner_references: list[OwnerReference] | None = None
@@ -123,10 +129,10 @@ class Metadata(Part):
 def _kept(key: str, raw: Raw) -> Raw:
     if not key.startswith(KEPT_ANNOTATIONS):
         return _NULL
-    if len(raw) < 32:
-        return raw
     text = msgspec.json.decode(raw)
-    if isinstance(text, str) and by_shape(text):
+    if text is not None and not isinstance(text, str):
+        raise TypeError(f"annotation {key}: expected text")
+    if text and len(text) > 12 and by_shape(text):
         return Raw(msgspec.json.encode(masked(text)))
     return raw
 
@@ -154,6 +160,12 @@ class LabelSelector(Part):
             terms.append(f"{e.key} {_OPERATORS.get(e.operator, e.operator)}{values}")
         return sorted(terms)
 
+    @property
+    def canonical(self) -> str:
+        """JSON with sorted keys and nothing empty: ``{}`` selects everything."""
+        slim = LabelSelector(self.match_labels or None, self.match_expressions or None)
+        return msgspec.json.encode(slim, order="sorted").decode()
+
 
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "not exists"}
 
@@ -176,6 +188,7 @@ IntOrText = int | str
 Maybe = UnsetType
 __all__ = [
     "UNSET",
+    "Int",
     "IntOrText",
     "LabelSelector",
     "ManagedFields",
@@ -187,5 +200,6 @@ __all__ = [
     "Quantity",
     "Requirement",
     "Resource",
+    "Time",
     "texts",
 ]

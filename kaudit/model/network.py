@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from msgspec import field
 
-from kaudit.model.meta import IntOrText, LabelSelector, Opaque, Part, Resource
+from kaudit.model.meta import Int, IntOrText, LabelSelector, Opaque, Part, Resource
 
 
 class ServicePort(Part):
     """spec.ports[] of a Service."""
 
     name: str | None = None
-    port: int | None = None
+    port: Int | None = None
     target_port: IntOrText | None = None
-    node_port: int | None = None
+    node_port: Int | None = None
     protocol: str | None = None
 
 
@@ -59,7 +59,7 @@ class Service(Resource):
 class IngressPort(Part):
     """backend.service.port."""
 
-    number: int | None = None
+    number: Int | None = None
     name: str | None = None
 
 
@@ -127,7 +127,7 @@ class PolicyPort(Part):
 
     protocol: str | None = None
     port: IntOrText | None = None
-    end_port: int | None = None
+    end_port: Int | None = None
 
 
 class IpBlock(Part):
@@ -191,7 +191,7 @@ class Listener(Part):
 
     name: str | None = None
     hostname: str | None = None
-    port: int | None = None
+    port: Int | None = None
     protocol: str | None = None
     tls: ListenerTls | None = None
     allowed_routes: AllowedRoutes | None = None
@@ -225,7 +225,7 @@ class RouteBackend(Part):
     kind: str | None = None
     namespace: str | None = None
     name: str | None = None
-    port: int | None = None
+    port: Int | None = None
 
 
 class RouteRule(Part):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import msgspec
 from msgspec import Raw, field
 
 from kaudit.model.credential import masked_arguments, verdict
 from kaudit.model.meta import (
+    Int,
     IntOrText,
     LabelSelector,
     Metadata,
@@ -16,6 +15,7 @@ from kaudit.model.meta import (
     Part,
     Quantity,
     Resource,
+    Time,
 )
 
 _REDACTED = Raw(b'"[redacted]"')
@@ -81,8 +81,8 @@ class ContainerPort(Part):
     """ports[]."""
 
     name: str | None = None
-    container_port: int | None = None
-    host_port: int | None = None
+    container_port: Int | None = None
+    host_port: Int | None = None
     host_ip: str | None = field(default=None, name="hostIP")
     protocol: str | None = None
 
@@ -124,8 +124,8 @@ class SecurityContext(Part):
     allow_privilege_escalation: bool | None = None
     read_only_root_filesystem: bool | None = None
     run_as_non_root: bool | None = None
-    run_as_user: int | None = None
-    run_as_group: int | None = None
+    run_as_user: Int | None = None
+    run_as_group: Int | None = None
     proc_mount: str | None = None
     capabilities: Capabilities | None = None
     seccomp_profile: Profile | None = None
@@ -145,9 +145,9 @@ class PodSecurityContext(Part):
     """A pod's securityContext."""
 
     run_as_non_root: bool | None = None
-    run_as_user: int | None = None
-    run_as_group: int | None = None
-    fs_group: int | None = None
+    run_as_user: Int | None = None
+    run_as_group: Int | None = None
+    fs_group: Int | None = None
     supplemental_groups: list[int] | None = None
     supplemental_groups_policy: str | None = None
     sysctls: list[Sysctl] | None = None
@@ -193,7 +193,7 @@ class TcpSocket(Part):
 class Grpc(Part):
     """grpc handler."""
 
-    port: int | None = None
+    port: Int | None = None
     service: str | None = None
 
 
@@ -204,10 +204,10 @@ class Probe(Part):
     http_get: HttpGet | None = None
     tcp_socket: TcpSocket | None = None
     grpc: Grpc | None = None
-    initial_delay_seconds: int | None = None
-    period_seconds: int | None = None
-    timeout_seconds: int | None = None
-    failure_threshold: int | None = None
+    initial_delay_seconds: Int | None = None
+    period_seconds: Int | None = None
+    timeout_seconds: Int | None = None
+    failure_threshold: Int | None = None
 
 
 class Lifecycle(Part):
@@ -285,7 +285,7 @@ class SecretVolume(Part):
     """secret volume."""
 
     secret_name: str | None = None
-    default_mode: int | None = None
+    default_mode: Int | None = None
     optional: bool | None = None
 
 
@@ -322,7 +322,7 @@ class TokenProjection(Part):
     """projected serviceAccountToken."""
 
     audience: str | None = None
-    expiration_seconds: int | None = None
+    expiration_seconds: Int | None = None
     path: str | None = None
 
 
@@ -404,7 +404,7 @@ class Toleration(Part):
 class Spread(Part):
     """topologySpreadConstraints[]."""
 
-    max_skew: int | None = None
+    max_skew: Int | None = None
     topology_key: str | None = None
     when_unsatisfiable: str | None = None
     label_selector: LabelSelector | None = None
@@ -460,7 +460,7 @@ class PodSpec(Part):
     topology_spread_constraints: list[Spread] | None = None
     affinity: Affinity | None = None
     host_aliases: list[HostAlias] | None = None
-    termination_grace_period_seconds: int | None = None
+    termination_grace_period_seconds: Int | None = None
 
     @property
     def typed_containers(self) -> list[tuple[str, int, Container]]:
@@ -476,7 +476,7 @@ class PodSpec(Part):
 class Running(Part):
     """status.containerStatuses[].state.running."""
 
-    started_at: datetime | None = None
+    started_at: Time | None = None
 
 
 class Waiting(Part):
@@ -501,7 +501,7 @@ class ContainerStatus(Part):
     image_id: str | None = field(default=None, name="imageID")
     container_id: str | None = field(default=None, name="containerID")
     ready: bool | None = None
-    restart_count: int | None = None
+    restart_count: Int | None = None
     state: ContainerState | None = None
 
 
@@ -518,7 +518,7 @@ class PodStatus(Part):
     pod_ip: str | None = field(default=None, name="podIP")
     pod_ips: list[PodIP] | None = field(default=None, name="podIPs")
     host_ip: str | None = field(default=None, name="hostIP")
-    start_time: datetime | None = None
+    start_time: Time | None = None
     qos_class: str | None = None
     container_statuses: list[ContainerStatus] | None = None
     init_container_statuses: list[ContainerStatus] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 _SUFFIXES = {
@@ -22,6 +23,10 @@ _SUFFIXES = {
     "Pi": 2.0**50,
     "Ei": 2.0**60,
 }
+_QUANTITY = re.compile(
+    r"(?P<digits>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?P<suffix>[KMGTPE]i|[numkMGTPE]?)"
+)
+_LARGEST = 2**63 - 1
 
 
 @lru_cache(maxsize=65536)
@@ -34,19 +39,17 @@ def number(quantity: str | int | float | None) -> float | None:
     if quantity is None or isinstance(quantity, bool):
         return None
     if isinstance(quantity, (int, float)):
-        return float(quantity)
-    text = quantity.strip()
-    digits = text.rstrip("numkKMGTPEi")
-    try:
-        return float(digits) * _SUFFIXES[text[len(digits) :]]
-    except (ValueError, KeyError):
-        return None
+        return float(quantity) if abs(quantity) <= _LARGEST else None
+    found = _QUANTITY.fullmatch(quantity.strip())
+    return None if found is None else float(found["digits"]) * _SUFFIXES[found["suffix"]]
 
 
 @lru_cache(maxsize=65536)
 def whole(quantity: str | int | float | None) -> int | None:
-    """Value in whole units, such as bytes, rounded up as the API server does."""
+    """Value in whole units, such as bytes, rounded up and capped as the API server does."""
     value = number(quantity)
-    if value is None or value != value or abs(value) == float("inf"):
+    if value is None:
         return None
+    if abs(value) >= _LARGEST:
+        return _LARGEST if value > 0 else -_LARGEST
     return int(-(-value // 1))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec import field
 
-from kaudit.model.meta import LabelSelector, Metadata, Part, Resource
+from kaudit.model.meta import Int, LabelSelector, Metadata, Part, Resource, Time
 from kaudit.model.pod import Pod, PodSpec, PodStatus, PodTemplate
 
 
@@ -19,7 +17,7 @@ class Strategy(Part):
 class WorkloadSpec(Part):
     """spec of Deployment, ReplicaSet, StatefulSet, DaemonSet and Job."""
 
-    replicas: int | None = None
+    replicas: Int | None = None
     selector: LabelSelector | None = None
     template: PodTemplate | None = None
     strategy: Strategy | None = None
@@ -27,17 +25,17 @@ class WorkloadSpec(Part):
     paused: bool | None = None
     suspend: bool | None = None
     service_name: str | None = None
-    ttl_seconds_after_finished: int | None = None
+    ttl_seconds_after_finished: Int | None = None
 
 
 class WorkloadStatus(Part):
     """status of a controller."""
 
-    replicas: int | None = None
-    ready_replicas: int | None = None
-    desired_number_scheduled: int | None = None
-    number_ready: int | None = None
-    completion_time: datetime | None = None
+    replicas: Int | None = None
+    ready_replicas: Int | None = None
+    desired_number_scheduled: Int | None = None
+    number_ready: Int | None = None
+    completion_time: Time | None = None
 
 
 class Workload(Resource):
@@ -50,7 +48,7 @@ class Workload(Resource):
 class LooseSpec(Part):
     """spec of ReplicationController and DeploymentConfig, whose selector is a plain map."""
 
-    replicas: int | None = None
+    replicas: Int | None = None
     selector: dict[str, str | None] | None = None
     template: PodTemplate | None = None
     strategy: Strategy | None = None
