@@ -36,15 +36,15 @@ def missing_service_account(
         metadata: {name: app}
 
     Cases:
-        {apiVersion: v1, kind: ServiceAccount, metadata: {name: app, namespace: shop}}
+        {apiVersion: v1, kind: ServiceAccount, metadata: {name: web, namespace: front}}
         ---
-        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-name, namespace: shop}, spec: {template: {spec: {
-          serviceAccountName: ap, containers: [{name: c, image: i}]}}}}
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-name, namespace: front}, spec: {template: {spec: {
+          serviceAccountName: wed, containers: [{name: c, image: i}]}}}}
         ---
-        {apiVersion: v1, kind: Pod, metadata: {name: bad-namespace, namespace: other}, spec: {serviceAccount: app,
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-namespace, namespace: other}, spec: {serviceAccount: web,
           containers: [{name: c, image: i}]}}
         ---
-        {apiVersion: v1, kind: Pod, metadata: {name: ok-there, namespace: shop}, spec: {serviceAccountName: app,
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-there, namespace: front}, spec: {serviceAccountName: web,
           containers: [{name: c, image: i}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-default, namespace: other}, spec: {containers: [{name: c, image: i}]}}

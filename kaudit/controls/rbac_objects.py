@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     "KA-SEC-015a",
     layer="secrets",
     severity="high",
-    applies="judged",
+    applies="resolved",
     expected="no right to write Secrets, or narrowed to names",
     shows=("subject", "role", "grants"),
 )
@@ -55,7 +55,7 @@ def secret_write_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-078a",
     layer="deploy",
     severity="high",
-    applies="judged",
+    applies="resolved",
     expected="no right to write services, endpoints, ingresses or network policies",
     shows=("subject", "role", "grants"),
 )
@@ -98,10 +98,10 @@ def traffic_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-062a",
     layer="deploy",
     severity="info",
-    expected="no wildcard, and no right that leads to those of others",
-    shows=("leads_to",),
+    expected="a binding, or neither wildcard nor a right that leads to those of others",
+    shows=("leads_to", "idle"),
 )
-def powerful_idle_role(idle_roles: pd.DataFrame) -> pd.Series[Any]:
+def powerful_idle_role(role_rights: pd.DataFrame) -> pd.Series[Any]:
     """Roles that nobody is bound to would give no right that leads further.
 
     Such a role waits for its first binding, which looks harmless. Where the bindings are kept
@@ -116,7 +116,7 @@ def powerful_idle_role(idle_roles: pd.DataFrame) -> pd.Series[Any]:
     Cases:
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: bad-wildcard}, rules: [{apiGroups: [apps], resources: ["*"], verbs: [get]}]}
         ---
-        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: bad-exec, namespace: shop}, rules: [
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: bad-exec, namespace: front}, rules: [
           {apiGroups: [""], resources: [pods], verbs: [get]}, {apiGroups: [""], resources: [pods/exec], verbs: [create]}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: ok-reads}, rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]}
@@ -125,6 +125,7 @@ def powerful_idle_role(idle_roles: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b, namespace: shop}, roleRef: {kind: ClusterRole, name: ok-bound}, subjects: [{kind: User, name: ann}]}
     """
-    return over_lists(
-        idle_roles["leads_to"], lambda names: not {"takeover", "wildcard"}.isdisjoint(names)
+    powerful = over_lists(
+        role_rights["leads_to"], lambda names: not {"takeover", "wildcard"}.isdisjoint(names)
     )
+    return powerful & role_rights["idle"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     "KA-DEP-062",
     layer="deploy",
     severity="high",
-    applies="judged",
+    applies="resolved",
     expected="no * in verbs, resources or groups",
     shows=("subject", "role", "grants"),
 )
@@ -50,7 +50,7 @@ def wildcard_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-063",
     layer="deploy",
     severity="high",
-    applies="judged",
+    applies="resolved",
     expected="no right to make or change workloads",
     shows=("subject", "role", "grants"),
 )
@@ -89,7 +89,7 @@ def workload_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-064",
     layer="deploy",
     severity="critical",
-    applies="judged",
+    applies="resolved",
     expected="no bind, escalate or impersonate",
     shows=("subject", "role", "grants"),
 )
@@ -131,7 +131,7 @@ def escalation_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-065",
     layer="deploy",
     severity="high",
-    applies="judged",
+    applies="resolved",
     expected="no right to write roles or bindings",
     shows=("subject", "role", "grants"),
 )
@@ -161,7 +161,7 @@ def rbac_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-066",
     layer="deploy",
     severity="high",
-    applies="judged",
+    applies="resolved",
     expected="no right to write admission or policy objects",
     shows=("subject", "role", "grants"),
 )
@@ -196,7 +196,7 @@ def policy_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-067",
     layer="deploy",
     severity="high",
-    applies="judged",
+    applies="resolved",
     expected="no right to approve or sign certificates",
     shows=("subject", "role", "grants"),
 )
@@ -230,7 +230,7 @@ def certificate_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-068",
     layer="deploy",
     severity="high",
-    applies="judged",
+    applies="resolved",
     expected="no right to create service-account tokens",
     shows=("subject", "role", "grants"),
 )
@@ -264,7 +264,7 @@ def token_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-069",
     layer="deploy",
     severity="medium",
-    applies="judged",
+    applies="resolved",
     expected="no right to create persistent volumes",
     shows=("subject", "role", "grants"),
 )
@@ -295,7 +295,7 @@ def volume_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-070",
     layer="deploy",
     severity="critical",
-    applies="judged",
+    applies="resolved",
     expected="no nodes/proxy and no right to write nodes",
     shows=("subject", "role", "grants"),
 )
@@ -331,7 +331,7 @@ def node_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-071",
     layer="deploy",
     severity="high",
-    applies="judged",
+    applies="resolved",
     expected="no exec, attach, port-forward or debug",
     shows=("subject", "role", "grants"),
 )
@@ -370,7 +370,7 @@ def exec_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-077",
     layer="deploy",
     severity="medium",
-    applies="judged",
+    applies="resolved",
     expected="no right to delete namespaces, events or many objects at once",
     shows=("subject", "role", "grants"),
 )
@@ -409,7 +409,7 @@ def destruction_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-078",
     layer="deploy",
     severity="medium",
-    applies="judged",
+    applies="resolved",
     expected="ConfigMaps narrowed to names",
     shows=("subject", "role", "grants"),
 )
@@ -445,7 +445,7 @@ def configuration_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     "KA-SEC-015",
     layer="secrets",
     severity="high",
-    applies="judged",
+    applies="resolved",
     expected="Secrets narrowed to names",
     shows=("subject", "role", "grants"),
 )

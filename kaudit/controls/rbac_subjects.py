@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     "KA-DEP-058",
     layer="deploy",
     severity="critical",
-    applies="judged",
+    applies="resolved",
     expected="no binding to cluster-admin or a role that equals it",
     shows=("subject_class", "subject", "role"),
 )
@@ -57,6 +57,7 @@ def administrators(permissions: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="critical",
     applies="judged",
+    weak=("rbac_rules", "roles"),
     expected="no binding to system:masters",
     shows=("subject", "role"),
 )
@@ -86,6 +87,7 @@ def masters(permissions: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="critical",
     applies="judged",
+    weak=("rbac_rules", "roles"),
     expected="no rights for system:anonymous or system:unauthenticated",
     shows=("subject", "role", "grants"),
 )
@@ -121,6 +123,7 @@ def anonymous(permissions: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="high",
     applies="judged",
+    weak=("rbac_rules", "roles"),
     expected="no rights for all users or all service accounts",
     shows=("subject", "role", "grants"),
 )
@@ -154,9 +157,9 @@ def everyone(permissions: pd.DataFrame) -> pd.Series[Any]:
     severity="low",
     applies="judged",
     expected="bindings to roles and accounts that exist",
-    shows=("subject", "role", "dangling", "lost"),
+    shows=("subject", "role", "dangling"),
 )
-def dangling_binding(permissions: pd.DataFrame) -> pd.Series[Any]:
+def dangling_binding(permissions: pd.DataFrame, service_accounts: pd.DataFrame) -> pd.Series[Any]:
     """Bindings name roles and service accounts that exist.
 
     Whoever makes the missing role or account later inherits what the binding says, unnoticed.
@@ -182,7 +185,16 @@ def dangling_binding(permissions: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-both}, roleRef: {kind: ClusterRole, name: there},
           subjects: [{kind: ServiceAccount, name: app, namespace: shop}, {kind: User, name: ann}]}
     """
-    return permissions["dangling"] | permissions["lost"]
+    import pyarrow.compute as pc
+
+    known = pc.binary_join_element_wise(
+        arrow(service_accounts["namespace"]), arrow(service_accounts["name"]), "/"
+    )
+    found = series(positions(permissions["subject"], known) >= 0, permissions)
+    account = text_is(permissions["subject_kind"], "ServiceAccount")
+    # Every cluster has accounts: where the evidence has none, they were not read.
+    lost = account & ~found if len(service_accounts) else account & ~account
+    return permissions["dangling"] | lost
 
 
 @control(
@@ -190,6 +202,7 @@ def dangling_binding(permissions: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="medium",
     applies="judged",
+    weak=("rbac_rules", "roles"),
     expected="no rights for a default service account",
     shows=("subject", "role", "grants"),
 )

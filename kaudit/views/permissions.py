@@ -24,7 +24,7 @@ class PermissionRow(Trace, kw_only=True):
     grants: Annotated[str, doc("the rule: verbs on groups/resources")]
     judged: Annotated[bool, doc("not one of the defaults of Kubernetes")]
     dangling: Annotated[bool, doc("the role is not in the evidence")]
-    lost: Annotated[bool, doc("the service account is not in the evidence")]
+    resolved: Annotated[bool, doc("judged, and its role is in the evidence")]
     admin: Annotated[bool, doc("everything on everything")]
     wildcard: Annotated[bool, doc("a * among verbs, resources or groups")]
     workloads: Annotated[bool, doc("creates or changes pods, directly or by a controller")]
@@ -62,13 +62,10 @@ def permissions(
     rbac_bindings: pd.DataFrame,
     rbac_rules: pd.DataFrame,
     roles: pd.DataFrame,
-    service_accounts: pd.DataFrame,
 ) -> pd.DataFrame:
     """Resolve each binding to the rules of its role, for each of its subjects."""
     rules = _rules(rbac_rules)
     known = set(zip(roles["kind"], roles["namespace"], roles["name"], strict=True))
-    accounts = set(zip(service_accounts["namespace"], service_accounts["name"], strict=True))
-    complete = bool(accounts)
     rows = []
     for b in rbac_bindings.to_dict("records"):
         key = (b["role_kind"], b["namespace"] if b["role_kind"] == "Role" else "", b["role"])
@@ -76,7 +73,7 @@ def permissions(
         if (b["role_kind"], b["role"]) == ("ClusterRole", "cluster-admin"):
             # The API server restores what is missing from it at every start.
             granted = [(-1, EVERYTHING, flags_of(EVERYTHING))]
-        account = (b["subject_namespace"], b["subject"])
+        judged, dangling = not _default(b), key not in known and b["role"] != "cluster-admin"
         base: dict[str, Any] = {
             "raw": b["raw"],
             "raw_line": b["raw_line"],
@@ -87,9 +84,9 @@ def permissions(
             "subject": _subject(b),
             "subject_class": _class(b),
             "role": f"{b['role_kind']}/{b['role']}",
-            "judged": not _default(b),
-            "dangling": key not in known and b["role"] != "cluster-admin",
-            "lost": complete and b["subject_kind"] == "ServiceAccount" and account not in accounts,
+            "judged": judged,
+            "dangling": dangling,
+            "resolved": judged and not dangling,
         }
         for position, rule, flags in granted or [(-1, None, _NOTHING)]:
             of_rule = {"position": position, "grants": rule.text if rule else ""}

@@ -1,4 +1,4 @@
-"""Roles that nobody is bound to, and what they would lead to."""
+"""Roles as such: what they would lead to, and whether anybody is bound to them."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class IdleRoleRow(Trace, kw_only=True):
+class RoleRightsRow(Trace, kw_only=True):
     kind: Annotated[str, doc("Role or ClusterRole")]
     namespace: Annotated[str, doc("namespace; empty for a ClusterRole")]
     name: Annotated[str, doc("name")]
+    idle: Annotated[bool, doc("no binding names it, no other role takes it in")]
     leads_to: Annotated[list[str], doc("columns of permissions that would be true, sorted")]
 
 
-IDLE_ROLES = Table(
-    "idle_roles",
-    IdleRoleRow,
-    grain="one role that no binding of the evidence names and no other role takes in",
+ROLE_RIGHTS = Table(
+    "role_rights",
+    RoleRightsRow,
+    grain="one role that Kubernetes did not make",
     key=("kind", "namespace", "name"),
     resource=Resource("kind"),
 )
 _TAKEN_IN = "rbac.authorization.k8s.io/aggregate-to-"
 
 
-@view(IDLE_ROLES)
-def idle_roles(
+@view(ROLE_RIGHTS)
+def role_rights(
     roles: pd.DataFrame, rbac_rules: pd.DataFrame, rbac_bindings: pd.DataFrame
 ) -> pd.DataFrame:
-    """Choose the roles without a binding that Kubernetes did not make."""
+    """Add up the rules of each role."""
     b = rbac_bindings
     bound = {
         (kind, namespace if kind == "Role" else "", name)
@@ -53,17 +54,18 @@ def idle_roles(
     rows = []
     for r in roles.to_dict("records"):
         key = (r["kind"], r["namespace"], r["name"])
-        taken_in = any(label.startswith(_TAKEN_IN) for label in r["labels"])
-        if key in bound or r["built_in"] or taken_in:
+        if r["built_in"]:
             continue
+        taken_in = any(label.startswith(_TAKEN_IN) for label in r["labels"])
         rows.append(
-            IdleRoleRow(
+            RoleRightsRow(
                 raw=r["raw"],
                 raw_line=r["raw_line"],
                 kind=r["kind"],
                 namespace=r["namespace"],
                 name=r["name"],
+                idle=key not in bound and not taken_in,
                 leads_to=sorted(leads.get(key, ())),
             )
         )
-    return frame(IDLE_ROLES.sorted(IDLE_ROLES.arrow(rows)))
+    return frame(ROLE_RIGHTS.sorted(ROLE_RIGHTS.arrow(rows)))
