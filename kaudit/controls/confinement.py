@@ -137,7 +137,8 @@ def seccomp_unset(security_context: pd.DataFrame) -> pd.Series[Any]:
     """Containers have a system-call filter.
 
     Unset means unconfined unless the kubelet of the node runs with seccompDefault, which a
-    pod's manifest does not tell.
+    pod's manifest does not tell; a type that Kubernetes does not know means nothing. Unconfined
+    is reported by KA-DEP-018.
 
     Remedy:
         Set it at the pod.
@@ -150,6 +151,9 @@ def seccomp_unset(security_context: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: bad-init}, spec: {initContainers: [{name: i, image: i}],
           containers: [{name: c, image: i, securityContext: {seccompProfile: {type: RuntimeDefault}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-misspelt}, spec: {containers: [{name: c, image: i,
+          securityContext: {seccompProfile: {type: runtime/default}}}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-pod}, spec: {
           securityContext: {seccompProfile: {type: RuntimeDefault}}, containers: [{name: c, image: i}]}}
@@ -166,7 +170,8 @@ def seccomp_unset(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: ok-localhost}, spec: {containers: [{name: c, image: i,
           securityContext: {seccompProfile: {type: Localhost, localhostProfile: p.json}}}]}}
     """
-    return security_context["seccomp"] == ""
+    known = text_is(security_context["seccomp"], "RuntimeDefault", "Localhost", "Unconfined")
+    return ~known
 
 
 @control(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import over_lists, text_is
@@ -9,6 +10,14 @@ from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Annotations whose value ingress-nginx writes into its configuration.
+_WRITTEN_OUT = tuple(
+    f"nginx.ingress.kubernetes.io/{name}"
+    for name in ("auth-tls-match-cn", "auth-url", "mirror-host", "mirror-target")
+)
+#: What no URL holds (RFC 3986), and what ends a directive or begins a comment in nginx.
+_NO_URL = re.compile(r"[\s\x00-\x1f\"'`\\<>^{}|;#]")
 
 
 @control(
@@ -179,6 +188,45 @@ def ingress_snippets(ingresses: pd.DataFrame) -> pd.Series[Any]:
     return over_lists(
         ingresses["annotations"], lambda texts: any("-snippet=" in text for text in texts)
     )
+
+
+@control(
+    "KA-NET-015a",
+    layer="network",
+    severity="high",
+    expected="values that are a URL or a name, nothing more",
+    shows=("annotations",),
+)
+def ingress_injection(ingresses: pd.DataFrame) -> pd.Series[Any]:
+    r"""No annotation of an Ingress holds what could become configuration.
+
+    ingress-nginx wrote the values of auth-url, auth-tls-match-cn and the mirror annotations
+    into its configuration as they are, and ran it before admission (CVE-2025-24514,
+    CVE-2025-1097, CVE-2025-1098).
+
+    Remedy:
+        Write a plain URL or name; update ingress-nginx.
+
+        metadata:
+          annotations: {nginx.ingress.kubernetes.io/auth-url: "https://auth.example.com/check"}
+
+    Cases:
+        {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: bad-directive, annotations: {nginx.ingress.kubernetes.io/auth-url: "http://a/#;\nload_module x"}}, spec: {rules: [{host: a}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: bad-name, annotations: {nginx.ingress.kubernetes.io/auth-tls-match-cn: "CN=a|b #("}}, spec: {rules: [{host: a}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: bad-mirror, annotations: {nginx.ingress.kubernetes.io/mirror-target: "http://a/}"}}, spec: {rules: [{host: a}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: ok-url, annotations: {nginx.ingress.kubernetes.io/auth-url: "https://$host/oauth2/auth?allowed_groups=a%2Cb"}}, spec: {rules: [{host: a}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: ok-other, annotations: {nginx.ingress.kubernetes.io/rewrite-target: "/$2"}}, spec: {rules: [{host: a}]}}
+    """
+    return over_lists(ingresses["annotations"], lambda texts: any(map(_injects, texts)))
+
+
+def _injects(annotation: str) -> bool:
+    key, _, value = annotation.partition("=")
+    return key in _WRITTEN_OUT and bool(_NO_URL.search(value))
 
 
 @control(
