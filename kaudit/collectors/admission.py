@@ -1,20 +1,12 @@
-"""Admission webhooks, admission policies and their bindings, and CRDs."""
+"""Admission webhooks and what they are asked about."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated
 
-import msgspec
-
-from kaudit.model.admission import (
-    AdmissionBinding,
-    AdmissionPolicy,
-    RuleWithOperations,
-    WebhookConfiguration,
-)
-from kaudit.model.cluster import CustomResourceDefinition
-from kaudit.model.meta import Part
+from kaudit.model.admission import WebhookConfiguration
+from kaudit.model.meta import ABSENT, LabelSelector
 from kaudit.model.place import Place
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
@@ -31,44 +23,26 @@ class WebhookRow(Trace, kw_only=True):
     side_effects: Annotated[str | None, doc("sideEffects")] = None
     namespace_selector: Annotated[str | None, doc("namespaceSelector as JSON")] = None
     object_selector: Annotated[str | None, doc("objectSelector as JSON")] = None
+    reinvocation_policy: Annotated[str | None, doc("Never or IfNeeded, of a mutating one")] = None
+    ca_bundle: Annotated[bool, doc("has a caBundle, which is not kept")] = False
     match_conditions: Annotated[int, doc("how many match conditions")] = 0
     service: Annotated[str | None, doc("namespace/name of the Service behind")] = None
+    service_path: Annotated[str | None, doc("path asked at that Service")] = None
+    service_port: Annotated[int | None, doc("port of that Service; null: 443")] = None
     url: Annotated[str | None, doc("host of the URL behind, where it is no Service")] = None
     rules: Annotated[list[str], doc("operations groups/versions/resources scope, one text a rule")]
 
 
-class AdmissionPolicyRow(Trace, kw_only=True):
-    kind: Annotated[str, doc("ValidatingAdmissionPolicy or MutatingAdmissionPolicy")]
-    name: Annotated[str, doc("name")]
-    failure_policy: Annotated[str, doc("Fail or Ignore; Fail where unset")]
-    param_kind: Annotated[str | None, doc("kind of its parameters")] = None
-    rules: Annotated[list[str], doc("operations groups/versions/resources scope")]
-    excludes: Annotated[list[str], doc("the same of excluded rules")]
-    namespace_selector: Annotated[str | None, doc("namespaceSelector as JSON")] = None
-    object_selector: Annotated[str | None, doc("objectSelector as JSON")] = None
-    match_conditions: Annotated[int, doc("how many match conditions")] = 0
-    expressions: Annotated[list[str], doc("CEL expressions of its validations")]
-
-
-class AdmissionBindingRow(Trace, kw_only=True):
-    kind: Annotated[str, doc("kind of the binding")]
-    name: Annotated[str, doc("name")]
-    policy: Annotated[str, doc("name of the policy bound")]
-    actions: Annotated[list[str], doc("validationActions: Deny, Warn, Audit")]
-    namespace_selector: Annotated[str | None, doc("namespaceSelector as JSON")] = None
-    excludes: Annotated[list[str], doc("excluded rules")]
-
-
-class CrdRow(Trace, kw_only=True):
-    name: Annotated[str, doc("name of the CRD")]
-    kind: Annotated[str, doc("always CustomResourceDefinition")] = "CustomResourceDefinition"
-    group: Annotated[str, doc("API group of the kind it defines")]
-    defines: Annotated[str, doc("kind it defines")]
-    plural: Annotated[str, doc("plural of that kind")]
-    scope: Annotated[str | None, doc("Namespaced or Cluster")] = None
-    served: Annotated[list[str], doc("versions served")]
-    stored: Annotated[str | None, doc("version stored")] = None
-    established: Annotated[bool | None, doc("condition Established is True")] = None
+class WebhookRuleRow(Trace, kw_only=True):
+    kind: Annotated[str, doc("ValidatingWebhookConfiguration or MutatingWebhookConfiguration")]
+    name: Annotated[str, doc("name of the configuration")]
+    position: Annotated[int, doc("place of the webhook in it, from 0")]
+    rule: Annotated[int, doc("place of the rule in the webhook, from 0")]
+    operations: Annotated[list[str], doc("CREATE, UPDATE, DELETE, CONNECT or *")]
+    api_groups: Annotated[list[str], doc("API groups; '' is the core, * all")]
+    api_versions: Annotated[list[str], doc("API versions; * all")]
+    resources: Annotated[list[str], doc("resources, with subresources after a slash; * all")]
+    scope: Annotated[str, doc("Cluster, Namespaced or *; * where unset")] = "*"
 
 
 _NAMELESS = Resource("kind", namespace="")
@@ -79,37 +53,18 @@ WEBHOOKS = Table(
     key=("kind", "name", "position"),
     resource=_NAMELESS,
 )
-ADMISSION_POLICIES = Table(
-    "admission_policies",
-    AdmissionPolicyRow,
-    grain="one Validating- or MutatingAdmissionPolicy",
-    key=("kind", "name"),
+WEBHOOK_RULES = Table(
+    "webhook_rules",
+    WebhookRuleRow,
+    grain="one rule of a webhook",
+    key=("kind", "name", "position", "rule"),
     resource=_NAMELESS,
 )
-ADMISSION_BINDINGS = Table(
-    "admission_bindings",
-    AdmissionBindingRow,
-    grain="one binding of an admission policy",
-    key=("kind", "name"),
-    resource=_NAMELESS,
-)
-CRDS = Table("crds", CrdRow, grain="one CRD", key=("name",), resource=_NAMELESS)
 _GROUP = "admissionregistration.k8s.io"
-_ALPHA = ("v1", "v1beta1", "v1alpha1")
 
 
-def _json(value: Part | None) -> str | None:
-    return None if value is None else msgspec.json.encode(value, order="sorted").decode()
-
-
-def _rule(rule: RuleWithOperations) -> str:
-    def joined(values: list[str] | None) -> str:
-        return ",".join(values) if values else "*"
-
-    groups = ",".join(g or "core" for g in rule.api_groups or ()) or "*"
-    where = f"{groups}/{joined(rule.api_versions)}/{joined(rule.resources)}"
-    names = f" named {','.join(rule.resource_names)}" if rule.resource_names else ""
-    return f"{joined(rule.operations)} {where} {rule.scope or '*'}{names}"
+def _json(selector: LabelSelector | None) -> str | None:
+    return None if selector is None else selector.canonical
 
 
 @collector(
@@ -127,12 +82,13 @@ def _rule(rule: RuleWithOperations) -> str:
         WebhookConfiguration,
         namespaced=False,
     ),
-    tables=(WEBHOOKS,),
+    tables=(WEBHOOKS, WEBHOOK_RULES),
 )
 def webhooks(found: WebhookConfiguration, at: Place) -> Iterator[Row]:
-    """Yield one row a webhook."""
+    """Yield the webhooks of a configuration and their rules."""
     for position, hook in enumerate(found.webhooks or ()):
-        service = hook.client_config.service
+        client = hook.client_config
+        service = client.service
         yield WebhookRow(
             raw=at.raw,
             raw_line=at.line,
@@ -148,105 +104,24 @@ def webhooks(found: WebhookConfiguration, at: Place) -> Iterator[Row]:
             object_selector=_json(hook.object_selector),
             match_conditions=len(hook.match_conditions or ()),
             service=f"{service.namespace}/{service.name}" if service else None,
-            url=hook.client_config.url,
-            rules=[_rule(rule) for rule in hook.rules or ()],
+            service_path=service.path if service else None,
+            service_port=service.port if service else None,
+            url=client.url,
+            reinvocation_policy=hook.reinvocation_policy,
+            ca_bundle=client.ca_bundle != ABSENT,
+            rules=[rule.text for rule in hook.rules or ()],
         )
-
-
-@collector(
-    Read(
-        _GROUP,
-        "ValidatingAdmissionPolicy",
-        "validatingadmissionpolicies",
-        AdmissionPolicy,
-        _ALPHA,
-        namespaced=False,
-    ),
-    Read(
-        _GROUP,
-        "MutatingAdmissionPolicy",
-        "mutatingadmissionpolicies",
-        AdmissionPolicy,
-        _ALPHA,
-        namespaced=False,
-    ),
-    tables=(ADMISSION_POLICIES,),
-)
-def admission_policies(found: AdmissionPolicy, at: Place) -> Iterator[Row]:
-    """Yield one row a policy."""
-    spec, match = found.spec, found.spec.match_constraints
-    yield AdmissionPolicyRow(
-        raw=at.raw,
-        raw_line=at.line,
-        kind=at.kind,
-        name=at.name,
-        failure_policy=spec.failure_policy or "Fail",
-        param_kind=spec.param_kind.kind if spec.param_kind else None,
-        rules=[_rule(r) for r in (match.resource_rules or () if match else ())],
-        excludes=[_rule(r) for r in (match.exclude_resource_rules or () if match else ())],
-        namespace_selector=_json(match.namespace_selector) if match else None,
-        object_selector=_json(match.object_selector) if match else None,
-        match_conditions=len(spec.match_conditions or ()),
-        expressions=[v.expression for v in spec.validations or ()],
-    )
-
-
-@collector(
-    Read(
-        _GROUP,
-        "ValidatingAdmissionPolicyBinding",
-        "validatingadmissionpolicybindings",
-        AdmissionBinding,
-        _ALPHA,
-        namespaced=False,
-    ),
-    Read(
-        _GROUP,
-        "MutatingAdmissionPolicyBinding",
-        "mutatingadmissionpolicybindings",
-        AdmissionBinding,
-        _ALPHA,
-        namespaced=False,
-    ),
-    tables=(ADMISSION_BINDINGS,),
-)
-def admission_bindings(found: AdmissionBinding, at: Place) -> Iterator[Row]:
-    """Yield one row a binding."""
-    match = found.spec.match_resources
-    yield AdmissionBindingRow(
-        raw=at.raw,
-        raw_line=at.line,
-        kind=at.kind,
-        name=at.name,
-        policy=found.spec.policy_name,
-        actions=found.spec.validation_actions or [],
-        namespace_selector=_json(match.namespace_selector) if match else None,
-        excludes=[_rule(r) for r in (match.exclude_resource_rules or () if match else ())],
-    )
-
-
-@collector(
-    Read(
-        "apiextensions.k8s.io",
-        "CustomResourceDefinition",
-        "customresourcedefinitions",
-        CustomResourceDefinition,
-        namespaced=False,
-    ),
-    tables=(CRDS,),
-)
-def crds(found: CustomResourceDefinition, at: Place) -> Iterator[Row]:
-    """Yield one row a CRD."""
-    spec, conditions = found.spec, found.status.conditions or ()
-    yield CrdRow(
-        raw=at.raw,
-        raw_line=at.line,
-        name=at.name,
-        group=spec.group,
-        defines=spec.names.kind,
-        plural=spec.names.plural,
-        scope=spec.scope,
-        served=[v.name for v in spec.versions or () if v.served],
-        stored=next((v.name for v in spec.versions or () if v.storage), None),
-        established=next((c.status == "True" for c in conditions if c.type == "Established"), None),
-    )
+        for place, rule in enumerate(hook.rules or ()):
+            yield WebhookRuleRow(
+                raw=at.raw,
+                raw_line=at.line,
+                kind=at.kind,
+                name=at.name,
+                position=position,
+                rule=place,
+                operations=rule.operations or [],
+                api_groups=rule.api_groups or [],
+                api_versions=rule.api_versions or [],
+                resources=rule.resources or [],
+                scope=rule.scope or "*",
+            )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
-from kaudit.model.cluster import ConfigMap, Secret
+from kaudit.model.configuration import ConfigMap, Secret
 from kaudit.model.place import Place
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
@@ -35,10 +35,21 @@ class ConfigMapRow(Trace, kw_only=True):
     name: Annotated[str, doc("name")]
     kind: Annotated[str, doc("always ConfigMap")] = "ConfigMap"
     keys: Annotated[list[str], doc("names of its keys, sorted")]
+    bytes: Annotated[int, doc("size of all its values, in bytes")] = 0
     suspects: Annotated[list[str], doc("key: kind of credential that its value looks like")]
     immutable: Annotated[bool | None, doc("immutable")] = None
     labels: Annotated[list[str], doc("labels as sorted key=value")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
+
+
+class ConfigMapKeyRow(Trace, kw_only=True):
+    namespace: Annotated[str, doc("namespace")]
+    name: Annotated[str, doc("name of the ConfigMap")]
+    kind: Annotated[str, doc("always ConfigMap")] = "ConfigMap"
+    key: Annotated[str, doc("key")]
+    binary: Annotated[bool, doc("of binaryData")]
+    bytes: Annotated[int, doc("size of its value, in bytes")]
+    verdict: Annotated[str, doc("kind of credential that its value looks like; empty: none")]
 
 
 SECRETS = Table(
@@ -53,6 +64,13 @@ CONFIG_MAPS = Table(
     ConfigMapRow,
     grain="one ConfigMap; its keys",
     key=("namespace", "name", "uid"),
+    resource=Resource("kind"),
+)
+CONFIG_MAP_KEYS = Table(
+    "config_map_keys",
+    ConfigMapKeyRow,
+    grain="one key of a ConfigMap; never its value",
+    key=("namespace", "name", "key", "binary"),
     resource=Resource("kind"),
 )
 
@@ -82,18 +100,31 @@ def secrets(found: Secret, at: Place) -> Iterator[Row]:
     )
 
 
-@collector(Read("", "ConfigMap", "configmaps", ConfigMap), tables=(CONFIG_MAPS,))
+@collector(Read("", "ConfigMap", "configmaps", ConfigMap), tables=(CONFIG_MAPS, CONFIG_MAP_KEYS))
 def config_maps(found: ConfigMap, at: Place) -> Iterator[Row]:
-    """Yield one row a ConfigMap; its values were judged and dropped."""
+    """Yield a ConfigMap and its keys; their values were judged and dropped."""
+    judged = found.judged
     yield ConfigMapRow(
         raw=at.raw,
         raw_line=at.line,
         uid=at.uid,
         namespace=at.namespace,
         name=at.name,
-        keys=sorted({*(found.data or ()), *(found.binary_data or ())}),
-        suspects=sorted(f"{key}: {kind}" for key, kind in (found.verdicts or {}).items()),
+        keys=sorted({key for key, _, _ in judged}),
+        bytes=sum(value.redacted_bytes for _, _, value in judged),
+        suspects=[f"{key}: {value.verdict}" for key, _, value in judged if value.verdict],
         immutable=found.immutable,
         labels=found.metadata.label_texts,
         created_at=found.metadata.creation_timestamp,
     )
+    for key, binary, value in judged:
+        yield ConfigMapKeyRow(
+            raw=at.raw,
+            raw_line=at.line,
+            namespace=at.namespace,
+            name=at.name,
+            key=key,
+            binary=binary,
+            bytes=value.redacted_bytes,
+            verdict=value.verdict,
+        )

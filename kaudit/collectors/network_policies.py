@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-import msgspec
-
 from kaudit.model.meta import LabelSelector
 from kaudit.model.network import NetworkPolicy, Peer, PolicyPort
 from kaudit.model.place import Place
@@ -83,7 +81,7 @@ def network_policies(found: NetworkPolicy, at: Place) -> Iterator[Row]:
         raw_line=at.line,
         namespace=at.namespace,
         name=at.name,
-        pod_selector=_json(selector) or "{}",
+        pod_selector=selector.canonical,
         selects_all=not (selector.match_labels or selector.match_expressions),
         ingress="Ingress" in types if types else True,
         egress="Egress" in types if types else bool(egress),
@@ -127,7 +125,7 @@ def _everyone(peer: Peer) -> bool:
 
 
 def _json(selector: LabelSelector | None) -> str | None:
-    return None if selector is None else msgspec.json.encode(selector, order="sorted").decode()
+    return None if selector is None else selector.canonical
 
 
 def _port(port: PolicyPort) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
-from kaudit.model.cluster import Node
+from kaudit.model.meta import Condition
+from kaudit.model.node import Node
 from kaudit.model.place import Place
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
@@ -29,6 +30,8 @@ class NodeRow(Trace, kw_only=True):
     labels: Annotated[list[str], doc("labels as sorted key=value")]
     taints: Annotated[list[str], doc("taints as key=value:effect")]
     addresses: Annotated[list[str], doc("addresses as type=address")]
+    conditions: Annotated[list[str], doc("conditions as sorted type=status")]
+    pod_cidrs: Annotated[list[str], doc("spec.podCIDRs")]
     provider_id: Annotated[str | None, doc("spec.providerID")] = None
     created_at: Annotated[datetime | None, doc("creation time")] = None
 
@@ -42,7 +45,7 @@ _ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/mast
 @collector(Read("", "Node", "nodes", Node, namespaced=False), tables=(NODES,))
 def nodes(found: Node, at: Place) -> Iterator[Row]:
     """Yield one row a node."""
-    info, conditions = found.status.node_info, found.status.conditions or ()
+    spec, info, conditions = found.spec, found.status.node_info, found.status.conditions
     yield NodeRow(
         raw=at.raw,
         raw_line=at.line,
@@ -55,13 +58,15 @@ def nodes(found: Node, at: Place) -> Iterator[Row]:
         os_image=info.os_image,
         os=info.operating_system,
         architecture=info.architecture,
-        ready=next((c.status == "True" for c in conditions if c.type == "Ready"), None),
-        unschedulable=bool(found.spec.unschedulable),
+        ready=Condition.truth(conditions, "Ready"),
+        unschedulable=bool(spec.unschedulable),
         control_plane=any(role in (found.metadata.labels or {}) for role in _ROLES),
         labels=found.metadata.label_texts,
-        taints=[f"{t.key}={t.value or ''}:{t.effect or ''}" for t in found.spec.taints or ()],
+        taints=[f"{t.key}={t.value or ''}:{t.effect or ''}" for t in spec.taints or ()],
         addresses=[f"{a.type}={a.address}" for a in found.status.addresses or ()],
-        provider_id=found.spec.provider_id,
+        conditions=sorted(f"{c.type}={c.status}" for c in conditions or ()),
+        pod_cidrs=spec.pod_cidrs or ([spec.pod_cidr] if spec.pod_cidr else []),
+        provider_id=spec.provider_id,
         created_at=found.metadata.creation_timestamp,
     )
 

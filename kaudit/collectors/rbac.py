@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from kaudit.model.place import Place
-from kaudit.model.rbac import Role, RoleBinding
+from kaudit.model.rbac import Role, RoleBinding, Subject
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
 
@@ -120,9 +120,9 @@ def roles(found: Role, at: Place) -> Iterator[Row]:
 def rbac_bindings(found: RoleBinding, at: Place) -> Iterator[Row]:
     """Yield one row a subject; a binding without subjects has one row all the same."""
     built_in = _DEFAULTS in found.metadata.label_texts
-    subjects = list(enumerate(found.subjects or ()))
+    subjects: list[tuple[int, Subject | None]] = list(enumerate(found.subjects or ()))
     for position, subject in subjects or [(-1, None)]:
-        account = subject is not None and subject.kind == "ServiceAccount"
+        account = subject if subject and subject.kind == "ServiceAccount" else None
         yield BindingRow(
             raw=at.raw,
             raw_line=at.line,
@@ -134,8 +134,6 @@ def rbac_bindings(found: RoleBinding, at: Place) -> Iterator[Row]:
             role=found.role_ref.name,
             subject_kind=subject.kind if subject else None,
             subject=subject.name if subject else None,
-            subject_namespace=(subject.namespace or at.namespace or None)
-            if subject and account
-            else None,
+            subject_namespace=(account.namespace or at.namespace or None) if account else None,
             built_in=built_in,
         )

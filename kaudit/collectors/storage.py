@@ -1,20 +1,18 @@
-"""Volumes, claims, storage classes, and what governs scheduling and disruption."""
+"""Persistent volumes, claims and storage classes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated
 
-from kaudit.model.cluster import (
-    CertificateSigningRequest,
+from kaudit.model.place import Place
+from kaudit.model.quantity import whole
+from kaudit.model.storage import (
     PersistentVolume,
     PersistentVolumeClaim,
-    PodDisruptionBudget,
-    PriorityClass,
-    RuntimeClass,
     StorageClass,
+    VolumeSpec,
 )
-from kaudit.model.place import Place
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
 
@@ -22,11 +20,14 @@ from kaudit.table import Resource, Row, Table, Trace, doc
 class PersistentVolumeRow(Trace, kw_only=True):
     name: Annotated[str, doc("name")]
     kind: Annotated[str, doc("always PersistentVolume")] = "PersistentVolume"
+    source: Annotated[str, doc("hostPath, local, csi, nfs or other")]
     host_path: Annotated[str | None, doc("hostPath.path or local.path")] = None
     driver: Annotated[str | None, doc("csi.driver")] = None
     claim: Annotated[str | None, doc("namespace/name of the claim bound")] = None
     storage_class: Annotated[str | None, doc("storageClassName")] = None
     reclaim_policy: Annotated[str | None, doc("persistentVolumeReclaimPolicy")] = None
+    phase: Annotated[str | None, doc("status.phase")] = None
+    capacity_bytes: Annotated[int | None, doc("spec.capacity.storage")] = None
     access_modes: Annotated[list[str], doc("accessModes")]
 
 
@@ -36,6 +37,8 @@ class ClaimRow(Trace, kw_only=True):
     kind: Annotated[str, doc("always PersistentVolumeClaim")] = "PersistentVolumeClaim"
     volume: Annotated[str | None, doc("name of the volume bound")] = None
     storage_class: Annotated[str | None, doc("storageClassName")] = None
+    phase: Annotated[str | None, doc("status.phase")] = None
+    requested_bytes: Annotated[int | None, doc("resources.requests.storage")] = None
     access_modes: Annotated[list[str], doc("accessModes")]
 
 
@@ -43,35 +46,10 @@ class StorageClassRow(Trace, kw_only=True):
     name: Annotated[str, doc("name")]
     kind: Annotated[str, doc("always StorageClass")] = "StorageClass"
     provisioner: Annotated[str | None, doc("provisioner")] = None
+    reclaim_policy: Annotated[str | None, doc("reclaimPolicy")] = None
+    default: Annotated[bool, doc("annotated as the default class")] = False
     parameters: Annotated[list[str], doc("keys of its parameters, sorted")]
     encryption: Annotated[str | None, doc("value of a parameter that speaks of encryption")] = None
-
-
-class DisruptionRow(Trace, kw_only=True):
-    namespace: Annotated[str, doc("namespace")]
-    name: Annotated[str, doc("name")]
-    kind: Annotated[str, doc("always PodDisruptionBudget")] = "PodDisruptionBudget"
-    min_available: Annotated[str | None, doc("minAvailable, number or share")] = None
-    max_unavailable: Annotated[str | None, doc("maxUnavailable, number or share")] = None
-    selector: Annotated[list[str], doc("terms of its selector, sorted")]
-    disruptions_allowed: Annotated[int | None, doc("status.disruptionsAllowed")] = None
-
-
-class ClassRow(Trace, kw_only=True):
-    kind: Annotated[str, doc("PriorityClass or RuntimeClass")]
-    name: Annotated[str, doc("name")]
-    handler: Annotated[str | None, doc("handler of a RuntimeClass")] = None
-    value: Annotated[int | None, doc("value of a PriorityClass")] = None
-    global_default: Annotated[bool, doc("globalDefault of a PriorityClass")] = False
-
-
-class CsrRow(Trace, kw_only=True):
-    name: Annotated[str, doc("name")]
-    kind: Annotated[str, doc("always CertificateSigningRequest")] = "CertificateSigningRequest"
-    signer: Annotated[str | None, doc("signerName")] = None
-    username: Annotated[str | None, doc("who asked")] = None
-    groups: Annotated[list[str], doc("groups of who asked")]
-    approved: Annotated[bool, doc("condition Approved is there")]
 
 
 _NAMELESS = Resource("kind", namespace="")
@@ -96,27 +74,7 @@ STORAGE_CLASSES = Table(
     key=("name",),
     resource=_NAMELESS,
 )
-DISRUPTION_BUDGETS = Table(
-    "disruption_budgets",
-    DisruptionRow,
-    grain="one PodDisruptionBudget",
-    key=("namespace", "name"),
-    resource=Resource("kind"),
-)
-CLASSES = Table(
-    "classes",
-    ClassRow,
-    grain="one PriorityClass or RuntimeClass",
-    key=("kind", "name"),
-    resource=_NAMELESS,
-)
-CSRS = Table(
-    "certificate_requests",
-    CsrRow,
-    grain="one CertificateSigningRequest",
-    key=("name",),
-    resource=_NAMELESS,
-)
+_DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 
 @collector(
@@ -132,13 +90,23 @@ def persistent_volumes(found: PersistentVolume, at: Place) -> Iterator[Row]:
         raw=at.raw,
         raw_line=at.line,
         name=at.name,
+        source=_source(spec),
         host_path=on_host.path if on_host else None,
         driver=spec.csi.driver if spec.csi else None,
         claim=f"{claim.namespace}/{claim.name}" if claim else None,
         storage_class=spec.storage_class_name,
+        phase=found.status.phase,
+        capacity_bytes=whole((spec.capacity or {}).get("storage")),
         reclaim_policy=spec.persistent_volume_reclaim_policy,
         access_modes=spec.access_modes or [],
     )
+
+
+def _source(spec: VolumeSpec) -> str:
+    for name in ("host_path", "local", "csi", "nfs"):
+        if getattr(spec, name) is not None:
+            return "hostPath" if name == "host_path" else name
+    return "other"
 
 
 @collector(
@@ -147,14 +115,18 @@ def persistent_volumes(found: PersistentVolume, at: Place) -> Iterator[Row]:
 )
 def persistent_volume_claims(found: PersistentVolumeClaim, at: Place) -> Iterator[Row]:
     """Yield one row a claim."""
+    spec = found.spec
+    requests = (spec.resources.requests if spec.resources else None) or {}
     yield ClaimRow(
         raw=at.raw,
         raw_line=at.line,
         namespace=at.namespace,
         name=at.name,
-        volume=found.spec.volume_name,
-        storage_class=found.spec.storage_class_name,
-        access_modes=found.spec.access_modes or [],
+        volume=spec.volume_name,
+        storage_class=spec.storage_class_name,
+        phase=found.status.phase,
+        requested_bytes=whole(requests.get("storage")),
+        access_modes=spec.access_modes or [],
     )
 
 
@@ -170,73 +142,8 @@ def storage_classes(found: StorageClass, at: Place) -> Iterator[Row]:
         raw_line=at.line,
         name=at.name,
         provisioner=found.provisioner,
+        reclaim_policy=found.reclaim_policy,
+        default=found.metadata.annotation(_DEFAULT) == "true",
         parameters=sorted(parameters),
         encryption=next((v for _, v in sorted(parameters.items()) if v is not None), None),
-    )
-
-
-@collector(
-    Read(
-        "policy",
-        "PodDisruptionBudget",
-        "poddisruptionbudgets",
-        PodDisruptionBudget,
-        ("v1", "v1beta1"),
-    ),
-    tables=(DISRUPTION_BUDGETS,),
-)
-def disruption_budgets(found: PodDisruptionBudget, at: Place) -> Iterator[Row]:
-    """Yield one row a budget."""
-    least, most = found.spec.min_available, found.spec.max_unavailable
-    yield DisruptionRow(
-        raw=at.raw,
-        raw_line=at.line,
-        namespace=at.namespace,
-        name=at.name,
-        min_available=None if least is None else str(least),
-        max_unavailable=None if most is None else str(most),
-        selector=found.spec.selector.texts if found.spec.selector else [],
-        disruptions_allowed=found.status.disruptions_allowed,
-    )
-
-
-@collector(
-    Read("scheduling.k8s.io", "PriorityClass", "priorityclasses", PriorityClass, namespaced=False),
-    Read("node.k8s.io", "RuntimeClass", "runtimeclasses", RuntimeClass, namespaced=False),
-    tables=(CLASSES,),
-)
-def classes(found: PriorityClass | RuntimeClass, at: Place) -> Iterator[Row]:
-    """Yield one row a class."""
-    priority = found if isinstance(found, PriorityClass) else None
-    yield ClassRow(
-        raw=at.raw,
-        raw_line=at.line,
-        kind=at.kind,
-        name=at.name,
-        handler=found.handler if isinstance(found, RuntimeClass) else None,
-        value=priority.value if priority else None,
-        global_default=bool(priority and priority.global_default),
-    )
-
-
-@collector(
-    Read(
-        "certificates.k8s.io",
-        "CertificateSigningRequest",
-        "certificatesigningrequests",
-        CertificateSigningRequest,
-        namespaced=False,
-    ),
-    tables=(CSRS,),
-)
-def certificate_requests(found: CertificateSigningRequest, at: Place) -> Iterator[Row]:
-    """Yield one row a request."""
-    yield CsrRow(
-        raw=at.raw,
-        raw_line=at.line,
-        name=at.name,
-        signer=found.spec.signer_name,
-        username=found.spec.username,
-        groups=found.spec.groups or [],
-        approved=any(c.type == "Approved" for c in found.status.conditions or ()),
     )

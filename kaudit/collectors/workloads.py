@@ -6,8 +6,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
+from kaudit.model.meta import texts
 from kaudit.model.place import Place
-from kaudit.model.workload import BareTemplate, CronJob, LooseWorkload, Workload
+from kaudit.model.workload import (
+    BareTemplate,
+    Controller,
+    CronJob,
+    LooseWorkload,
+    Workload,
+    WorkloadSpec,
+    template_of,
+)
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
 
@@ -29,6 +38,8 @@ class WorkloadRow(Trace, kw_only=True):
     ready_replicas: Annotated[int | None, doc("status.readyReplicas or numberReady")] = None
     strategy: Annotated[str | None, doc("strategy or updateStrategy type")] = None
     suspended: Annotated[bool, doc("suspend or paused is true")] = False
+    paused: Annotated[bool | None, doc("spec.paused as written")] = None
+    has_template: Annotated[bool, doc("has a pod template")] = True
     schedule: Annotated[str | None, doc("schedule of a CronJob")] = None
     created_at: Annotated[datetime | None, doc("creation time")] = None
 
@@ -54,9 +65,9 @@ WORKLOADS = Table(
     Read("apps.openshift.io", "DeploymentConfig", "deploymentconfigs", LooseWorkload),
     tables=(WORKLOADS,),
 )
-def workloads(found: Workload | CronJob | LooseWorkload | BareTemplate, at: Place) -> Iterator[Row]:
+def workloads(found: Controller, at: Place) -> Iterator[Row]:
     """Yield one row a controller."""
-    owner = found.metadata.controller
+    owner, template = found.metadata.controller, template_of(found)
     row = WorkloadRow(
         raw=at.raw,
         raw_line=at.line,
@@ -70,30 +81,29 @@ def workloads(found: Workload | CronJob | LooseWorkload | BareTemplate, at: Plac
         controller_uid=owner.uid if owner else None,
         owned=owner is not None,
         labels=found.metadata.label_texts,
-        template_labels=[],
+        template_labels=template.metadata.label_texts if template else [],
         selector=[],
+        has_template=template is not None,
         created_at=found.metadata.creation_timestamp,
     )
-    if isinstance(found, BareTemplate):
-        row.template_labels = found.template.metadata.label_texts
-        yield row
-        return
     if isinstance(found, CronJob):
         row.schedule, row.suspended = found.spec.schedule, bool(found.spec.suspend)
-        template = found.spec.job_template.spec.template
-    else:
-        template = found.spec.template
-        row.replicas, row.ready_replicas = found.spec.replicas, found.status.ready_replicas
-        row.suspended = bool(found.spec.paused)
-        strategy = found.spec.strategy
-        if isinstance(found, Workload):
-            strategy = strategy or found.spec.update_strategy
-            row.suspended = row.suspended or bool(found.spec.suspend)
-            row.selector = found.spec.selector.texts if found.spec.selector else []
-            if row.ready_replicas is None:
-                row.ready_replicas = found.status.number_ready
-        else:
-            row.selector = sorted(f"{k}={v or ''}" for k, v in (found.spec.selector or {}).items())
-        row.strategy = strategy.type if strategy else None
-    row.template_labels = template.metadata.label_texts if template else []
+    elif isinstance(found, Workload | LooseWorkload):
+        _scale(row, found)
     yield row
+
+
+def _scale(row: WorkloadRow, found: Workload | LooseWorkload) -> None:
+    spec, status = found.spec, found.status
+    row.replicas, row.ready_replicas = spec.replicas, status.ready_replicas
+    row.paused, row.suspended = spec.paused, bool(spec.paused)
+    strategy = spec.strategy
+    if isinstance(spec, WorkloadSpec):
+        strategy = strategy or spec.update_strategy
+        row.suspended = row.suspended or bool(spec.suspend)
+        row.selector = spec.selector.texts if spec.selector else []
+        if row.ready_replicas is None:
+            row.ready_replicas = status.number_ready
+    else:
+        row.selector = texts(spec.selector)
+    row.strategy = strategy.type if strategy else None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import field
+import re
 
-from kaudit.model.meta import Int, LabelSelector, Opaque, Part, Resource
+import msgspec
+from msgspec import Raw, field
+
+from kaudit.model.meta import ABSENT, Int, LabelSelector, Opaque, Part, Resource, presence
 
 
 class ServiceRef(Part):
@@ -17,15 +20,21 @@ class ServiceRef(Part):
 
 
 class ClientConfig(Part):
-    """clientConfig; of a URL only the host is kept."""
+    """clientConfig; of a URL only the host is kept, of the bundle that it is there."""
 
     service: ServiceRef | None = None
     url: str | None = None
+    ca_bundle: Raw = ABSENT
 
     def __post_init__(self) -> None:
-        if self.url and "//" in self.url:
-            host = self.url.split("//", 1)[1].split("/", 1)[0]
-            self.url = f"https://{host.rpartition('@')[2]}/"
+        self.ca_bundle = presence(self.ca_bundle)
+        if self.url:
+            rest = self.url.partition("//")[2] or self.url
+            host = _PATH.split(rest, maxsplit=1)[0].rpartition("@")[2]
+            self.url = f"https://{host}/"
+
+
+_PATH = re.compile(r"[/?#\\]")
 
 
 class RuleWithOperations(Part):
@@ -37,6 +46,18 @@ class RuleWithOperations(Part):
     resources: list[str] | None = None
     resource_names: list[str] | None = None
     scope: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Operations, ``groups/versions/resources`` and scope; the core group as ``core``."""
+        groups = _joined([g or "core" for g in self.api_groups or ()])
+        where = f"{groups}/{_joined(self.api_versions)}/{_joined(self.resources)}"
+        names = f" named {','.join(self.resource_names)}" if self.resource_names else ""
+        return f"{_joined(self.operations)} {where} {self.scope or '*'}{names}"
+
+
+def _joined(values: list[str] | None) -> str:
+    return ",".join(values) if values else "*"
 
 
 class Webhook(Part):
@@ -70,6 +91,11 @@ class MatchResources(Part):
     object_selector: LabelSelector | None = None
     match_policy: str | None = None
 
+    @property
+    def canonical(self) -> str:
+        """All of it as JSON with sorted keys."""
+        return msgspec.json.encode(self, order="sorted").decode()
+
 
 class ParamKind(Part):
     """paramKind."""
@@ -94,6 +120,9 @@ class PolicySpec(Part):
     validations: list[Validation] | None = None
     match_conditions: list[Opaque] | None = None
     mutations: list[Opaque] | None = None
+    audit_annotations: list[Opaque] | None = None
+    variables: list[Opaque] | None = None
+    reinvocation_policy: str | None = None
 
 
 class AdmissionPolicy(Resource):
@@ -107,6 +136,8 @@ class ParamRef(Part):
 
     name: str | None = None
     namespace: str | None = None
+    selector: LabelSelector | None = None
+    parameter_not_found_action: str | None = None
 
 
 class BindingSpec(Part):

@@ -43,6 +43,8 @@ KEPT_ANNOTATIONS = (
 )
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NULL = Raw(b"null")
+#: Stands for a value that was dropped; for one that was not there.
+REDACTED, ABSENT = Raw(b'"[redacted]"'), Raw(b"")
 
 #: A whole number that a column can hold; larger ones are refused with the object.
 Int = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -178,6 +180,24 @@ class Resource(Part):
     metadata: Metadata = msgspec.field(default_factory=Metadata)
 
 
+class Condition(Part):
+    """status.conditions[]."""
+
+    type: str = ""
+    status: str = ""
+    reason: str | None = None
+
+    @staticmethod
+    def truth(conditions: list[Condition] | None, type: str) -> bool | None:
+        """Whether a condition is True; None where it is not told."""
+        return next((c.status == "True" for c in conditions or () if c.type == type), None)
+
+
+def presence(raw: Raw) -> Raw:
+    """Reduce a value to whether it is there."""
+    return ABSENT if raw in (ABSENT, _NULL, Raw(b'""')) else REDACTED
+
+
 class Opaque(Part):
     """A block of which only the presence matters."""
 
@@ -187,7 +207,10 @@ Quantity = str | int | float
 IntOrText = int | str
 Maybe = UnsetType
 __all__ = [
+    "ABSENT",
+    "REDACTED",
     "UNSET",
+    "Condition",
     "Int",
     "IntOrText",
     "LabelSelector",
@@ -201,5 +224,6 @@ __all__ = [
     "Requirement",
     "Resource",
     "Time",
+    "presence",
     "texts",
 ]

@@ -15,6 +15,7 @@ class ServicePort(Part):
     target_port: IntOrText | None = None
     node_port: Int | None = None
     protocol: str | None = None
+    app_protocol: str | None = None
 
 
 class ServiceSpec(Part):
@@ -28,6 +29,10 @@ class ServiceSpec(Part):
     external_traffic_policy: str | None = None
     selector: dict[str, str | None] | None = None
     ports: list[ServicePort] | None = None
+    load_balancer_ip: str | None = field(default=None, name="loadBalancerIP")
+    load_balancer_class: str | None = None
+    allocate_load_balancer_node_ports: bool | None = None
+    publish_not_ready_addresses: bool | None = None
 
 
 class Reached(Part):
@@ -70,10 +75,18 @@ class IngressService(Part):
     port: IngressPort | None = None
 
 
+class IngressResource(Part):
+    """backend.resource."""
+
+    kind: str | None = None
+    name: str | None = None
+
+
 class IngressBackend(Part):
     """A backend, in the v1 and the older form."""
 
     service: IngressService | None = None
+    resource: IngressResource | None = None
     service_name: str | None = None
     service_port: IntOrText | None = None
 
@@ -168,16 +181,26 @@ class NetworkPolicy(Resource):
     spec: PolicySpec = field(default_factory=PolicySpec)
 
 
+class CertificateRef(Part):
+    """certificateRefs[]."""
+
+    kind: str | None = None
+    namespace: str | None = None
+    name: str | None = None
+
+
 class ListenerTls(Part):
     """listeners[].tls."""
 
     mode: str | None = None
+    certificate_refs: list[CertificateRef] | None = None
 
 
 class RouteNamespaces(Part):
     """allowedRoutes.namespaces."""
 
     from_: str | None = field(default=None, name="from")
+    selector: LabelSelector | None = None
 
 
 class AllowedRoutes(Part):
@@ -247,6 +270,36 @@ class Route(Resource):
     """HTTPRoute, GRPCRoute, TLSRoute, TCPRoute or UDPRoute."""
 
     spec: RouteSpec = field(default_factory=RouteSpec)
+
+
+class EndpointConditions(Part):
+    """endpoints[].conditions."""
+
+    ready: bool | None = None
+
+
+class EndpointTarget(Part):
+    """endpoints[].targetRef."""
+
+    kind: str | None = None
+    namespace: str | None = None
+    name: str | None = None
+
+
+class Endpoint(Part):
+    """endpoints[]."""
+
+    addresses: list[str] | None = None
+    conditions: EndpointConditions | None = None
+    target_ref: EndpointTarget | None = None
+
+
+class EndpointSlice(Resource):
+    """discovery.k8s.io EndpointSlice."""
+
+    address_type: str | None = None
+    endpoints: list[Endpoint] | None = None
+    ports: list[ServicePort] | None = None
 
 
 class Granted(Part):

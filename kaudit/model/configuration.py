@@ -1,0 +1,79 @@
+"""ConfigMaps and Secrets on the wire: keys and verdicts, never values."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+import msgspec
+from msgspec import Raw, field
+
+from kaudit.model.credential import verdict
+from kaudit.model.meta import REDACTED, Int, ManagedFields, Metadata, Part, Resource
+
+
+class Judged(Part):
+    """What is kept of a value: its size and what it looks like."""
+
+    redacted_bytes: Int
+    verdict: str = ""
+
+
+class ConfigMap(Resource):
+    """core v1 ConfigMap: of values only what :class:`Judged` says of them."""
+
+    data: dict[str, Raw] | None = None
+    binary_data: dict[str, Raw] | None = None
+    immutable: bool | None = None
+
+    def __post_init__(self) -> None:
+        for values, binary in ((self.data, False), (self.binary_data, True)):
+            if values:
+                for key, raw in values.items():
+                    values[key] = Raw(msgspec.json.encode(_judged(key, raw, binary=binary)))
+
+    @property
+    def judged(self) -> list[tuple[str, bool, Judged]]:
+        """Keys, whether they are binary, and what is known of their values; sorted."""
+        found = [
+            (key, binary, _judgement(raw))
+            for values, binary in ((self.data, False), (self.binary_data, True))
+            for key, raw in (values or {}).items()
+        ]
+        return sorted(found, key=lambda entry: entry[:2])
+
+
+_judgement = msgspec.json.Decoder(Judged).decode
+
+
+def _judged(key: str, raw: Raw, *, binary: bool) -> Judged:
+    """Judge a value; one that was judged before stays as it is."""
+    if bytes(raw)[:1] == b"{":
+        return _judgement(raw)
+    value = msgspec.json.decode(raw)
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"data {key}: expected text")
+    data = (value or "").encode()
+    if binary:
+        data = b64decode(data)
+    return Judged(len(data), verdict(key, data.decode("utf-8", "replace")))
+
+
+class SecretMetadata(Metadata):
+    """metadata of a Secret: as of every object, and when it was last changed."""
+
+    managed_fields: list[ManagedFields] | None = None
+
+
+class Secret(Resource):
+    """core v1 Secret: type and key names; values are dropped while decoding."""
+
+    metadata: SecretMetadata = field(default_factory=SecretMetadata)
+    type: str | None = None
+    data: dict[str, Raw] | None = None
+    string_data: dict[str, Raw] | None = None
+    immutable: bool | None = None
+
+    def __post_init__(self) -> None:
+        for values in (self.data, self.string_data):
+            for key in values or ():
+                values[key] = REDACTED  # type: ignore[index]  # not None: it has keys
