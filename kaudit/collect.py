@@ -21,7 +21,8 @@ from kaudit import registry
 from kaudit.errors import InputError
 from kaudit.evidence.build import Builder
 from kaudit.evidence.bundle import Evidence
-from kaudit.model.meta import Resource
+from kaudit.model.meta import Named
+from kaudit.model.nulls import without_nulls
 from kaudit.model.place import Place, stand_in
 from kaudit.model.words import Gap, Reason
 from kaudit.registry import Collector, Read
@@ -37,7 +38,7 @@ from kaudit.source.events import (
     silent,
 )
 
-_NAMED = msgspec.json.Decoder(Resource)
+_NAMED = msgspec.json.Decoder(Named)
 
 
 def collect(
@@ -168,8 +169,11 @@ class Ingest:
             try:
                 found = decode(item)
             except (msgspec.DecodeError, ValueError) as fault:
-                self._broken(read, batch, item, position, str(fault))
-                continue
+                try:
+                    found = decode(without_nulls(item, read.model))
+                except (msgspec.DecodeError, ValueError):
+                    self._broken(read, batch, item, position, str(fault))
+                    continue
             place = self._place(read, found)
             place.line = record(read.raw, found, batch.origin, position)
             for function in functions:

@@ -172,6 +172,19 @@ class LabelSelector(Part):
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "not exists"}
 
 
+class Name(Part):
+    """metadata of an object that cannot be read in full."""
+
+    name: str | None = None
+    namespace: str | None = None
+
+
+class Named(Part):
+    """Name of an object that cannot be read in full."""
+
+    metadata: Name = msgspec.field(default_factory=Name)
+
+
 class Resource(Part):
     """What every object has: base of the kinds."""
 
@@ -217,6 +230,7 @@ __all__ = [
     "ManagedFields",
     "Maybe",
     "Metadata",
+    "Named",
     "Opaque",
     "OwnerReference",
     "Part",
