@@ -1,1 +1,21 @@
 """Fixtures that all tests share."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.shared import SHARED, shared
+
+
+@pytest.fixture(scope="session")
+def cluster_1k(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the dump of a generated cluster of 1,000 pods, and its ``truth.json``."""
+    if SHARED is None:
+        pytest.skip("the shared folder is not beside the repository (set KAUDIT_SHARED)")
+    folder = tmp_path_factory.mktemp("cluster") / "dump"
+    tool = shared("tools", "make_cluster.py")
+    command = [sys.executable, str(tool), "--out", str(folder), "--pods", "1000", "--seed", "0"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
