@@ -84,6 +84,18 @@ def text_is(column: pd.Series[Any], *values: str) -> pd.Series[Any]:
     return series(found, column)
 
 
+def empty(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Tell where there is no text: unset, or of no length."""
+    import pyarrow.compute as pc
+
+    return series(pc.equal(pc.fill_null(arrow(column), ""), ""), column)
+
+
+def listing(column: pd.Series[Any], *names: str) -> pd.Series[Any]:
+    """Tell where a text of words with commas between them holds one of the names."""
+    return over_texts(column, lambda text: not set(names).isdisjoint(text.split(",")))
+
+
 def over_texts(
     column: pd.Series[Any],
     compute: Callable[[str], Any],

@@ -32,3 +32,7 @@ COMPONENT_LABELS = (
     "kubernetes.io/cluster-service",
     "tier",
 )
+
+#: Texts that Go programs take for true and false (strconv.ParseBool).
+TRUE = ("1", "t", "T", "true", "True", "TRUE")
+FALSE = ("0", "f", "F", "false", "False", "FALSE")
