@@ -11,7 +11,7 @@ from kaudit.registry import control
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Suites without CBC, SHA-1, RC4, 3DES and static RSA (CIS Kubernetes Benchmark, 1.12).
+#: Suites with forward secrecy and authenticated encryption (RFC 9325, section 4.2).
 STRONG = frozenset(
     [
         "TLS_AES_128_GCM_SHA256",
