@@ -432,11 +432,11 @@ def _frame(results: Iterator[Result]) -> pd.DataFrame:
     data: dict[str, Any] = {}
     for name, values in zip(names, columns, strict=True):
         if name in ("rows", "failed", "raw_line"):
-            data[name] = pd.array(values, dtype=pd.ArrowDtype(pa.int64()))
+            data[name] = pd.Series(values, dtype=pd.ArrowDtype(pa.int64()))
         elif name in _CATEGORIES:
             data[name] = pd.Categorical([str(value) for value in values])
         else:
-            data[name] = pd.array(values, dtype=pd.ArrowDtype(pa.string()))
+            data[name] = pd.Series(values, dtype=pd.ArrowDtype(pa.string()))
     return pd.DataFrame(data)
 
 

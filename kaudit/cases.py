@@ -12,7 +12,9 @@ import re
 import msgspec
 
 from kaudit.assess import assess
+from kaudit.assessment import Result
 from kaudit.collect import collect
+from kaudit.evidence.bundle import Evidence
 from kaudit.model.words import Status
 from kaudit.registry import Control
 from kaudit.source.files import FileSource
@@ -34,6 +36,10 @@ def cases(control: Control) -> list[Case]:
     return found + [Case(n, text) for n, text in zip(rest[::2], rest[1::2], strict=True)]
 
 
+def _traced(result: Result, evidence: Evidence) -> bool:
+    return bool(result.raw) and bool(evidence.record(result.raw, result.raw_line))
+
+
 def faults(control: Control) -> list[str]:
     """Run a control on its cases; say of each case what is not as its name promises."""
     found: list[str] = []
@@ -41,7 +47,9 @@ def faults(control: Control) -> list[str]:
     for case in cases(control):
         evidence = collect(FileSource.of_text(case.manifests, label="cases"))
         results = list(assess(evidence, [control], strict=True).iter_results())
-        failed = {r.name for r in results if r.status is Status.FAIL}
+        failures = [r for r in results if r.status is Status.FAIL]
+        failed = {r.name for r in failures}
+        found += [f"{r.name}: leads to no raw record" for r in failures if not _traced(r, evidence)]
         if case.name:
             bad = case.name.startswith("bad-")
             outcomes.add(bad)

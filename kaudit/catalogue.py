@@ -60,7 +60,8 @@ def framework(id: str) -> Framework:
     known = frameworks()
     if id in known:
         return known[id]
-    near = get_close_matches(id, known, cutoff=0.4) or list(known)
+    begun = [name for name in known if name.startswith(f"{id}-")]
+    near = begun or get_close_matches(id, known, cutoff=0.4) or list(known)
     raise InputError(
         f"no framework has the id {id!r}", hint="did you mean " + ", ".join(near) + "?"
     )

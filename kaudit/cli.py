@@ -88,6 +88,16 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(0) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
+        except typer.Exit:
+            raise
+        except Exception as fault:
+            if "--debug" in sys.argv:
+                raise
+            from kaudit.console import say
+
+            what = f"{type(fault).__name__}: {fault}"
+            say(f"kaudit: this is a bug in kaudit ({what}); --debug shows where")
+            raise typer.Exit(70) from None
 
     return run
 

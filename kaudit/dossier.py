@@ -55,6 +55,7 @@ def audit_report(
     """
     from kaudit.catalogue import framework
     from kaudit.report import find_notebook, render
+    from kaudit.template.run import known_parameters
     from kaudit.waivers import load_waivers
 
     chosen = [framework(name).id for name in frameworks] or list(FRAMEWORKS)
@@ -77,21 +78,13 @@ def audit_report(
             "decisions": _differing(decisions),
             "frameworks": chosen,
         }
-        path = Path(notebook) if notebook.endswith(".ipynb") else find_notebook(notebook)
+        path = find_notebook(notebook)
         formats = ("html", "pdf") if pdf else ("html",)
-        accepts = _accepted(path, values)
-        rendered = render(path, accepts, out, beside=beside, formats=formats, progress=progress)
-    return [*rendered.files, out / "tables"]
-
-
-def _accepted(notebook: Path, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters that the notebook declares."""
-    cells = msgspec.json.decode(notebook.read_bytes())["cells"]
-    declared = "\n".join(
-        "".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", ())
-    )
-    names = {line.partition(":")[0].strip() for line in declared.splitlines()}
-    return {name: value for name, value in values.items() if name in names}
+        known = known_parameters(path)
+        given = {name: value for name, value in values.items() if name in known}
+        rendered = render(path, given, out, beside=beside, formats=formats, progress=progress)
+    shown = (rendered.notebook, rendered.html, rendered.pdf, rendered.folder / "tables")
+    return [path for path in shown if path is not None]
 
 
 def _differing(decisions: Parameters) -> dict[str, Any]:

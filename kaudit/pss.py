@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kaudit import registry
+from kaudit.columns import arrow
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.frames import Frames
@@ -231,22 +232,9 @@ def readiness(evidence: Evidence, version: str = "latest") -> pd.DataFrame:
 
 
 def _enforced(evidence: Evidence) -> dict[str, str]:
-    namespaces = evidence["namespaces"]
-    return {
-        row.name: effective(
-            None if pd_na(row.enforce) else row.enforce,
-            None if pd_na(row.enforce_version) else row.enforce_version,
-            enforce=True,
-        )[0]
-        for row in namespaces[["name", "enforce", "enforce_version"]].itertuples(index=False)
-    }
-
-
-def pd_na(value: object) -> bool:
-    """Tell whether a cell is null."""
-    import pandas as pd
-
-    return value is None or value is pd.NA
+    columns = (arrow(evidence["namespaces"][c]) for c in ("name", "enforce", "enforce_version"))
+    cells = zip(*(column.to_pylist() for column in columns), strict=True)
+    return {name: effective(level, version, enforce=True)[0] for name, level, version in cells}
 
 
 def _by_namespace(table: pd.DataFrame, enforced: dict[str, str]) -> pd.DataFrame:
@@ -257,20 +245,19 @@ def _by_namespace(table: pd.DataFrame, enforced: dict[str, str]) -> pd.DataFrame
     table[checks] = table[checks].astype("boolean").fillna(False).astype(bool)
     by_owner = table.groupby(owner, sort=True)[["refused", *checks]].max().reset_index()
     pods = table[table["origin"] == "object"].groupby(["namespace", "level"])["refused"]
-    counted = pods.agg(["size", "sum"])
+    counted = pods.agg(["size", "sum"]).to_dict("index")
     rows = []
     for (namespace, level), group in by_owner.groupby(["namespace", "level"], sort=True):
         broken = group[checks].sum()
         refused = int(group["refused"].sum())
-        here = (namespace, level) in counted.index
-        live = counted.loc[(namespace, level)] if here else None
+        live = counted.get((namespace, level), {"size": 0, "sum": 0})
         rows.append(
             {
                 "namespace": namespace,
                 "level": level,
                 "enforces": enforced.get(str(namespace), "unknown"),
-                "pods": int(live["size"]) if live is not None else 0,
-                "refused_pods": int(live["sum"]) if live is not None else 0,
+                "pods": int(live["size"]),
+                "refused_pods": int(live["sum"]),
                 "workloads": len(group),
                 "refused_workloads": refused,
                 "checks": [f"{name} ({int(n)})" for name, n in broken.items() if n],

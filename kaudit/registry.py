@@ -314,9 +314,9 @@ def load() -> None:
 
 def check() -> None:
     """Raise RegistryError where a view or control names what does not exist."""
-    for item in VIEWS.values():
-        for name in item.needs:
-            _known(name, f"view {item.name}")
+    for view in VIEWS.values():
+        for name in view.needs:
+            _known(name, f"view {view.name}")
     for item in CONTROLS.values():
         for name in (item.subject, *item.needs):
             _known(name, f"control {item.id}")

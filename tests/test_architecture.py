@@ -48,12 +48,12 @@ LEVELS = {
     "template": 8,
     "report": 9,
     "demo": 9,
-    "lab": 9,
     "dossier": 10,
     "console": 10,
-    "cli": 11,
-    "__main__": 11,
-    "__init__": 11,
+    "lab": 11,
+    "cli": 12,
+    "__main__": 12,
+    "__init__": 12,
 }
 #: Catalogues whose members may not import each other's catalogue, nor source and evidence.
 CATALOGUES = {"collectors", "views", "controls", "correlations"}

@@ -172,7 +172,7 @@ class Evidence:
 
 
 def _manifest(store: BundleStore, path: Path) -> Manifest:
-    data = store.bytes("evidence.json")
+    data = store.content("evidence.json")
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
     except msgspec.DecodeError as fault:

@@ -117,7 +117,7 @@ class BundleStore:
         except (zipfile.BadZipFile, OSError) as fault:
             raise EvidenceError(f"not a readable bundle: {fault}", where=path) from None
 
-    def bytes(self, member: str) -> bytes:
+    def content(self, member: str) -> bytes:
         """Content of one file of the bundle."""
         try:
             if self._archive is not None:
@@ -144,7 +144,7 @@ class BundleStore:
         import pyarrow.parquet as pq
 
         member = f"tables/{name}.parquet"
-        source = pa.BufferReader(self.bytes(member)) if self._archive else self.path / member
+        source = pa.BufferReader(self.content(member)) if self._archive else self.path / member
         try:
             return pq.ParquetFile(source)
         except FileNotFoundError:
@@ -179,7 +179,7 @@ class BundleStore:
     def raw(self, name: str, line: int) -> bytes:
         """Raw record in a file, by its line from 1."""
         if name not in self._lines:
-            self._lines = {name: list(lines_of(self.bytes(f"raw/{name}.jsonl.zst")))}
+            self._lines = {name: list(lines_of(self.content(f"raw/{name}.jsonl.zst")))}
         return self._lines[name][line - 1]
 
     def faults(self, manifest: Manifest) -> list[str]:
@@ -195,7 +195,7 @@ class BundleStore:
                 found.append(f"{member} is missing")
                 continue
             try:
-                data = self.bytes(member)
+                data = self.content(member)
                 content = decompressed(data) if member.startswith("raw/") else data
             except (EvidenceError, pa.ArrowInvalid, OSError) as fault:
                 found.append(f"{member} is damaged: {fault}")

@@ -37,7 +37,7 @@ COLOURS = {
     "partial": "#8cc5bd",
     "plain": "#3d6a94",
 }
-_RC = {
+_RC: Any = {
     "svg.hashsalt": "kaudit",
     "svg.fonttype": "path",
     "text.parse_math": False,

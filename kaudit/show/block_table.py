@@ -129,7 +129,7 @@ def value_html(kind: Kind, value: Cell, text: str) -> str:
     if kind in _BADGED:
         return badge_html(kind, value, text)
     if isinstance(value, Link):
-        return link_html(href(value), text)
+        return link_html(value.href, text)
     inner = _words(text)
     if kind is Kind.CODE:
         inner = f"<code>{inner}</code>"
@@ -161,7 +161,7 @@ def link_html(target: str, text: str) -> str:
 
 def _embedded(table: Table, columns: Sequence[Sequence[str]], anchors: Sequence[str]) -> str:
     links = {
-        at: [href(row[at]) if isinstance(row[at], Link) else "" for row in table.rows]
+        at: [href(cell) if isinstance(cell := row[at], Link) else "" for row in table.rows]
         for at, column in enumerate(table.columns)
         if column.kind is Kind.LINK
     }

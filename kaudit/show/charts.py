@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kaudit.model.words import Severity, Status
 from kaudit.show.block_canvas import COLOURS, INK, MUTED, RULE, Sheet, fit, on, width
+from kaudit.show.block_cells import NOTHING
 from kaudit.show.blocks import Figure
 from kaudit.show.text import visible
 
@@ -89,7 +90,7 @@ def coverage_bars(
     parts, words = [], []
     for name, (full, partial, none) in frameworks.items():
         total = full + partial + none
-        share = f"{100 * (full + partial) / total:.0f}\u2009% of {total:,}" if total else "–"
+        share = f"{100 * (full + partial) / total:.0f}\u2009% of {total:,}" if total else NOTHING
         parts.append((name, [("full", full), ("partial", partial), ("none", none)], share))
         words.append(
             f"{_word(name)}: {full:,} requirements tested, {partial:,} in part, {none:,} not"

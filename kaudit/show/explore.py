@@ -43,7 +43,7 @@ def evidence(found: Evidence) -> b.Stack:
     return b.Stack((b.Facts(pairs, "Evidence"), table(found.tables(), "Tables", most=200)))
 
 
-def control(id: str) -> b.Stack:  # noqa: A002  the field's word
+def control(id: str) -> b.Stack:
     """Show a control of the catalogue, with the cases that test it."""
     found = registry.find_control(id)
     pairs: tuple[tuple[str, b.Cell], ...] = (

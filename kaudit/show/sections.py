@@ -292,8 +292,9 @@ def readiness(assessment: Assessment) -> b.Stack:
     if table.empty:
         return b.Stack((b.Callout(b.Tone.INFO, "No pod and no template was read"),))
     refused: dict[str, dict[str, int | None]] = {}
-    for row in table.itertuples(index=False):
-        refused.setdefault(row.namespace, {})[row.level] = int(row.refused_workloads)
+    columns = (table[name].tolist() for name in ("namespace", "level", "refused_workloads"))
+    for namespace, level, workloads in zip(*columns, strict=True):
+        refused.setdefault(namespace, {})[level] = workloads
     worst = sorted(refused, key=lambda n: (-(refused[n].get("restricted") or 0), n))
     return b.Stack(
         (

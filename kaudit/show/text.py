@@ -1,8 +1,8 @@
-"""Collected text made safe to show: on a page, on paper, in a cell, on a terminal.
+r"""Collected text made safe to show: on a page, on paper, in a cell, on a terminal.
 
 What an audited cluster says about itself is hostile text. Characters that cannot be seen
 but change what is seen (controls, bidirectional marks, private use, surrogates) are
-written out as ``\\u{202e}``; nothing is dropped.
+written out as ``\u{202e}``; nothing is dropped.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _ANY_BUT_LINES = re.compile(f"(?![\t\n])[{_HIDDEN}]")
 _STACK = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{5,}"
 )
+_SEAM = re.compile(r"(?<=[/._:@=,;&?-])(?=[A-Za-z0-9])|(?<=[a-z])(?=[A-Z])")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -36,7 +37,7 @@ def _code(match: re.Match[str]) -> str:
 
 
 def visible(text: str, *, lines: bool = False) -> str:
-    """Write characters that cannot be seen as ``\\u{...}``.
+    r"""Write characters that cannot be seen as ``\u{...}``.
 
     Parameters
     ----------
@@ -47,11 +48,9 @@ def visible(text: str, *, lines: bool = False) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    if lines:
-        text = _ANY_BUT_LINES.sub(_code, text.replace("\r\n", "\n"))
-    else:
-        text = _ANY.sub(_code, text)
-    return _STACK.sub(_code, text)
+    if not lines:
+        return _STACK.sub(_code, _ANY.sub(_code, text))
+    return _STACK.sub(_code, _ANY_BUT_LINES.sub(_code, text.replace("\r\n", "\n")))
 
 
 def visible_surrogates(text: str) -> str:
@@ -86,15 +85,24 @@ def shorten(text: str, length: int) -> str:
 def split_long(text: str, *, longest: int = 15, piece: int = 8) -> list[list[str]]:
     """Split text at blanks, and words longer than ``longest`` into pieces.
 
-    Where a setter cannot break a digest, it prints over the edge of the page. Joining all
-    pieces, with a blank between words, gives the text back.
+    Where a setter cannot break a digest, it prints over the edge of the page. Words are
+    split after punctuation and between the words of a camelCase name, and what is still
+    long into so many characters. Joining all pieces, with a blank between words, gives the
+    text back.
     """
-    found = []
-    for word in text.split(" "):
-        if len(word) <= longest:
-            found.append([word])
+    return [
+        [word] if len(word) <= longest else _pieces(word, longest, piece)
+        for word in text.split(" ")
+    ]
+
+
+def _pieces(word: str, longest: int, piece: int) -> list[str]:
+    found: list[str] = []
+    for part in _SEAM.split(word):
+        if len(part) <= longest:
+            found.append(part)
         else:
-            found.append([word[at : at + piece] for at in range(0, len(word), piece)])
+            found.extend(part[at : at + piece] for at in range(0, len(part), piece))
     return found
 
 

@@ -20,6 +20,7 @@ ROWS_PRINTED = 500
 PORTRAIT, LANDSCAPE = 481.9, 728.5
 _SIZES = (7.4, 6.9)
 _SIZE = _SIZES[0]
+_TINY = 5.6  # for tables that are too wide even broken
 _PAD = 8.0
 _READABLE = 118.0  # points that a column of long texts gets before the page is turned
 _SHORT = 26
@@ -66,6 +67,7 @@ def table_node(table: Table, *, wide: float = PORTRAIT, targets: Collection[str]
         "turned": plan.turned,
         "heads": [atoms(column.label, longest=80) for column in table.columns],
         "right": [column.kind is Kind.NUMBER for column in table.columns],
+        "lead": [],
         "rows": cells,
         "ids": _ids(table, targets),
         "foot": _foot(table, len(rows)),
@@ -116,27 +118,29 @@ def _plan(columns: Sequence[Column], texts: Sequence[Sequence[str]], wide: float
             if sum(room.whole for room in rooms) * size / _SIZE <= page:
                 widths = _widths(columns, rooms, page * _SIZE / size, short)
                 return _Plan(widths, size, page > wide, short)
-    size, none = _SIZES[-1], [False] * len(short)
-    page = wide if sum(room.least for room in rooms) * size / _SIZE <= wide else LANDSCAPE
+    none, least = [False] * len(short), sum(room.least for room in rooms) / _SIZE
+    size = next((s for s in (*_SIZES, _TINY) if least * s <= LANDSCAPE), _TINY)
+    page = wide if least * size <= wide else LANDSCAPE
     return _Plan(_widths(columns, rooms, page * _SIZE / size, none), size, page > wide, none)
 
 
 def _room(column: Column, texts: Sequence[str]) -> _Room:
     head = visible(column.label)[:80]
     least = max(_wide(word[:15], bold=True) for word in [*head.split(), ""])
-    if column.kind in _BADGED:
+    tame = max(map(len, texts), default=0) <= _SHORT
+    if tame and column.kind in _BADGED:
         longest = max((_wide(text, bold=True) for text in texts), default=0.0) + 16
         fixed = max(least, longest) + _PAD
         return _Room(fixed, fixed, fixed, True)
     stretch = 1.1 if column.kind is Kind.CODE else 1.0
     lines = sorted(_wide(line[:120]) * stretch for t in texts for line in t[:300].split("\n"))
     longest = max(least, lines[-1] if lines else 0.0) + _PAD
-    if column.kind is Kind.NUMBER:
+    if tame and column.kind is Kind.NUMBER:
         return _Room(longest, longest, longest, True)
     pieces = (piece for text in texts[:200] for piece in re.split(r"\s+", text[:200]))
     word = max((_wide(piece if len(piece) < 15 else piece[:9]) for piece in pieces), default=0.0)
     broken = max(least, min(word, 62.0) * stretch) + _PAD
-    if max(map(len, texts), default=0) <= _SHORT and not any("\n" in text for text in texts):
+    if tame and not any("\n" in text for text in texts):
         return _Room(min(broken, longest), longest, longest, True)
     usual = max(least, lines[int(len(lines) * 0.9)]) + _PAD
     return _Room(broken, max(broken, min(usual, _READABLE)), usual, False)

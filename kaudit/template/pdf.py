@@ -9,7 +9,7 @@ import json
 import re
 import struct
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import singledispatchmethod
 from importlib.resources import files
@@ -44,6 +44,8 @@ from kaudit.template.paper_table import PORTRAIT, table_node
 
 __all__ = ["report_pdf"]
 
+_COVER_FACTS = 12
+_TALLEST = 580.0  # points
 _EPOCH = datetime(1980, 1, 1, tzinfo=UTC)
 
 
@@ -61,7 +63,7 @@ def report_pdf(document: Document) -> bytes:
     template = (files("kaudit.template") / "report.typ").read_bytes()
     try:
         return bytes(
-            typst.compile(
+            typst.compile(  # type: ignore[misc]  # its overloads do not know bytes with inputs
                 template,
                 sys_inputs={"doc": json.dumps(_Paper(document).data(at), ensure_ascii=False)},
                 pdf_standards=["a-2a", "ua-1"],
@@ -103,19 +105,19 @@ class _Paper:
         """Return all that the template needs."""
         cover = self.document.cover
         parts = [p for n, p in enumerate(self.document.parts) if n not in self.document.appendix]
-        body = [node for part in parts for node in self.part(part)]
+        body = _led(node for part in parts for node in self.part(part))
         title = shorten(visible(cover.title).strip() or "Report", 240)
         return {
             "title": title,
             "name": shorten(title, 70),
             "heading": atoms(title),
             "subtitle": rich(shorten(cover.subtitle, 400)),
-            "facts": _pairs(cover.facts, longest=300),
+            "facts": _pairs(cover.facts[:_COVER_FACTS], longest=160),
             "evidence": atoms(shorten(visible(cover.evidence), 120)),
             "id": shorten(visible(cover.evidence), 30),
             "at": one(Kind.TIME, cover.at) if cover.at else "",
             "date": [at.year, at.month, at.day, at.hour, at.minute, at.second],
-            "contents": any(node["t"] in ("h", "finding") for node in body),
+            "contents": self.depth > 0,
             "ids": sorted(self.ids),
             "body": body,
         }
@@ -221,7 +223,7 @@ class _Paper:
             "id": name,
             "level": self.depth,
             "control": atoms(shorten(visible(block.control), 80)),
-            "title": atoms(shorten(visible(block.title), 300)),
+            "title": atoms(shorten(visible(block.title), 200)),
             "severity": mark(Kind.SEVERITY, block.severity),
             "layer": atoms(shorten(visible(block.layer), 60)),
             "opinion": mark(Kind.OPINION, block.opinion) if block.opinion else "",
@@ -251,6 +253,21 @@ class _Paper:
             yield {"t": "across", "columns": sets}
         else:
             yield from (node for nodes in sets for node in nodes)
+
+
+def _led(nodes: Iterable[Node]) -> list[Node]:
+    """Move a heading onto the turned page that the table after it needs."""
+    found: list[Node] = []
+    for node in nodes:
+        if node["t"] == "table" and node["turned"]:
+            start = len(found)
+            while start > max(len(found) - 3, 0) and found[start - 1]["t"] in ("h", "p"):
+                start -= 1
+            while start < len(found) and found[start]["t"] != "h":
+                start += 1
+            node["lead"], found = found[start:], found[:start]
+        found.append(node)
+    return found
 
 
 def _links(document: Document) -> str:
@@ -283,7 +300,7 @@ def _pairs(pairs: Sequence[tuple[str, Cell]], longest: int = 1500) -> list[list[
     for label, cell in pairs:
         if isinstance(cell, str):
             cell = shorten(visible(cell, lines=True), longest)
-        shown.append([atoms(shorten(visible(label), 80)), value(cell)])
+        shown.append([atoms(shorten(visible(label), 60)), value(cell)])
     return shown
 
 
@@ -306,17 +323,39 @@ def _population(counts: dict[str, int]) -> Node:
 
 def _figure(block: Figure) -> Node:
     alt = visible(block.alt, lines=True)[:4000] or "A drawing without a description"
+    root = _drawing(block.svg)
+    if root is None:
+        return {"t": "p", "c": atoms(f"A drawing that cannot be printed was left out: {alt[:300]}")}
+    size = [re.fullmatch(r"([\d.]+)(?:pt)?", root.get(name, "")) for name in ("width", "height")]
+    wide, high = (float(match[1]) if match else PORTRAIT for match in size)
+    return {
+        "t": "figure",
+        "svg": block.svg.decode("utf-8", "replace"),
+        "alt": alt,
+        "wide": _fitting(wide, high),
+        "caption": rich(shorten(block.caption, 300)),
+    }
+
+
+def _fitting(wide: float, high: float) -> float:
+    """Width in points at which a drawing fits on a page with its caption."""
+    return min(wide, PORTRAIT, wide * _TALLEST / max(high, 1.0))
+
+
+def _drawing(svg: bytes) -> ElementTree.Element | None:
+    """Parse a drawing that shows nothing but itself; None where it is none, or leads outside."""
     try:
-        root = ElementTree.fromstring(block.svg)  # noqa: S314  expat bounds entity expansion
-        sound = root.tag == "{http://www.w3.org/2000/svg}svg"
+        root = ElementTree.fromstring(svg)  # noqa: S314  expat bounds entity expansion
     except (ElementTree.ParseError, ValueError, LookupError):
-        sound = False
-    if not sound:
-        return {"t": "p", "c": rich(f"A drawing that is no SVG was left out: {alt[:300]}")}
-    match = re.fullmatch(r"([\d.]+)(?:pt)?", root.get("width", ""))
-    wide = float(match[1]) if match else PORTRAIT
-    svg = block.svg.decode("utf-8", "replace")
-    return {"t": "figure", "svg": svg, "alt": alt, "wide": wide, "caption": rich(block.caption)}
+        return None
+    links = [
+        target
+        for element in root.iter()
+        for name, target in element.attrib.items()
+        if name.rpartition("}")[2] == "href"
+    ]
+    own = all(target.startswith(("#", "data:image/png;")) for target in links)
+    return root if own and root.tag == "{http://www.w3.org/2000/svg}svg" else None
 
 
 def _picture(picture: Picture) -> Node:
@@ -334,6 +373,6 @@ def _picture(picture: Picture) -> Node:
         "t": "figure",
         "svg": svg,
         "alt": "A picture without a description",
-        "wide": min(wide * 0.72, PORTRAIT),
+        "wide": _fitting(wide * 0.72, high * 0.72),
         "caption": "",
     }

@@ -126,12 +126,7 @@ _COPIED = [
     "owner_name",
     "platform",
 ]
-_FLAGS = tuple(
-    column.name
-    for column in CONTROL_PLANE.columns[
-        1 + [column.name for column in CONTROL_PLANE.columns].index("told") :
-    ]
-)
+_FLAGS = tuple(c.name for c in CONTROL_PLANE.columns if c.sentence.startswith("--"))
 #: Programs that start another one, which they name in their arguments.
 _STARTERS = ("sh", "bash", "dash", "ash", "tini", "dumb-init", "go-runner", "kube-log-runner")
 

@@ -61,7 +61,17 @@ def isolation(pod_context: pd.DataFrame, network_policies: pd.DataFrame) -> pd.D
         tests = _tests(network_policies, direction)
         verdicts = [_isolated(key, tests) for key in codes.dictionary.to_pylist()]
         found[direction] = series(pa.array(verdicts, pa.bool_()).take(codes.indices), c)
-    copied = "raw raw_line pod_uid namespace pod origin owner_kind owner_name platform".split()
+    copied = [
+        "raw",
+        "raw_line",
+        "pod_uid",
+        "namespace",
+        "pod",
+        "origin",
+        "owner_kind",
+        "owner_name",
+        "platform",
+    ]
     found |= {name: c[name] for name in copied}
     found["governed"] = ~c["host_network"]
     return assembled(c, found, [column.name for column in ISOLATION.columns])

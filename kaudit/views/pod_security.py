@@ -72,7 +72,7 @@ class PodSecurity:
         minor = min(minor, NEWEST)
         checks = dict(_BASELINE)
         if level == "restricted":
-            for name, (since, replaces, _) in _RESTRICTED.items():
+            for since, replaces, _ in _RESTRICTED.values():
                 if minor >= since:
                     checks.pop(replaces, None)
         found = [
@@ -353,7 +353,7 @@ def pod_security(
         bad["baseline"], "privileged", np.where(bad["restricted"], "baseline", "restricted")
     )
     at = positions(pods["pod_uid"], pod_context["pod_uid"])
-    copied = "raw raw_line pod_uid namespace pod origin".split()
+    copied = ["raw", "raw_line", "pod_uid", "namespace", "pod", "origin"]
     found: dict[str, Any] = {name: pods[name] for name in copied}
     for name in ("owner_kind", "owner_name"):
         found[name] = series(arrow(pod_context[name]).take(pa.array(at)), pods)

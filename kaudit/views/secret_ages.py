@@ -49,7 +49,7 @@ def secret_ages(secrets: pd.DataFrame, cluster: pd.DataFrame) -> pd.DataFrame:
         days = pa.nulls(len(secrets), pa.int64())
     old = pc.greater(days, parameters().secret_max_age_days)
     kept = ("helm.sh/release.v1", "kubernetes.io/service-account-token")
-    copied = "raw raw_line kind namespace name type".split()
+    copied = ["raw", "raw_line", "kind", "namespace", "name", "type"]
     found: dict[str, Any] = {name: secrets[name] for name in copied}
     found |= {
         "age_days": series(days, secrets),

@@ -126,7 +126,9 @@ def outcomes(suite: str) -> Iterator[Outcome]:
     for case in mapped:
         rule = known[case.rule]
         of_case = results[case.path, rule.bound]
-        judged = {control: of_case[control] for control in rule.controls if control in registry.CONTROLS}
+        judged = {
+            control: of_case[control] for control in rule.controls if control in registry.CONTROLS
+        }
         yield Outcome(case, *_READINGS[rule.reading](case, rule, judged))
 
 
@@ -141,7 +143,9 @@ def _results(path: Path, controls: Sequence[str], *, bound: bool) -> Judged:
             evidence = collect(FileSource(path), FileSource.of_text(_bindings(evidence)), raw=False)
     except InputError:
         return dict.fromkeys(controls, ())
-    assessment = assess(evidence, [registry.CONTROLS[c] for c in controls if c in registry.CONTROLS], strict=True)
+    assessment = assess(
+        evidence, [registry.CONTROLS[c] for c in controls if c in registry.CONTROLS], strict=True
+    )
     return {control: tuple(by.results()) for control, by in assessment.by_control.items()}
 
 
@@ -224,9 +228,7 @@ def _fails(case: Case, rule: Rule, judged: Judged) -> tuple[str, str]:
 
 
 def _keeps(case: Case, rule: Rule, judged: Judged) -> tuple[str, str]:
-    judged_rows = [
-        r for r in judged[rule.controls[0]] if r.status in (Status.PASS, Status.FAIL)
-    ]
+    judged_rows = [r for r in judged[rule.controls[0]] if r.status in (Status.PASS, Status.FAIL)]
     kept = sum(r.rows for r in judged_rows) - sum(r.failed for r in _failed(rule, judged))
     return case.expected, f"count={kept}"
 

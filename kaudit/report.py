@@ -1,0 +1,296 @@
+"""Engine: a notebook and its inputs become a report that anybody can re-perform.
+
+A report is a folder: the executed notebook (the working paper), its page and its PDF, the
+inputs it was made from, and ``report.json`` with a hash of each file. It appears whole or
+not at all. The notebook runs inside that folder and is given names relative to it, so the
+bytes do not depend on where the folder lies.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kaudit.errors import InputError, ReportError
+from kaudit.source.events import Progress, silent
+
+__all__ = ["Rendered", "find_notebook", "render"]
+
+_MARK = "report.json"
+_SCHEMA = "kaudit/report/v1"
+_FAILED = "failed.ipynb"
+_FORMATS = ("html", "pdf")
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """Where a report lies.
+
+    Attributes
+    ----------
+    folder
+        Holds all of it.
+    notebook
+        The executed notebook.
+    html, pdf
+        Its exports, None where not asked for.
+    files
+        SHA-256 of every file but ``report.json``, by name relative to the folder.
+    """
+
+    folder: Path
+    notebook: Path
+    html: Path | None
+    pdf: Path | None
+    files: dict[str, str]
+
+
+def find_notebook(name: str) -> Path:
+    """Find a notebook: a path, or the name of one that comes with kaudit.
+
+    Raises
+    ------
+    InputError
+        There is none; the message lists those that exist.
+    """
+    given = Path(name)
+    if given.suffix == ".ipynb" and given.is_file():
+        return given
+    package = Path(__file__).parent
+    folders = (package / "notebooks", package.parent / "notebooks")
+    for folder in folders:
+        found = folder / f"{given.name.removesuffix('.ipynb')}.ipynb"
+        if given.name == name and found.is_file():
+            return found
+    known = sorted({path.stem for folder in folders for path in folder.glob("*.ipynb")})
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}" if near else f"known: {', '.join(known) or 'none'}"
+    raise InputError(f"there is no notebook {name!r}", hint=hint)
+
+
+def render(
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    out: Path,
+    *,
+    beside: Mapping[str, Path] | None = None,
+    formats: Sequence[str] = _FORMATS,
+    kernel_name: str | None = None,
+    progress: Progress = silent,
+) -> Rendered:
+    """Make a report.
+
+    Parameters
+    ----------
+    notebook
+        The notebook to run; see :func:`find_notebook`.
+    parameters
+        Values of its parameters.
+    out
+        Folder of the report. It must not exist, be empty, or hold a report, which is then
+        replaced.
+    beside
+        Files and folders that become part of the report, by their names in it: the inputs
+        that the parameters name, and what the notebook links to.
+    formats
+        ``html``, ``pdf``; the executed notebook is always written.
+    kernel_name
+        An installed Jupyter kernel; without it, this interpreter runs the notebook.
+    progress
+        Told which cell runs, and what is exported.
+
+    Returns
+    -------
+    Rendered
+
+    Raises
+    ------
+    InputError
+        The notebook, a parameter or the folder cannot be used.
+    ReportError
+        A cell failed; the notebook so far is kept as ``failed.ipynb``.
+    """
+    notebook, out = Path(notebook), Path(os.path.abspath(out))
+    _check_formats(formats)
+    _check_folder(out)
+    from kaudit.template.run import known_parameters, run
+
+    _check_parameters(notebook, parameters, known_parameters(notebook))
+    name = notebook.stem
+    with _workshop(out) as folder:
+        for alias, source in (beside or {}).items():
+            _take(source, folder / alias)
+        try:
+            node = run(notebook, parameters, folder, kernel_name=kernel_name, progress=progress)
+        except ReportError as error:
+            raise _kept(error, folder, out) from None
+        _write_notebook(node, folder / f"{name}.ipynb")
+        _export(node, folder, name, formats, progress)
+        files = _seal(folder, notebook.name)
+        _publish(folder, out)
+    return Rendered(
+        folder=out,
+        notebook=out / f"{name}.ipynb",
+        html=out / f"{name}.html" if "html" in formats else None,
+        pdf=out / f"{name}.pdf" if "pdf" in formats else None,
+        files=files,
+    )
+
+
+def _check_formats(formats: Sequence[str]) -> None:
+    unknown = sorted(set(formats) - set(_FORMATS))
+    if unknown:
+        raise InputError(f"unknown format {unknown[0]!r}", hint=f"known: {', '.join(_FORMATS)}")
+
+
+def _check_parameters(notebook: Path, given: Mapping[str, Any], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}" if near else f"it has: {', '.join(known) or 'none'}"
+            raise InputError(f"the notebook has no parameter {name!r}", where=notebook, hint=hint)
+
+
+def _check_folder(out: Path) -> None:
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise InputError("the report needs a folder, and this is none", where=out)
+    if out.is_dir() and any(out.iterdir()) and not _ours(out):
+        hint = "choose another folder, or empty it"
+        raise InputError("the folder holds something that is no report", where=out, hint=hint)
+
+
+def _ours(folder: Path) -> bool:
+    """A report, or what a failed run left: nothing that anybody else put there is lost."""
+    try:
+        mark = json.loads((folder / _MARK).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(mark, dict) and mark.get("schema") == _SCHEMA
+
+
+@contextmanager
+def _workshop(out: Path) -> Iterator[Path]:
+    """Give a new folder beside the report's; whatever happens, none is left behind."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = _fresh(out.parent, out.name)
+    except PermissionError:
+        if not out.is_dir():
+            raise InputError("the folder cannot be written", where=out.parent) from None
+        folder = _fresh(out, out.name)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fresh(parent: Path, name: str) -> Path:
+    number = os.getpid()
+    while True:
+        folder = parent / f".{name}.{number}.partial"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def _take(source: Path, target: Path) -> None:
+    """Make an input part of the report."""
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=_link)
+    else:
+        _link(source, target)
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    """Link a file that never changes; copy it where a link is not possible."""
+    try:
+        os.link(source, target, follow_symlinks=True)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _write_notebook(node: Any, path: Path) -> None:
+    import nbformat
+
+    path.write_text(nbformat.writes(node) + "\n", "utf-8", newline="\n")
+
+
+def _export(node: Any, folder: Path, name: str, formats: Sequence[str], progress: Progress) -> None:
+    from kaudit.template.exporters import AuditHTML, AuditPDF
+
+    if "html" in formats:
+        progress("HTML", 0, None)
+        page, _ = AuditHTML().from_notebook_node(node)  # type: ignore[no-untyped-call]  # nbconvert's constructor
+        (folder / f"{name}.html").write_text(page, "utf-8", newline="\n")
+    if "pdf" in formats:
+        progress("PDF", 0, None)
+        paper, _ = AuditPDF().from_notebook_node(node)  # type: ignore[no-untyped-call]  # nbconvert's constructor
+        (folder / f"{name}.pdf").write_bytes(paper)
+
+
+def _seal(folder: Path, notebook: str) -> dict[str, str]:
+    """Hash every file and write the mark that makes the folder a report."""
+    files = {
+        path.relative_to(folder).as_posix(): _sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    mark = {"schema": _SCHEMA, "notebook": notebook, "files": dict(sorted(files.items()))}
+    text = json.dumps(mark, indent=1, ensure_ascii=False)
+    (folder / _MARK).write_text(f"{text}\n", "utf-8", newline="\n")
+    return files
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _publish(folder: Path, out: Path) -> None:
+    """Put the finished folder in its place; a report that was there goes only then."""
+    if folder.parent == out:
+        _publish_inside(folder, out)
+        return
+    old = folder.with_name(f"{folder.name}.old")
+    if out.is_dir() and any(out.iterdir()):
+        out.rename(old)
+    try:
+        folder.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+            raise
+        _publish_inside(folder, out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _publish_inside(folder: Path, out: Path) -> None:
+    """Fill a folder that cannot be replaced, such as a mount; the mark comes last."""
+    for path in list(out.iterdir()):
+        if path != folder:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == _MARK):
+        shutil.move(path, out / path.name)
+
+
+def _kept(error: ReportError, folder: Path, out: Path) -> ReportError:
+    """Keep what a failed run leaves, without touching a report that is there already."""
+    if error.notebook is None or not error.notebook.exists():
+        return error
+    has_report = out.is_dir() and any(out.iterdir()) and not (out / _FAILED).exists()
+    place = out.with_name(f"{out.name}.failed") if has_report else out
+    _check_folder(place)
+    _seal(folder, _FAILED)
+    _publish(folder, place)
+    return ReportError(error.what, notebook=place / _FAILED)

@@ -1,0 +1,212 @@
+"""Running a notebook so that the same notebook and parameters give the same bytes.
+
+papermill runs it in a kernel of this very interpreter, whatever kernels are installed,
+over sockets in a private folder. The user's IPython profile, time zone, language and hash
+seed play no part. What then still tells time or place is taken out of the notebook.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from nbformat import ValidationError
+from papermill import PapermillExecutionError, execute_notebook
+from papermill.inspection import inspect_notebook
+from traitlets import default
+from traitlets.config import Config
+
+from kaudit.errors import InputError, ReportError
+from kaudit.show.text import shorten, visible
+from kaudit.source.events import Progress, silent
+
+__all__ = ["known_parameters", "normalise", "run"]
+
+_KERNEL = "kaudit"
+_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
+_FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+
+
+class _OwnKernels(KernelSpecManager):
+    """Knows one kernel only: this interpreter."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002  jupyter's signature
+        return KernelSpec(
+            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            display_name=_KERNEL,
+            language="python",
+        )
+
+
+class _OwnKernel(AsyncKernelManager):
+    """Starts that kernel in a fixed environment, its noise in a file."""
+
+    @default("kernel_spec_manager")
+    def _own_kernels(self) -> KernelSpecManager:
+        return _OwnKernels()
+
+    async def start_kernel(  # type: ignore[override]  # as in the class it extends
+        self, **kw: Any
+    ) -> None:
+        private = Path(self.ip).parent
+        env = {**os.environ, **_FIXED, "IPYTHONDIR": str(private / "ipython")}
+        with (private / "kernel.log").open("wb") as log:
+            await super().start_kernel(env=env, stdout=log, stderr=log, **kw)
+
+
+def known_parameters(notebook: Path) -> list[str]:
+    """Return the names assigned in the cell tagged ``parameters``.
+
+    Raises
+    ------
+    InputError
+        The file is no notebook.
+    """
+    try:
+        return list(inspect_notebook(str(notebook)))
+    except (ValueError, KeyError, AttributeError, TypeError, ValidationError) as error:
+        what = f"this is no Jupyter notebook: {shorten(visible(str(error)), 200)}"
+        raise InputError(what, where=notebook) from None
+
+
+def run(
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    folder: Path,
+    *,
+    kernel_name: str | None = None,
+    progress: Progress = silent,
+) -> Any:
+    """Execute a notebook with a folder as its working directory.
+
+    Parameters
+    ----------
+    notebook
+        Path of the notebook; it is not changed.
+    parameters
+        Values for its parameters.
+    folder
+        Working directory of the kernel.
+    kernel_name
+        An installed kernel to use instead of this interpreter.
+    progress
+        Told the first line of each cell as it starts.
+
+    Returns
+    -------
+    NotebookNode
+        The executed notebook, normalised.
+
+    Raises
+    ------
+    ReportError
+        A cell failed, or the kernel died. The notebook so far is ``failed.ipynb`` in the
+        folder.
+    """
+    failed = folder / "failed.ipynb"
+    last: list[str] = []
+    with TemporaryDirectory(prefix="kaudit-") as private:
+        config = Config()
+        config.KernelManager.transport = "ipc"
+        config.KernelManager.ip = str(Path(private) / "k")
+        config.KernelManager.connection_file = str(Path(private) / "connection.json")
+        own: dict[str, Any] = {} if kernel_name else {"kernel_manager_class": _OwnKernel}
+        try:
+            node = execute_notebook(
+                str(notebook),
+                str(failed),
+                parameters=dict(parameters),
+                kernel_name=kernel_name or _KERNEL,
+                language="python",
+                cwd=str(folder),
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                autosave_cell_every=0,
+                record_timing=False,
+                coalesce_streams=True,
+                iopub_timeout=120,
+                config=config,
+                on_cell_start=_telling(notebook, bool(parameters), progress, last),
+                **own,
+            )
+        except PapermillExecutionError as error:
+            cell = f"In [{error.exec_count}] `{_first_line(error.source)}`"
+            fault = shorten(visible(f"{error.ename}: {error.evalue}"), 600)
+            raise ReportError(f"cell {cell} failed: {fault}", notebook=failed) from None
+        except (DeadKernelError, RuntimeError) as error:
+            if not isinstance(error, DeadKernelError) and "Kernel" not in str(error):
+                raise
+            noise = Path(private) / "kernel.log"
+            said = noise.read_text("utf-8", "replace").strip()[-400:] if noise.exists() else ""
+            what = f"the kernel died in cell `{last[-1] if last else ''}`"
+            raise ReportError(f"{what}: {visible(said)}" if said else what) from None
+    return _sound(node, failed)
+
+
+def _telling(
+    notebook: Path, injected: bool, progress: Progress, last: list[str]
+) -> Callable[..., None]:
+    total = len(json.loads(notebook.read_text("utf-8"))["cells"]) + injected
+
+    def tell(cell: Any, cell_index: int) -> None:
+        last.append(_first_line(cell.source))
+        progress(last[-1], cell_index, total)
+
+    return tell
+
+
+def _first_line(source: str) -> str:
+    lines = [line for line in source.splitlines() if line.strip()]
+    return shorten(visible(lines[0].strip()), 80) if lines else ""
+
+
+def _sound(node: Any, failed: Path) -> Any:
+    """Return the notebook if it ran to its end; a cell that leaves early is a failure too."""
+    for cell in node.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                what = f"cell `{_first_line(cell.source)}` ended the run: {output.ename}"
+                raise ReportError(what, notebook=failed)
+    failed.unlink(missing_ok=True)
+    return normalise(node)
+
+
+def normalise(node: Any) -> Any:
+    """Take out of an executed notebook what tells time, place or chance.
+
+    What stays: cells, outputs, tags, and the parameters of the run.
+    """
+    given = node.metadata.get("papermill", {}).get("parameters", {})
+    node.metadata = type(node.metadata)(
+        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+        papermill={"parameters": given},
+    )
+    for number, cell in enumerate(node.cells):
+        cell.id = f"cell-{number:03d}"
+        for name in ("papermill", "execution", "trusted"):
+            cell.metadata.pop(name, None)
+        if cell.cell_type == "code":
+            cell.execution_count = None
+            for output in cell.outputs:
+                _normalise_output(output)
+    return node
+
+
+def _normalise_output(output: Any) -> None:
+    if "execution_count" in output:
+        output.execution_count = None
+    if "text" in output:
+        output.text = _ADDRESS.sub("0x…", output.text)
+    data = output.get("data", {})
+    if isinstance(data.get("text/plain"), str):
+        data["text/plain"] = _ADDRESS.sub("0x…", data["text/plain"])
