@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from kaudit.show.text import visible
+from kaudit.text import visible
 
 __all__ = ["COLOURS", "INK", "MUTED", "ON_DARK", "ON_LIGHT", "RULE", "Sheet", "fit", "on", "width"]
 

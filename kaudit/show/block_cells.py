@@ -9,7 +9,7 @@ import msgspec
 
 from kaudit.model.words import Opinion, Severity, Status
 from kaudit.show.blocks import Cell, Column, Kind, Link
-from kaudit.show.text import visible
+from kaudit.text import visible
 
 __all__ = ["NOTHING", "Badge", "badge", "column_texts", "href", "inline", "one", "paragraphs"]
 

@@ -32,7 +32,7 @@ from kaudit.show.blocks import (
     Tone,
     Verdicts,
 )
-from kaudit.show.text import anchor, count, visible
+from kaudit.text import anchor, count, visible
 
 __all__ = ["Heading", "Page", "block_html", "image_html", "standalone"]
 

@@ -13,7 +13,7 @@ from html import escape
 
 from kaudit.show.block_cells import NOTHING, badge, column_texts, href
 from kaudit.show.blocks import Cell, Column, Kind, Link, Table
-from kaudit.show.text import anchor, count, visible
+from kaudit.text import anchor, count, visible
 
 __all__ = ["ROWS_SHOWN", "badge_html", "cell_html", "table_html"]
 

@@ -24,7 +24,7 @@ from kaudit.show.blocks import (
     Table,
     Verdicts,
 )
-from kaudit.show.text import count, shorten, visible
+from kaudit.text import count, shorten, visible
 
 __all__ = ["text_of"]
 

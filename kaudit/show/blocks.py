@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from kaudit.errors import InputError
-from kaudit.show.text import visible_surrogates
+from kaudit.text import visible_surrogates
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from kaudit.model.words import Severity, Status
 from kaudit.show.block_canvas import COLOURS, INK, MUTED, RULE, Sheet, fit, on, width
 from kaudit.show.block_cells import NOTHING
 from kaudit.show.blocks import Figure
-from kaudit.show.text import visible
+from kaudit.text import visible
 
 __all__ = [
     "FULL",

@@ -14,7 +14,7 @@ from kaudit.model.words import Layer, Opinion, Severity, Status
 from kaudit.registry import Control
 from kaudit.show import blocks as b
 from kaudit.show import charts
-from kaudit.show.text import count
+from kaudit.text import count
 
 #: Rows of one control's failures that a report prints; all are in the annex.
 PRINTED = 12

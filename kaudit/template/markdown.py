@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from kaudit.show.block_html import Page
 from kaudit.show.block_table import link_html
-from kaudit.show.text import visible
+from kaudit.text import visible
 
 __all__ = ["Token", "heading_text", "parse", "plain", "words_html"]
 

@@ -18,9 +18,9 @@ from kaudit.show.block_cells import badge, badges
 from kaudit.show.block_html import Heading, Page, block_html, image_html
 from kaudit.show.block_table import ROWS_SHOWN
 from kaudit.show.blocks import Block, Figure, Kind, Stack
-from kaudit.show.text import visible
 from kaudit.template.document import Document, Part, Picture, Shown, Words
 from kaudit.template.markdown import words_html
+from kaudit.text import visible
 
 __all__ = ["page_html"]
 

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 from kaudit.show.block_cells import badge, inline, one, paragraphs
 from kaudit.show.blocks import Cell, Kind, Link
-from kaudit.show.text import split_long, visible
 from kaudit.template.markdown import Token, heading_text, plain
+from kaudit.text import split_long, visible
 
 __all__ = ["Node", "Text", "atoms", "code", "prose", "rich", "short", "value", "words"]
 

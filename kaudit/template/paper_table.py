@@ -9,8 +9,8 @@ import msgspec
 
 from kaudit.show.block_cells import NOTHING, column_texts
 from kaudit.show.blocks import Column, Kind, Link, Table
-from kaudit.show.text import anchor, count, visible
 from kaudit.template.paper import Node, Text, atoms, link, mark
+from kaudit.text import anchor, count, visible
 
 __all__ = ["LANDSCAPE", "PORTRAIT", "ROWS_PRINTED", "table_node"]
 

@@ -37,10 +37,10 @@ from kaudit.show.blocks import (
     Table,
     Verdicts,
 )
-from kaudit.show.text import anchor, count, shorten, visible
 from kaudit.template.document import Document, Part, Picture, Shown, Words
 from kaudit.template.paper import Node, Text, atoms, code, mark, prose, rich, value, words
 from kaudit.template.paper_table import PORTRAIT, table_node
+from kaudit.text import anchor, count, shorten, visible
 
 __all__ = ["report_pdf"]
 

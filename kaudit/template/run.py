@@ -26,8 +26,8 @@ from traitlets import default
 from traitlets.config import Config
 
 from kaudit.errors import InputError, ReportError
-from kaudit.show.text import shorten, visible
 from kaudit.source.events import Progress, silent
+from kaudit.text import shorten, visible
 
 __all__ = ["known_parameters", "normalise", "run"]
 
