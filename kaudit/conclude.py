@@ -100,7 +100,7 @@ def conclude_layers(
     for layer in Layer:
         chosen = [control for control in controls if control.layer is layer]
         by = {o: [c for c in chosen if operation[c.id].opinion is o] for o in Opinion}
-        opinion, because = _layer_operation(chosen, by)
+        opinion, because = _layer_operation(layer, chosen, by)
         found.append(
             LayerConclusion(
                 layer=layer,
@@ -122,8 +122,16 @@ def conclude_layers(
     return tuple(found)
 
 
+#: What a layer rests on and no collector reads yet: without it, no layer is called effective.
+_UNREAD = {
+    Layer.BUILD: "scans and signatures of images are not read yet",
+    Layer.RUNTIME: "events and sensors are not read yet",
+    Layer.SECRETS: "secret stores and what they rotate are not read yet",
+}
+
+
 def _layer_operation(
-    chosen: Sequence[Control], by: Mapping[Opinion, Sequence[Control]]
+    layer: Layer, chosen: Sequence[Control], by: Mapping[Opinion, Sequence[Control]]
 ) -> tuple[Opinion, str]:
     if not chosen:
         return Opinion.UNABLE, "no control of this layer is part of the assessment"
@@ -132,11 +140,13 @@ def _layer_operation(
     if severe:
         return (
             Opinion.NOT_EFFECTIVE,
-            f"{len(severe)} of {len(chosen)} controls of high or critical severity fail",
+            f"{len(severe)} of {len(chosen)} controls fail at high or critical severity",
         )
-    unable = by[Opinion.UNABLE]
-    if unable:
-        return Opinion.UNABLE, f"{len(unable)} of {len(chosen)} controls could not be concluded"
+    grounds = [_UNREAD[layer]] if layer in _UNREAD else []
+    if unable := by[Opinion.UNABLE]:
+        grounds.append(f"{len(unable)} of {len(chosen)} controls could not be concluded")
+    if grounds:
+        return Opinion.UNABLE, "; ".join(grounds)
     if failing or by[Opinion.WITH_EXCEPTIONS]:
         number = len(failing) + len(by[Opinion.WITH_EXCEPTIONS])
         return (
