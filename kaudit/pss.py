@@ -186,20 +186,18 @@ def _values(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
     return found or [""] * len(rows)
 
 
-def effective(level: str | None, version: str | None, *, enforce: bool) -> tuple[str, int]:
-    """Return what a namespace's labels mean to the admission plugin.
+def effective(level: str | None, version: str | None) -> tuple[str, int]:
+    """Return what a namespace's labels enforce, as the admission plugin reads them.
 
     An absent level means privileged; one that cannot be parsed, empty ones too, means
-    restricted for enforce and privileged for audit and warn; an absent or unparsable version
-    means latest (kubernetes/pod-security-admission, api/helpers.go, PolicyToEvaluate).
+    restricted; an absent or unparsable version means latest
+    (kubernetes/pod-security-admission, api/helpers.go, PolicyToEvaluate).
     """
     pinned = None if version is None else pinned_minor(version)
     minor = NEWEST if pinned is None else pinned
     if level is None:
         return "privileged", minor
-    if level not in LEVELS:
-        return ("restricted" if enforce else "privileged"), minor
-    return level, minor
+    return (level if level in LEVELS else "restricted"), minor
 
 
 def readiness(evidence: Evidence, version: str = "latest") -> pd.DataFrame:
@@ -234,13 +232,13 @@ def readiness(evidence: Evidence, version: str = "latest") -> pd.DataFrame:
 def _enforced(evidence: Evidence) -> dict[str, str]:
     columns = (arrow(evidence["namespaces"][c]) for c in ("name", "enforce", "enforce_version"))
     cells = zip(*(column.to_pylist() for column in columns), strict=True)
-    return {name: effective(level, version, enforce=True)[0] for name, level, version in cells}
+    return {name: effective(level, version)[0] for name, level, version in cells}
 
 
 def _by_namespace(table: pd.DataFrame, enforced: dict[str, str]) -> pd.DataFrame:
     import pandas as pd
 
-    checks = [c for c in table.columns if c in _SHOWN]
+    checks = sorted(c for c in table.columns if c in _SHOWN)
     owner = ["namespace", "level", "owner_kind", "owner_name"]
     table[checks] = table[checks].astype("boolean").fillna(False).astype(bool)
     by_owner = table.groupby(owner, sort=True)[["refused", *checks]].max().reset_index()

@@ -92,8 +92,9 @@ def enforcement_not_pinned(namespace_security: pd.DataFrame) -> pd.Series[Any]:
 def audit_weaker_than_enforcement(namespace_security: pd.DataFrame) -> pd.Series[Any]:
     """Audit and warn are at least as strict as enforce.
 
-    Enforcement acts on pods only: without warn nobody learns at the Deployment why its pods
-    do not start, and without audit the log has no trace of it.
+    Enforcement acts on pods only: with a weaker warn nobody learns at the Deployment why its
+    pods do not start, and without audit the log has no trace of it. A warn label that is unset
+    follows enforce; one that is mistyped warns of nothing.
 
     Remedy:
         Set all three.
@@ -106,6 +107,17 @@ def audit_weaker_than_enforcement(namespace_security: pd.DataFrame) -> pd.Series
     Cases:
         {apiVersion: v1, kind: Namespace, metadata: {name: bad-enforce-only, labels: {
           pod-security.kubernetes.io/enforce: baseline}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-weak-warn, labels: {
+          pod-security.kubernetes.io/enforce: restricted, pod-security.kubernetes.io/audit: restricted,
+          pod-security.kubernetes.io/warn: baseline}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-mistyped-warn, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/audit: baseline,
+          pod-security.kubernetes.io/warn: basline}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: ok-warn-unset, labels: {
+          pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/audit: baseline}}}
         ---
         {apiVersion: v1, kind: Namespace, metadata: {name: ok-all, labels: {
           pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/audit: restricted,

@@ -77,6 +77,8 @@ def selinux_types(minor: int) -> tuple[str, ...]:
 
 
 _VERSION = re.compile(r"v1\.(0|[1-9][0-9]*)", re.ASCII)
+#: A larger number is no version to the plugin either.
+_LARGEST = 2**63 - 1
 
 
 def pinned_minor(label: str) -> int | None:
@@ -86,4 +88,5 @@ def pinned_minor(label: str) -> int | None:
     (34, None, None)
     """
     found = _VERSION.fullmatch(label)
-    return int(found[1]) if found else None
+    minor = int(found[1]) if found else None
+    return None if minor is None or minor > _LARGEST else minor

@@ -29,7 +29,7 @@ class NamespaceSecurityRow(Trace, kw_only=True):
     pinned: Annotated[bool, doc("enforce-version is a fixed version")]
     pinned_minor: Annotated[int | None, doc("minor version that enforce is pinned to")]
     weaker_audit: Annotated[bool, doc("audit is weaker than enforce")]
-    weaker_warn: Annotated[bool, doc("warn is weaker than enforce")]
+    weaker_warn: Annotated[bool, doc("warn is weaker than enforce; unset it follows")]
     unguarded: Annotated[bool, doc("neither baseline nor restricted is enforced")]
 
 
@@ -44,7 +44,11 @@ NAMESPACE_SECURITY = Table(
 
 @view(NAMESPACE_SECURITY)
 def namespace_security(namespaces: pd.DataFrame) -> pd.DataFrame:
-    """Read the labels as the plugin does (kubernetes.io, Pod Security Admission, v1.34)."""
+    """Read the labels as the plugin does (kubernetes/pod-security-admission, api/helpers.go).
+
+    A mistyped enforce means restricted, a mistyped audit or warn privileged; without a warn
+    label what is enforced is warned of as well, unless it is mistyped.
+    """
     import pyarrow as pa
 
     n = namespaces
@@ -55,6 +59,7 @@ def namespace_security(namespaces: pd.DataFrame) -> pd.DataFrame:
     rank = over_texts(n["enforce"], lambda text: _RANK.get(text, 2), unset=0, type_=pa.int64())
     names = {value: key for key, value in _RANK.items()}
     minors = [pinned_minor(t) if isinstance(t, str) else None for t in n["enforce_version"]]
+    told_by_default = n["warn"].isna() & over_texts(n["enforce"], lambda text: text in _RANK)
     labelled = series(pa.array(n["enforce"].notna().to_numpy(dtype=bool)), n)
     copied = ("raw", "raw_line", "kind", "name", "enforce", "enforce_version", "audit", "warn")
     found: dict[str, Any] = {name: n[name] for name in copied}
@@ -66,7 +71,7 @@ def namespace_security(namespaces: pd.DataFrame) -> pd.DataFrame:
         "pinned": series(pa.array([m is not None for m in minors], pa.bool_()), n),
         "pinned_minor": series(pa.array(minors, pa.int64()), n),
         "weaker_audit": _rank(n["audit"]) < rank,
-        "weaker_warn": _rank(n["warn"]) < rank,
+        "weaker_warn": (_rank(n["warn"]) < rank) & ~told_by_default,
         "unguarded": rank == 0,
     }
     return assembled(n, found, [column.name for column in NAMESPACE_SECURITY.columns])
