@@ -182,7 +182,7 @@ def _doubted(
 
     reasons = []
     for doubt in doubts:
-        scope = resources.in_namespace(subject, doubt.namespace)
+        scope = resources.within(subject, doubt.namespace, doubt.kinds, doubt.names)
         doubted = np.zeros(len(codes), dtype=bool)
         if doubt.fails:
             doubted |= codes == _FAIL

@@ -265,6 +265,7 @@ class Ingest:
     def _untold(self, live: bool) -> Iterator[Gap]:
         reported = {gap.kind for gap in self.gaps if gap.whole}
         everything = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads}
+        lost = set() if live else self._lost()
         told = {table for key in self.listed for table in tables_of(key)}
         grouped: dict[tuple[Reason, tuple[str, ...], str], list[Read]] = {}
         for key, read in sorted(everything.items()):
@@ -273,10 +274,13 @@ class Ingest:
             asked = key in self.wanted
             reason = Reason.NOT_COLLECTED if live or not asked else Reason.NOT_IN_SOURCE
             tables = tables_of(key)
+            detail = "" if asked else "not asked for in this collection"
+            if asked and read.kind in lost:
+                reason = Reason.PARTIAL
+                detail = "other objects of the source come from some, and it holds none"
             if reason is Reason.NOT_IN_SOURCE:
                 tables = tuple(table for table in tables if table not in told)
             if tables:
-                detail = "" if asked else "not asked for in this collection"
                 grouped.setdefault((reason, tables, detail), []).append(read)
         for (reason, tables, detail), reads in grouped.items():
             yield Gap(
@@ -286,6 +290,18 @@ class Ingest:
                 kind=reads[0].kind if len(reads) == 1 else "",
                 detail=detail,
             )
+
+    def _lost(self) -> set[str]:
+        """Kinds that were left out of what a cluster told, for other objects speak of them.
+
+        Pods alone, or manifests alone, are whole; a dump with controllers that lacks the one
+        that a pod names, or with what controllers made but without pods, is not.
+        """
+        held = {kind for group, kind in self.listed if "workloads" in tables_of((group, kind))}
+        named = self.builder.controllers()
+        if not held or not named:
+            return set()
+        return {*named, "Pod"}
 
     def _twice(self) -> Iterator[Gap]:
         for (kind, namespace, name), times in sorted(self.duplicates.items()):

@@ -3,7 +3,8 @@
 The rules, which a test takes through every table:
 
 * a failed read of the subject voids the control, or adds a ``not_assessed`` row where the
-  read is narrower than the table;
+  read is narrower than the table; resources that what was not read may have been reported
+  under (pods and the templates of their controllers are one resource) cannot pass then;
 * a failed read of another needed table makes the rows in its scope ``not_assessed``; where
   the control calls that table weak, only what would fail;
 * a source that simply does not speak of a needed table cannot prove a pass, unless the table
@@ -33,11 +34,14 @@ class Affected(msgspec.Struct, frozen=True):
 class Doubt(msgspec.Struct, frozen=True):
     """Why statuses of existing rows cannot stand, and for which.
 
-    ``namespace`` empty means every row; ``fails`` and ``passes`` tell which are doubted.
+    ``namespace``, ``kinds`` and ``names`` narrow the resources, empty means all; ``fails``
+    and ``passes`` tell which statuses are doubted.
     """
 
     reason: str
     namespace: str = ""
+    kinds: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     fails: bool = True
     passes: bool = True
 
@@ -81,6 +85,38 @@ def _of_subject(found: Limits, gap: Gap, subject: str) -> None:
         found.void = found.void or said(gap)
     else:
         found.affected.append(Affected(gap.kind, gap.namespace, gap.name, said(gap)))
+        found.doubts.append(
+            Doubt(
+                said(gap),
+                namespace=gap.namespace,
+                kinds=_OWNERS.get(gap.kind, (gap.kind,)),
+                names=_begun(gap.name),
+                fails=False,
+            )
+        )
+
+
+#: Kinds of resources that objects of a kind may be reported under: pods under whatever made
+#: them, and what makes pods under its own controller.
+_OWNERS = {
+    "": (),
+    "Pod": (),
+    "ReplicaSet": ("ReplicaSet", "Deployment"),
+    "ReplicationController": ("ReplicationController", "DeploymentConfig"),
+    "Job": ("Job", "CronJob"),
+}
+
+
+def _begun(name: str) -> tuple[str, ...]:
+    """Names that an object of this name may be reported under: controllers add to their own.
+
+    >>> _begun("web-6d4cf56db6-x7k2p")
+    ('web-6d4cf56db6-x7k2p', 'web-6d4cf56db6', 'web')
+    """
+    found = [name]
+    while "-" in found[-1]:
+        found.append(found[-1].rpartition("-")[0])
+    return tuple(part for part in found if part)
 
 
 def _of_other(found: Limits, gap: Gap, *, weak: bool) -> None:

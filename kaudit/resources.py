@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaudit.columns import arrow
@@ -73,14 +74,31 @@ class Resources:
                 parts.append(column)
         return pc.binary_join_element_wise(*parts, _SEPARATOR)
 
-    def in_namespace(self, subject: pd.DataFrame, namespace: str) -> Any:
-        """Tell which rows a scope covers; rows of cluster scope are in every one."""
+    def within(
+        self,
+        subject: pd.DataFrame,
+        namespace: str = "",
+        kinds: Sequence[str] = (),
+        names: Sequence[str] = (),
+    ) -> Any:
+        """Tell which rows are about resources of a scope; an empty part narrows nothing.
+
+        Rows of cluster scope are in every namespace.
+        """
         import numpy as np
 
-        if not namespace or not self._names.namespace:
-            return np.ones(len(subject), dtype=bool)
-        found = subject[self._names.namespace].isin([namespace, ""])
-        return found.to_numpy(dtype=bool)
+        found = np.ones(len(subject), dtype=bool)
+        scopes = (
+            (self._names.namespace, [namespace, ""] if namespace else []),
+            (self._names.kind, kinds),
+            (self._names.name, names),
+        )
+        for column, allowed in scopes:
+            if allowed and column.startswith("="):
+                found &= column[1:] in allowed
+            elif allowed and column:
+                found &= subject[column].isin(list(allowed)).to_numpy(dtype=bool)
+        return found
 
     def parts(self, number: int) -> tuple[str, str, str, str]:
         """Kind, namespace, name and container of a resource."""

@@ -83,3 +83,54 @@ def test_a_broken_item_costs_only_itself(tmp_path: Path) -> None:
         ("b", Status.NOT_ASSESSED),
     ]
     assert "$.spec.containers" in results[1].reason
+
+
+OWNED = """
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {template: {spec: {containers: [{name: c, image: i}]}}}}
+---
+{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: web-5d4, ownerReferences: [
+  {apiVersion: apps/v1, kind: Deployment, name: web, uid: w, controller: true}]}, spec: {template: {spec: {containers: [{name: c, image: i}]}}}}
+"""
+POD = """
+{apiVersion: v1, kind: Pod, metadata: {name: web-5d4-x7k, ownerReferences: [
+  {apiVersion: apps/v1, kind: ReplicaSet, name: web-5d4, uid: r, controller: true}]}, spec: {containers: [{name: c, image: i}]}}
+"""
+
+
+def statuses_of_privilege(text: str, *gaps: Gap) -> dict[tuple[str, str], Status]:
+    evidence = collect(FileSource.of_text(text), raw=False)
+    evidence.manifest.gaps = (*evidence.manifest.gaps, *gaps)
+    results = assess(evidence, [registry.find_control("KA-DEP-001")]).iter_results()
+    return {(r.kind, r.name): r.status for r in results}
+
+
+def test_manifests_alone_and_pods_alone_are_judged() -> None:
+    deployment = OWNED.partition("---")[0]
+    assert statuses_of_privilege(deployment) == {("Deployment", "web"): Status.PASS}
+    assert statuses_of_privilege(POD) == {("ReplicaSet", "web-5d4"): Status.PASS}
+
+
+def test_a_dump_without_its_pods_or_without_what_made_them_proves_nothing() -> None:
+    without_pods = statuses_of_privilege(OWNED)
+    assert without_pods == {
+        ("Deployment", "web"): Status.NOT_ASSESSED,
+        ("Pod", ""): Status.NOT_ASSESSED,
+    }
+    deployment = OWNED.partition("---")[0]
+    assert Status.PASS not in statuses_of_privilege(f"{deployment}---{POD}").values()
+
+
+def test_a_pod_that_cannot_be_read_costs_the_pass_of_what_made_it() -> None:
+    other = "---\n{apiVersion: v1, kind: Pod, metadata: {name: db}, spec: {containers: [{name: c, image: i}]}}"
+    gap = Gap(
+        what="Pod web-5d4-aaa",
+        reason=Reason.BROKEN,
+        tables=("containers", "pods"),
+        kind="Pod",
+        namespace="default",
+        name="web-5d4-aaa",
+    )
+    found = statuses_of_privilege(f"{OWNED}---{POD}{other}", gap)
+    assert found["Deployment", "web"] is Status.NOT_ASSESSED
+    assert found["Pod", "web-5d4-aaa"] is Status.NOT_ASSESSED
+    assert found["Pod", "db"] is Status.PASS

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     "KA-DEP-027",
     layer="deploy",
     severity="medium",
-    weak=("classes",),
     expected="a runtime class with a sandbox",
     shows=("namespace", "runtime_class"),
     null="no namespace is marked as untrusted (parameters untrusted_labels, untrusted_namespaces)",

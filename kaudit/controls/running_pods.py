@@ -127,14 +127,14 @@ def container_added(template_drift: pd.DataFrame) -> pd.Series[Any]:
         kubectl get mutatingwebhookconfigurations
 
     Cases:
-        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: bad-injected, uid: d1}, spec: {template: {spec: {containers: [{name: c, image: "a:1"}]}}}}
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: bad-injected, uid: i1}, spec: {template: {spec: {containers: [{name: c, image: "a:1"}]}}}}
         ---
-        {apiVersion: v1, kind: Pod, metadata: {name: p1, ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: bad-injected, uid: d1, controller: true}]},
+        {apiVersion: v1, kind: Pod, metadata: {name: q1, ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: bad-injected, uid: i1, controller: true}]},
           spec: {containers: [{name: c, image: "a:1"}, {name: proxy, image: "mesh:1"}]}}
         ---
-        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: ok-same, uid: d2}, spec: {template: {spec: {containers: [{name: c, image: "a:1"}]}}}}
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: ok-same, uid: i2}, spec: {template: {spec: {containers: [{name: c, image: "a:1"}]}}}}
         ---
-        {apiVersion: v1, kind: Pod, metadata: {name: p2, ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: ok-same, uid: d2, controller: true}]},
+        {apiVersion: v1, kind: Pod, metadata: {name: q2, ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: ok-same, uid: i2, controller: true}]},
           spec: {containers: [{name: c, image: "a:1"}], ephemeralContainers: [{name: e, image: "b:1"}]}}
     """
     return _where_known(template_drift, template_drift["added"])

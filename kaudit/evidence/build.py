@@ -98,6 +98,18 @@ class Builder:
             self._rows[row].clear()
         self._parts.append(part)
 
+    def controllers(self) -> set[str]:
+        """Kinds that pods and controllers name as what made them."""
+        import pyarrow.compute as pc
+
+        naming = [
+            rows for row, rows in self._rows.items() if "controller_kind" in row.__struct_fields__
+        ]
+        named = {row.controller_kind for rows in naming for row in rows}  # type: ignore[attr-defined]
+        for part in self._parts:
+            named.update(pc.unique(part["pods"]["controller_kind"]).to_pylist())
+        return {kind for kind in named if kind}
+
     def finish(
         self,
         *,
