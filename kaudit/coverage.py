@@ -173,7 +173,7 @@ def cover(
     chosen = [framework(name) for name in names] or list(frameworks().values())
     own = own or {}
     links = _links(tallies, own)
-    absent = _absent({*tallies, *own}, tallies, links)
+    absent = _absent(own, tallies, links)
     opinions = {id: _opinion(tally) for id, tally in tallies.items()}
     broad = _broad(links, absent)
     return {
@@ -263,18 +263,18 @@ def _known(control: str, name: str, id: str) -> None:
         raise RegistryError(f"control {control}: {name} has no requirement {id}")
 
 
-def _absent(existing: set[str], assessed: Container[str], links: _Links) -> _Links:
-    """Requirement to the controls of the mapping that are not part of the assessment.
+def _absent(own: Mapping[str, References], assessed: Container[str], links: _Links) -> _Links:
+    """Requirement to the controls that are not part of the assessment.
 
     A part that is as strong on the requirement stands in for an entry that does not exist as
     a control of its own.
     """
-    found: _Links = {}
+    found = _links([control for control in own if control not in assessed], own)
     for item in mappings():
-        if item.control in assessed:
+        if item.control in assessed or item.control in own:
             continue
         key = (item.framework, item.requirement)
-        stand_in = item.control not in existing and any(
+        stand_in = any(
             entry_of(control) == item.control and strength.rank <= item.strength.rank
             for control, strength in links.get(key, {}).items()
         )

@@ -309,6 +309,12 @@ def test_an_entry_that_was_left_out_has_no_stand_in() -> None:
     assert covered(tallies, "cis-kubernetes", "1.2.14", OWN).verdict is Verdict.FAIL
 
 
+def test_a_part_that_was_left_out_is_missed() -> None:
+    assert (
+        covered({"KA-DEP-083": PASS}, "cis-kubernetes", "1.2.14", OWN).verdict is Verdict.SUPPORTED
+    )
+
+
 def test_the_engine_imports_nothing_heavy() -> None:
     code = (
         "import sys; from kaudit.coverage import cover; cover({}); "
