@@ -38,7 +38,7 @@ _OF_CODE = {code: status for status, code in CODES.items()}
 _NONE = -1
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class Result(msgspec.Struct, frozen=True):
     """One control on one resource, with its status.
 
     Attributes
@@ -212,28 +212,41 @@ class ControlResult:
 
         c, resources = self.control, self.resources
         wanted = {CODES[s] for s in statuses or tuple(Status)}
-        chosen = np.flatnonzero(np.isin(self._status, list(wanted)))
-        for number in sorted(chosen.tolist(), key=resources.keys.__getitem__):
-            status = _OF_CODE[int(self._status[number])]
-            kind, namespace, name, container = resources.parts(number)
-            seen, raw, line = self._observed.get(number, ("", "", 0))
-            yield Result(
-                control=c.id,
-                status=status,
-                severity=c.severity,
-                layer=c.layer,
-                kind=kind,
-                namespace=namespace,
-                name=name,
-                container=container,
-                observed=seen,
-                expected=c.expected,
-                reason=self._reasons.get(number, "") if status is Status.NOT_ASSESSED else "",
-                rows=int(self._rows[number]),
-                failed=int(self._failed[number]),
-                fingerprint=f"{c.id.lower()}.{resources.digest(number)}",
-                raw=raw,
-                raw_line=line,
+        order = resources.order
+        order = order[order < len(self._status)]
+        order = order[np.isin(self._status[order], list(wanted))]
+        id_, severity, layer, expected, prefix = c.id, c.severity, c.layer, c.expected, c.id.lower()
+        parts, digests = resources.parts, resources.digests
+        nothing, reasons = ("", "", 0), self._reasons
+        for number, code, rows, failed in zip(
+            order.tolist(),
+            self._status[order].tolist(),
+            self._rows[order].tolist(),
+            self._failed[order].tolist(),
+            strict=True,
+        ):
+            status = _OF_CODE[code]
+            seen, raw, line = self._observed.get(number, nothing)
+            reason = reasons.get(number, "") if status is Status.NOT_ASSESSED else ""
+            kind, namespace, name, container = parts[number]
+            yield Result(  # by position: millions are made
+                id_,
+                status,
+                severity,
+                layer,
+                kind,
+                namespace,
+                name,
+                container,
+                seen,
+                expected,
+                reason,
+                rows,
+                failed,
+                f"{prefix}.{digests[number]}",
+                "",
+                raw,
+                line,
             )
         for result in self._loose:
             if CODES[result.status] in wanted:

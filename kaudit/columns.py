@@ -136,6 +136,23 @@ def over_lists(
     return series(pa.array(values, type_ or pa.bool_()).take(codes.indices), column)
 
 
+def kept_in_lists(column: pd.Series[Any], keep: Callable[[str], bool]) -> pa.Array:
+    """Lists of texts with only those texts that ``keep`` keeps; an unset list is empty."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lists = arrow(column)
+    codes = lists.flatten().dictionary_encode()
+    chosen = pa.array([keep(text) for text in codes.dictionary.to_pylist()], pa.bool_())
+    mask = chosen.take(codes.indices)
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    before = np.concatenate([[0], np.cumsum(mask.to_numpy(zero_copy_only=False))])
+    offsets = before[np.concatenate([[0], np.cumsum(lengths)])].astype(np.int32)
+    values = codes.filter(mask)
+    return pa.ListArray.from_arrays(pa.array(offsets), values.dictionary.take(values.indices))
+
+
 def _without_separators(lists: pa.Array) -> pa.Array:
     import pyarrow as pa
 

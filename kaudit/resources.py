@@ -33,6 +33,8 @@ class Resources:
         self._numbers: dict[str, int] = {}
         self.keys: list[str] = []
         self._digests: list[str] = []
+        self._parts: list[tuple[str, ...]] = []
+        self._order: Numbers | None = None
         self._kept: tuple[pd.DataFrame, Numbers] | None = None
 
     def __len__(self) -> int:
@@ -100,16 +102,27 @@ class Resources:
                 found &= subject[column].isin(list(allowed)).to_numpy(dtype=bool)
         return found
 
-    def parts(self, number: int) -> tuple[str, str, str, str]:
-        """Kind, namespace, name and container of a resource."""
-        kind, namespace, name, container = self.keys[number].split(_SEPARATOR)
-        return kind, namespace, name, container
+    @property
+    def order(self) -> Numbers:
+        """Numbers of all resources, sorted by kind, namespace, name and container."""
+        import numpy as np
 
-    def digest(self, number: int) -> str:
-        """Sixteen hexadecimal digits that stand for the resource, in any run."""
-        while len(self._digests) < len(self.keys):
-            self._digests.append(digest(self.keys[len(self._digests)]))
-        return self._digests[number]
+        if self._order is None or len(self._order) != len(self.keys):
+            found = sorted(range(len(self.keys)), key=self.keys.__getitem__)
+            self._order = np.array(found, dtype=np.int64)
+        return self._order
+
+    @property
+    def parts(self) -> list[tuple[str, ...]]:
+        """Kind, namespace, name and container of each resource, by number."""
+        self._parts += [tuple(key.split(_SEPARATOR)) for key in self.keys[len(self._parts) :]]
+        return self._parts
+
+    @property
+    def digests(self) -> list[str]:
+        """Sixteen hexadecimal digits that stand for each resource in any run, by number."""
+        self._digests += [digest(key) for key in self.keys[len(self._digests) :]]
+        return self._digests
 
 
 def digest(key: str) -> str:

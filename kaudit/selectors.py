@@ -31,6 +31,13 @@ def selector(text: str) -> Callable[[frozenset[str]], bool]:
     return selects
 
 
+@lru_cache(maxsize=16384)
+def keys_of(text: str) -> frozenset[str]:
+    """Return the label keys that a selector given as JSON speaks of."""
+    found = _decode(text)
+    return frozenset(found.match_labels or ()) | {e.key for e in found.match_expressions or ()}
+
+
 def _holds(labels: frozenset[str], key: str, operator: str, values: frozenset[str]) -> bool:
     prefix = f"{key}="
     found = next((text[len(prefix) :] for text in labels if text.startswith(prefix)), None)

@@ -2,7 +2,8 @@
 
 A pod is isolated in a direction once any policy of its namespace that works in that direction
 selects it (NetworkPolicy API, networking.k8s.io/v1). Selectors are evaluated once for each
-distinct set of labels of a namespace.
+distinct set of labels of a namespace, counting only labels that a selector speaks of: those
+that controllers add differ from pod to pod.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow, assembled, series
+from kaudit.columns import arrow, assembled, kept_in_lists, series
 from kaudit.registry import view
-from kaudit.selectors import selector
+from kaudit.selectors import keys_of, selector
 from kaudit.table import Resource, Table, Trace, doc
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def isolation(pod_context: pd.DataFrame, network_policies: pd.DataFrame) -> pd.D
     import pyarrow.compute as pc
 
     c = pod_context
-    labels = pc.binary_join(arrow(c["labels"]), _SEPARATOR)
+    keys = {key for text in network_policies["pod_selector"] for key in keys_of(text)}
+    spoken = kept_in_lists(c["labels"], lambda label: label.partition("=")[0] in keys)
+    labels = pc.binary_join(spoken, _SEPARATOR)
     joined = pc.binary_join_element_wise(arrow(c["namespace"]), pc.fill_null(labels, ""), "\x00")
     codes = joined.dictionary_encode()
     found: dict[str, Any] = {}
