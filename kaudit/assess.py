@@ -7,11 +7,12 @@ back from a result to its raw record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaudit import registry
 from kaudit.assessment import CODES, Assessment, ControlResult
+from kaudit.beside import forked, possible
 from kaudit.columns import arrow
 from kaudit.errors import RegistryError
 from kaudit.evidence.bundle import Evidence
@@ -66,10 +67,7 @@ def assess(
         registry.CONTROLS.values() if controls is None else controls, key=lambda c: c.id
     )
     run = _Run(evidence, chosen, strict)
-    for number, frames in enumerate(run.parts()):
-        for done, result in enumerate(run.of_pods):
-            progress(f"part {number + 1}", done, len(run.of_pods))
-            run.judge(result, frames)
+    run.judge_pods(progress)
     for done, result in enumerate(run.of_all):
         progress(result.control.id, done, len(run.of_all))
         run.judge(result, evidence.frames)
@@ -95,16 +93,36 @@ class _Run:
         self.of_pods = [r for r in open_ if registry.TABLES[r.control.subject].pods]
         self.of_all = [r for r in open_ if not registry.TABLES[r.control.subject].pods]
 
-    def parts(self) -> Iterator[Frames]:
-        """Frames of one part of the pods after the other; only one is held at a time."""
-        parts = self.evidence.manifest.parts
-        if not self.of_pods:
+    def judge_pods(self, progress: Progress) -> None:
+        """Judge part after part of the pods, the later half in a process beside this one."""
+        parts = self.evidence.manifest.parts if self.of_pods else 0
+        if parts < 2 or self.strict or not possible():
+            self._judge_parts(range(parts), progress)
             return
-        if parts == 1:
-            yield self.evidence.frames
+        middle = (parts + 1) // 2
+        wait = forked(lambda: self._judged_apart(range(middle, parts)))
+        self._judge_parts(range(middle), progress)
+        others = wait()
+        if others is None:
+            self._judge_parts(range(middle, parts), progress)
             return
-        for part in range(parts):
-            yield Frames(self.evidence.store, part, self.evidence.frames)
+        for result, other in zip(self.of_pods, others, strict=True):
+            result.merge(other)
+
+    def _judged_apart(self, parts: range) -> list[ControlResult]:
+        self.evidence.store = self.evidence.store.apart()
+        self._judge_parts(parts, silent)
+        return self.of_pods
+
+    def _judge_parts(self, parts: range, progress: Progress) -> None:
+        """Judge parts; the frames of only one are held at a time."""
+        whole = self.evidence.frames
+        for part in parts:
+            one = self.evidence.manifest.parts == 1
+            frames = whole if one else Frames(self.evidence.store, part, whole)
+            for done, result in enumerate(self.of_pods):
+                progress(f"part {part + 1}", done, len(self.of_pods))
+                self.judge(result, frames)
 
     def judge(self, result: ControlResult, frames: Frames) -> None:
         """Apply a control to frames; a crash becomes a status."""

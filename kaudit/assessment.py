@@ -22,6 +22,7 @@ from kaudit.waivers import Waiver, covering
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
     Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
 
@@ -92,8 +93,8 @@ class ControlResult:
         self.control, self.resources = control, resources
         self.crashed = False
         self._status: Codes = np.empty(0, np.int8)
-        self._rows = np.empty(0, np.int64)
-        self._failed = np.empty(0, np.int64)
+        self._rows = np.empty(0, np.int32)
+        self._failed = np.empty(0, np.int32)
         self._observed: dict[int, tuple[str, str, int]] = {}
         self._reasons: dict[int, str] = {}
         self._loose: list[Result] = []
@@ -114,10 +115,10 @@ class ControlResult:
         self._grow(len(self.resources))
         np.maximum.at(self._status, numbers, codes)
         size = len(self._status)
-        self._rows += np.bincount(numbers, minlength=size)
+        self._rows += np.bincount(numbers, minlength=size).astype(np.int32)
         fails = np.flatnonzero(codes == CODES[Status.FAIL])
         if len(fails):
-            self._failed += np.bincount(numbers[fails], minlength=size)
+            self._failed += np.bincount(numbers[fails], minlength=size).astype(np.int32)
             self._count_origins(subject, fails)
             self._observe(subject, fails, numbers)
         for rows, reason in reasons:
@@ -134,8 +135,8 @@ class ControlResult:
         more = size - len(self._status)
         if more > 0:
             self._status = np.concatenate([self._status, np.full(more, _NONE, np.int8)])
-            self._rows = np.concatenate([self._rows, np.zeros(more, np.int64)])
-            self._failed = np.concatenate([self._failed, np.zeros(more, np.int64)])
+            self._rows = np.concatenate([self._rows, np.zeros(more, np.int32)])
+            self._failed = np.concatenate([self._failed, np.zeros(more, np.int32)])
 
     def _count_origins(self, subject: pd.DataFrame, fails: Any) -> None:
         import pyarrow.compute as pc
@@ -154,13 +155,40 @@ class ControlResult:
         fresh = [at for at, number in enumerate(found.tolist()) if number not in self._observed]
         if not fresh:
             return
-        rows = subject.iloc[fails[first[fresh]]]
+        traced = "raw" in subject.columns
+        trace = ("raw", "raw_line") if traced else ()
+        shown = subject[list(dict.fromkeys((*self.control.shows, *trace)))]
+        rows = shown.iloc[fails[first[fresh]]]
         texts = observed(rows, self.control.shows)
-        traced = "raw" in rows.columns
-        raws = rows["raw"].tolist() if traced else [""] * len(rows)
+        raws = shared(arrow(rows["raw"])) if traced else [""] * len(rows)
         lines = rows["raw_line"].tolist() if traced else [0] * len(rows)
         for number, *seen in zip(found[fresh].tolist(), texts, raws, lines, strict=True):
             self._observed[number] = (seen[0], seen[1], seen[2])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the control, which another process knows by itself."""
+        return {name: value for name, value in vars(self).items() if name != "control"}
+
+    def merge(self, other: ControlResult) -> None:
+        """Add what another process found for later parts of the pods."""
+        import numpy as np
+
+        if self.crashed:
+            return
+        if other.crashed:
+            self.crash(other._loose[-1].reason)
+            return
+        size = len(other._status)
+        numbers = self.resources.numbered(other.resources.keys[:size])
+        self._grow(len(self.resources))
+        self._status[numbers] = np.maximum(self._status[numbers], other._status)
+        self._rows[numbers] += other._rows
+        self._failed[numbers] += other._failed
+        self.failed_rows += other.failed_rows
+        for number, seen in other._observed.items():
+            self._observed.setdefault(int(numbers[number]), seen)
+        for number, reason in other._reasons.items():
+            self._reasons.setdefault(int(numbers[number]), reason)
 
     def crash(self, reason: str) -> None:
         """Forget what was found: the control crashed."""
@@ -272,7 +300,14 @@ def observed(rows: pd.DataFrame, shows: Sequence[str]) -> list[str]:
         parts.append(pc.binary_join_element_wise(label, values, ""))
     if not parts:
         return [""] * len(rows)
-    return pc.binary_join_element_wise(*parts, "; ").to_pylist()  # type: ignore[no-any-return]
+    return shared(pc.binary_join_element_wise(*parts, "; "))
+
+
+def shared(texts: pa.Array) -> list[str]:
+    """Texts as a list in which equal ones are one object: millions are kept."""
+    codes = texts.dictionary_encode()
+    words = codes.dictionary.to_pylist()
+    return [words[at] for at in codes.indices.to_pylist()]
 
 
 class Assessment:

@@ -8,7 +8,7 @@ are gathered by table. Pods are cut into parts, so that memory does not grow wit
 from __future__ import annotations
 
 import gc
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,8 +18,9 @@ from typing import Any
 import msgspec
 
 from kaudit import registry
+from kaudit.beside import MANY, Beside, Job
 from kaudit.errors import InputError
-from kaudit.evidence.build import Builder
+from kaudit.evidence.build import Builder, Piece
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.meta import Named
 from kaudit.model.nulls import without_nulls
@@ -32,12 +33,15 @@ from kaudit.source.events import (
     Begin,
     KindId,
     Listed,
+    Origin,
     Progress,
     ServerVersion,
     Source,
     silent,
 )
 
+#: Batches that may be under way while the next is read.
+_AHEAD = 2
 _NAMED = msgspec.json.Decoder(Named)
 
 
@@ -73,7 +77,7 @@ def collect(
         No source could be read, or ``out`` is in the way.
     """
     registry.load()
-    ingest = Ingest(Builder(out, keep_raw=raw), _wanted(kinds))
+    ingest = Ingest(Builder(out, keep_raw=raw), _wanted(kinds), beside=True)
     try:
         with _collector_off():
             for source in sources:
@@ -82,6 +86,8 @@ def collect(
     except BaseException:
         ingest.builder.discard()
         raise
+    finally:
+        ingest.close()
 
 
 @contextmanager
@@ -112,10 +118,24 @@ def _wanted(kinds: Sequence[str]) -> dict[KindId, tuple[Read, tuple[Collector, .
 
 
 class Ingest:
-    """One run of the engine: what is known so far of kinds, names and gaps."""
+    """One run of the engine: what is known so far of kinds, names and gaps.
+
+    Parameters
+    ----------
+    builder
+        Where rows and records go.
+    wanted
+        What is read, and by whom.
+    beside
+        Let large batches become pieces, some of them in a process beside this one.
+    """
 
     def __init__(
-        self, builder: Builder, wanted: dict[KindId, tuple[Read, tuple[Collector, ...]]]
+        self,
+        builder: Builder,
+        wanted: dict[KindId, tuple[Read, tuple[Collector, ...]]],
+        *,
+        beside: bool = False,
     ) -> None:
         self.builder = builder
         self.wanted = wanted
@@ -131,6 +151,13 @@ class Ingest:
             key: msgspec.json.Decoder(read.model).decode for key, (read, _) in wanted.items()
         }
         self._origins = 0
+        self._beside = Beside(self._piece) if beside else None
+        self._jobs: deque[Job] = deque()
+
+    def close(self) -> None:
+        """End what runs beside."""
+        if self._beside is not None:
+            self._beside.close()
 
     def source(self, source: Source, progress: Progress) -> None:
         """Read one source to its end."""
@@ -157,10 +184,42 @@ class Ingest:
         key = (batch.group, batch.kind)
         self.listed.add(key)
         self.counts[(batch.group, batch.version, batch.kind)] += len(batch.items)
-        known = self.wanted.get(key)
-        if known is None:
+        if key not in self.wanted:
             return
-        read, collectors = known
+        if self._beside is None or len(batch.items) < MANY:
+            self._settle()
+            self._gather(batch)
+            self.builder.cut()
+            return
+        name = self.builder.origins[batch.origin].name
+        self._jobs.append(self._beside.submit(batch, name))
+        self._settle(_AHEAD)
+
+    def _settle(self, left: int = 0) -> None:
+        """Join what is under way, in order, until so many batches are left."""
+        while len(self._jobs) > left and self._beside is not None:
+            job = self._jobs.popleft()
+            piece = self._beside.piece(job)
+            if piece is None:
+                self._gather(job.batch)
+                self.builder.cut()
+                continue
+            self.builder.join(piece)
+            self.gaps += piece.gaps
+            if piece.newest and (self.newest is None or piece.newest > self.newest):
+                self.newest = piece.newest
+
+    def _piece(self, batch: Batch, origin: str) -> Piece | None:
+        """Make a piece of a batch; None where names must be seen in order."""
+        builder = Builder(None, keep_raw=self.builder.keep_raw)
+        builder.origins = [Origin(name=origin)] * (batch.origin + 1)
+        alone = Ingest(builder, self.wanted)
+        alone._gather(batch)
+        return None if alone.seen else builder.piece(alone.gaps, alone.newest)
+
+    def _gather(self, batch: Batch) -> None:
+        key = (batch.group, batch.kind)
+        read, collectors = self.wanted[key]
         decode, builder = self._decoders[key], self.builder
         functions = [c.function for c in collectors]
         record = builder.record
@@ -179,7 +238,6 @@ class Ingest:
             for function in functions:
                 for row in function(found, place):
                     add(row)
-        builder.cut()
 
     def _place(self, read: Read, found: Any) -> Place:
         meta = found.metadata
@@ -248,6 +306,7 @@ class Ingest:
 
     def finish(self, sources: Sequence[Source], as_of: datetime | None) -> Evidence:
         """Close the books: what no source told is a gap, then seal."""
+        self._settle()
         live = any(source.live for source in sources)
         told = [source.as_of for source in sources if source.as_of is not None]
         moment = as_of or (max(told) if told else self.newest)

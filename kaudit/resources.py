@@ -42,20 +42,29 @@ class Resources:
 
     def of(self, subject: pd.DataFrame) -> Numbers:
         """Number of the resource of each row."""
-        import numpy as np
-
         if self._kept is not None and self._kept[0] is subject:
             return self._kept[1]
         codes = self._joined(subject).dictionary_encode()
-        new = np.empty(len(codes.dictionary), dtype=np.int64)
-        for at, key in enumerate(codes.dictionary.to_pylist()):
-            number = self._numbers.setdefault(key, len(self._numbers))
-            if number == len(self.keys):
-                self.keys.append(key)
-            new[at] = number
+        new = self.numbered(codes.dictionary.to_pylist())
         found: Numbers = new[codes.indices.to_numpy()]
         self._kept = (subject, found)
         return found
+
+    def numbered(self, keys: Sequence[str]) -> Numbers:
+        """Numbers of keys; those that are new get one."""
+        import numpy as np
+
+        found = np.empty(len(keys), dtype=np.int64)
+        for at, key in enumerate(keys):
+            number = self._numbers.setdefault(key, len(self._numbers))
+            if number == len(self.keys):
+                self.keys.append(key)
+            found[at] = number
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the frame that was numbered last."""
+        return vars(self) | {"_kept": None}
 
     def _joined(self, subject: pd.DataFrame) -> pa.Array:
         import pyarrow as pa

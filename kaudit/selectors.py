@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -11,22 +11,29 @@ from kaudit.model.meta import LabelSelector
 
 _decode = msgspec.json.Decoder(LabelSelector).decode
 
+#: Tells whether labels, by key, are selected.
+Selects = Callable[[Mapping[str, str]], bool]
+
 
 @lru_cache(maxsize=16384)
-def selector(text: str) -> Callable[[frozenset[str]], bool]:
+def selector(text: str) -> Selects:
     """Return the test of a selector given as JSON.
 
-    The test takes labels as a set of ``key=value``. An empty selector selects everything; an
-    unknown operator selects nothing.
+    An empty selector selects everything; an unknown operator selects nothing.
+
+    >>> selects = selector('{"matchLabels":{"app":"web"}}')
+    >>> selects({"app": "web", "tier": "front"}), selects({"app": "db"})
+    (True, False)
     """
     found = _decode(text)
-    wanted = frozenset(f"{key}={value or ''}" for key, value in (found.match_labels or {}).items())
+    wanted = [(key, value or "") for key, value in (found.match_labels or {}).items()]
     terms = [(e.key, e.operator, frozenset(e.values or ())) for e in found.match_expressions or ()]
 
-    def selects(labels: frozenset[str]) -> bool:
-        if not wanted <= labels:
-            return False
-        return all(_holds(labels, *term) for term in terms)
+    def selects(labels: Mapping[str, str]) -> bool:
+        for key, value in wanted:
+            if labels.get(key) != value:
+                return False
+        return all(_holds(labels.get(key), operator, values) for key, operator, values in terms)
 
     return selects
 
@@ -38,9 +45,13 @@ def keys_of(text: str) -> frozenset[str]:
     return frozenset(found.match_labels or ()) | {e.key for e in found.match_expressions or ()}
 
 
-def _holds(labels: frozenset[str], key: str, operator: str, values: frozenset[str]) -> bool:
-    prefix = f"{key}="
-    found = next((text[len(prefix) :] for text in labels if text.startswith(prefix)), None)
+def a_label_of(text: str) -> str:
+    """Return a label ``key=value`` that the selector asks for; empty where it asks for none."""
+    wanted = _decode(text).match_labels or {}
+    return next((f"{key}={value or ''}" for key, value in wanted.items()), "")
+
+
+def _holds(found: str | None, operator: str | None, values: frozenset[str]) -> bool:
     if operator == "Exists":
         return found is not None
     if operator == "DoesNotExist":
@@ -50,17 +61,3 @@ def _holds(labels: frozenset[str], key: str, operator: str, values: frozenset[st
     if operator == "NotIn":
         return found is None or found not in values
     return False
-
-
-def selected(labels: Sequence[str], text: str) -> bool:
-    """Tell whether a selector given as JSON selects labels given as ``key=value``.
-
-    >>> selected(["app=web"], '{"matchLabels":{"app":"web"}}')
-    True
-    """
-    return selector(text)(frozenset(labels))
-
-
-def by_labels(wanted: Mapping[str, str]) -> str:
-    """JSON of a selector by labels alone."""
-    return msgspec.json.encode({"matchLabels": dict(wanted)}).decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,7 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.manifest import Manifest, PartInfo, content_id
 from kaudit.evidence.raw import RawFile
 from kaudit.evidence.seal import claim, masked_table, publish
-from kaudit.evidence.store import BundleStore, MemoryStore, Store
+from kaudit.evidence.store import BundleStore, MemoryStore, SpilledPart, Store
 from kaudit.model.words import Gap
 from kaudit.source.events import Access, KindId, Origin, ServerVersion
 from kaudit.table import Row, Table
@@ -30,6 +29,38 @@ if TYPE_CHECKING:
 
 #: Pods in one part. Bounds memory; large enough that whole columns pay.
 PART = 20_000
+#: Pods whose rows are gathered before they become columns.
+_GATHERED = 5_000
+#: Parts that are kept in memory; further ones wait on disk.
+_HELD = 1
+_TRACE = ("raw", "line", "origin", "document", "item")
+
+
+class Piece(msgspec.Struct):
+    """What one batch gave, with lines counted from 1.
+
+    Attributes
+    ----------
+    raw
+        Raw file that its records belong to.
+    lines
+        Redacted records, None where they are not kept; ``count`` of them.
+    trace
+        Origin, document and item of each record.
+    tables
+        Rows by table, in no order.
+    gaps, newest
+        What could not be decoded, and the newest creation time.
+    """
+
+    raw: str
+    lines: list[bytes] | None
+    count: int
+    masked: int
+    trace: dict[str, array[int]]
+    tables: dict[str, Any]
+    gaps: list[Gap]
+    newest: datetime | None
 
 
 class Builder:
@@ -47,10 +78,10 @@ class Builder:
         self.out = out
         self.origins: list[Origin] = []
         self._folder = claim(out) if out is not None else None
-        self._keep_raw = keep_raw or out is not None
+        self.keep_raw = keep_raw or out is not None
         self._raw: dict[str, RawFile] = {}
         self._order: list[str] = []
-        self._trace = {name: array("q") for name in ("raw", "line", "origin", "document", "item")}
+        self._trace = {name: array("q") for name in _TRACE}
         self._encode = msgspec.json.Encoder(order=None).encode
         self._tables = {
             table.row: table for c in registry.COLLECTORS.values() for table in c.tables
@@ -59,8 +90,9 @@ class Builder:
         self._append: dict[type[Row], Callable[[Row], None]] = {
             row: rows.append for row, rows in self._rows.items()
         }
-        self._parts: list[dict[str, pa.Table]] = []
-        self._spill: tempfile.TemporaryDirectory[str] | None = None
+        self._pieces: dict[str, list[pa.Table]] = {}
+        self._parts: list[Mapping[str, pa.Table]] = []
+        self._controllers: set[str | None] = set()
         self._pod_tables = {row: t for row, t in self._tables.items() if t.pods}
         self._pods = next(
             (self._rows[t.row] for t in self._pod_tables.values() if t.name == "pods"), []
@@ -70,10 +102,8 @@ class Builder:
         self, raw: str, found: msgspec.Struct, origin: int, position: tuple[int, int]
     ) -> int:
         """Keep one redacted record; return its line, from 1."""
-        file = self._raw.get(raw)
-        if file is None:
-            file = self._raw[raw] = RawFile(raw, self._folder, number=len(self._raw))
-        line = file.write(self._encode(found)) if self._keep_raw else file.count()
+        file = self._file(raw)
+        line = file.write(self._encode(found)) if self.keep_raw else file.count()
         trace = self._trace
         trace["raw"].append(file.number)
         trace["line"].append(line)
@@ -82,33 +112,95 @@ class Builder:
         trace["item"].append(position[1])
         return line
 
+    def _file(self, raw: str) -> RawFile:
+        file = self._raw.get(raw)
+        if file is None:
+            file = self._raw[raw] = RawFile(raw, self._folder, number=len(self._raw))
+        return file
+
     def add(self, row: Row) -> None:
         """Keep one row of any declared table."""
         self._append[type(row)](row)
 
     def cut(self) -> None:
-        """Turn gathered pods into a part once there are enough of them."""
-        if len(self._pods) >= PART:
+        """Turn gathered rows into columns, and those into a part, once there are enough."""
+        if len(self._pods) >= _GATHERED:
+            self._gather()
+        if self._gathered() >= PART:
             self._cut()
 
+    def _gathered(self) -> int:
+        return sum(piece.num_rows for piece in self._pieces.get("pods", ()))
+
+    def _gather(self) -> None:
+        for name, piece in self._columns().items():
+            self._pieces.setdefault(name, []).append(piece)
+
+    def _columns(self) -> dict[str, pa.Table]:
+        """Columns of the rows at hand, which are let go."""
+        import pyarrow.compute as pc
+
+        found = {}
+        for row, table in self._tables.items():
+            if self._rows[row]:
+                found[table.name] = piece = table.arrow(self._rows[row])
+                self._rows[row].clear()
+                if "controller_kind" in piece.column_names:
+                    self._controllers.update(pc.unique(piece["controller_kind"]).to_pylist())
+        return found
+
     def _cut(self) -> None:
-        part: dict[str, pa.Table] = {}
-        for row, table in self._pod_tables.items():
-            part[table.name] = table.sorted(table.arrow(self._rows[row]))
-            self._rows[row].clear()
-        self._parts.append(part)
+        part = {table.name: self._joined(table) for table in self._pod_tables.values()}
+        self._parts.append(part if len(self._parts) < _HELD else SpilledPart(part))
+
+    def _joined(self, table: Table) -> pa.Table:
+        import pyarrow as pa
+
+        pieces = self._pieces.pop(table.name, None)
+        if pieces is None:
+            return table.arrow(())
+        return table.sorted(pa.concat_tables(pieces).combine_chunks())
 
     def controllers(self) -> set[str]:
         """Kinds that pods and controllers name as what made them."""
+        self._gather()
+        return {kind for kind in self._controllers if kind}
+
+    def piece(self, gaps: list[Gap], newest: datetime | None) -> Piece | None:
+        """Return all that was gathered, of one kind, as a piece for another builder."""
+        if not self._raw:
+            return None
+        (file,) = self._raw.values()
+        return Piece(
+            raw=file.name,
+            lines=file.lines if self.keep_raw else None,
+            count=len(self._trace["line"]),
+            masked=file.masked,
+            trace={name: self._trace[name] for name in _TRACE[2:]},
+            tables=self._columns(),
+            gaps=gaps,
+            newest=newest,
+        )
+
+    def join(self, piece: Piece) -> None:
+        """Take over what another builder made of a batch."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        naming = [
-            rows for row, rows in self._rows.items() if "controller_kind" in row.__struct_fields__
-        ]
-        named = {row.controller_kind for rows in naming for row in rows}  # type: ignore[attr-defined]
-        for part in self._parts:
-            named.update(pc.unique(part["pods"]["controller_kind"]).to_pylist())
-        return {kind for kind in named if kind}
+        file = self._file(piece.raw)
+        before = file.take(piece.lines, piece.count, piece.masked)
+        self._trace["raw"].extend([file.number] * piece.count)
+        self._trace["line"].extend(range(before + 1, before + piece.count + 1))
+        for name, values in piece.trace.items():
+            self._trace[name].extend(values)
+        for name, table in piece.tables.items():
+            at = table.schema.get_field_index("raw_line")
+            lines = pc.add(table["raw_line"], pa.scalar(before, pa.int64()))
+            moved = table.set_column(at, table.schema.field(at), lines)
+            self._pieces.setdefault(name, []).append(moved)
+            if "controller_kind" in table.column_names:
+                self._controllers.update(pc.unique(table["controller_kind"]).to_pylist())
+        self.cut()
 
     def finish(
         self,
@@ -123,12 +215,11 @@ class Builder:
         access: Sequence[Access],
     ) -> Evidence:
         """Seal what was gathered and return it."""
-        if self._pods or not self._parts:
+        self._gather()
+        if self._gathered() or not self._parts:
             self._cut()
         whole = {
-            table.name: table.sorted(table.arrow(self._rows[row]))
-            for row, table in self._tables.items()
-            if not table.pods
+            table.name: self._joined(table) for table in self._tables.values() if not table.pods
         }
         whole |= self._facts(label, live, as_of, counts, wanted, version, access)
         manifest = Manifest(
@@ -143,7 +234,7 @@ class Builder:
             parts=len(self._parts),
         )
         if self._folder is None:
-            raw = {n: f.lines for n, f in self._raw.items()} if self._keep_raw else None
+            raw = {n: f.lines for n, f in self._raw.items()} if self.keep_raw else None
             return Evidence(MemoryStore(self._parts, whole, raw), manifest)
         manifest.raw = {name: file.close() for name, file in sorted(self._raw.items())}
         store = self._write(self._folder, whole, manifest)

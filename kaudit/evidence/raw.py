@@ -57,6 +57,17 @@ class RawFile:
             self._flush()
         return self._count
 
+    def take(self, lines: list[bytes] | None, count: int, masked: int) -> int:
+        """Append records that were written elsewhere; return how many there were before."""
+        before = self._count
+        self._count += count
+        self.masked += masked
+        if lines is not None:
+            self.lines += lines
+            if self._stream is not None and len(self.lines) >= _CHUNK:
+                self._flush()
+        return before
+
     def _flush(self) -> None:
         block = b"\n".join(self.lines) + b"\n" if self.lines else b""
         self._hash.update(block)

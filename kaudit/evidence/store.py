@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+import tempfile
+import weakref
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +44,50 @@ class Store(Protocol):
     def raw(self, name: str, line: int) -> bytes:
         """Raw record in a file, by its line from 1."""
         ...
+
+    def apart(self) -> Store:
+        """Return the same store for another process: no file position is shared."""
+        ...
+
+
+class SpilledPart(Mapping[str, "pa.Table"]):
+    """Tables of one part, on disk in a private folder until nobody needs them."""
+
+    def __init__(self, part: Mapping[str, pa.Table]) -> None:
+        import pyarrow as pa
+
+        self._folder = tempfile.mkdtemp(prefix="kaudit-")
+        weakref.finalize(self, _remove, self._folder, os.getpid())
+        self._names = tuple(part)
+        for name, table in part.items():
+            with (
+                pa.OSFile(self._path(name), "wb") as sink,
+                pa.ipc.new_file(sink, table.schema) as file,
+            ):
+                file.write_table(table)
+
+    def _path(self, name: str) -> str:
+        return str(Path(self._folder, name))
+
+    def __getitem__(self, name: str) -> pa.Table:
+        import pyarrow as pa
+
+        if name not in self._names:
+            raise KeyError(name)
+        with pa.memory_map(self._path(name)) as source:
+            return pa.ipc.open_file(source).read_all()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _remove(folder: str, owner: int) -> None:
+    """Remove a folder, unless it is that of the process that this one was forked from."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class MemoryStore:
@@ -88,6 +136,10 @@ class MemoryStore:
                 "raw records were not kept", hint="collect with raw records, or into a bundle"
             )
         return self._raw[name][line - 1]
+
+    def apart(self) -> Store:
+        """Return the same store for another process."""
+        return self
 
 
 class BundleStore:
@@ -181,6 +233,10 @@ class BundleStore:
         if name not in self._lines:
             self._lines = {name: list(lines_of(self.content(f"raw/{name}.jsonl.zst")))}
         return self._lines[name][line - 1]
+
+    def apart(self) -> Store:
+        """Return the same store for another process, with a file position of its own."""
+        return BundleStore.open(self.path)
 
     def faults(self, manifest: Manifest) -> list[str]:
         """Say of every file of the bundle what differs from the manifest."""

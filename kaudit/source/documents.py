@@ -80,7 +80,7 @@ class EmptyList(msgspec.Struct):
 
 
 Found = Item | Other | EmptyList
-_head = msgspec.json.Decoder(Head).decode
+head_of = msgspec.json.Decoder(Head).decode
 _items = msgspec.json.Decoder(_Items).decode
 _LOG = re.compile(rb"^==== (?:START|END) logs for container .*====\s*$", re.MULTILINE)
 
@@ -111,7 +111,7 @@ def json_documents(data: bytes) -> Iterator[Found]:
 
 def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
     try:
-        head = _head(data)
+        head = head_of(data)
     except msgspec.ValidationError:
         yield Other("no object", f"document {document} is no Kubernetes object")
         return
@@ -141,14 +141,15 @@ def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
     if not items and typed:
         yield EmptyList(group, kind.removesuffix("List"))
     for number, raw in enumerate(items or (), start=1):
-        yield _of_list(raw, group, version, kind.removesuffix("List"), typed, document, number)
+        yield of_list(raw, group, version, kind.removesuffix("List"), typed, document, number)
 
 
-def _of_list(
+def of_list(
     raw: Raw, group: str, version: str, kind: str, typed: bool, document: int, number: int
 ) -> Found:
+    """Tell what an item of a list is; where the list is typed, items need not say so."""
     try:
-        head = _head(raw)
+        head = head_of(raw)
     except msgspec.ValidationError:
         head = Head()
     if head.kind and head.api_version:
@@ -198,10 +199,10 @@ def _cut_off(data: bytes, fault: msgspec.DecodeError) -> Iterator[Found]:
         group, number_ = split_version(version[1].decode() if version else "v1", kind)
         for number, chunk in enumerate(body, start=1):
             try:
-                _head(chunk)
+                head_of(chunk)
             except msgspec.DecodeError:
                 break
-            yield _of_list(Raw(chunk), group, number_, kind, bool(kind), 1, number)
+            yield of_list(Raw(chunk), group, number_, kind, bool(kind), 1, number)
     line = data.count(b"\n") + 1
     yield Other("broken", f"the JSON ends or breaks before line {line}: {fault}", Reason.BROKEN)
 
@@ -236,7 +237,7 @@ def found_in(data: bytes, *, yaml: bool) -> Iterator[Found]:
 def _flow_yaml(data: bytes) -> bool:
     """Tell whether text that starts like JSON is YAML flow style."""
     try:
-        _head(data)
+        head_of(data)
     except msgspec.ValidationError:
         return False
     except msgspec.DecodeError:

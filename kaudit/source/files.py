@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -26,11 +26,12 @@ from kaudit.source.events import (
     ServerVersion,
     silent,
 )
+from kaudit.source.json_windows import LARGE, windowed
 
 _YAML = (".yaml", ".yml")
 _JSON = (".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".zst")
-_BATCH = 2_000
+_BATCH = 2_500
 #: Bytes of one file, unpacked, beyond which it is not read.
 LARGEST = 1 << 30
 
@@ -127,6 +128,11 @@ class FileSource:
     def _file(self, run: _Run, name: str, path: Path) -> Iterator[Event]:
         try:
             size = path.stat().st_size
+            if size > LARGE and path.suffix.lower() == ".json":
+                with path.open("rb") as stream:
+                    if (events := run.windows(name, stream, size)) is not None:
+                        yield from events
+                        return
             if size > self.largest:
                 raise _TooLarge
             data = _unpacked(path, self.largest)
@@ -202,9 +208,32 @@ class _Run:
         digest = hashlib.sha256(data).hexdigest()
         yield Begin(number, Origin(name=name, sha256=digest, bytes=len(data)))
         before, lists = self.objects, self.empty_lists
+        broken = yield from self._found(name, number, found_in(data, yaml=yaml))
+        if self.objects == before and self.empty_lists == lists and not broken:
+            yield from self._nothing(name, data)
+
+    def windows(self, name: str, stream: BinaryIO, size: int) -> Iterator[Event] | None:
+        """Return the events of a large list, or None where the file is none."""
+        digest = hashlib.sha256()
+        items = windowed(stream, size, digest.update)
+        return None if items is None else self._windows(name, size, items, digest)
+
+    def _windows(
+        self, name: str, size: int, items: Iterator[Found], digest: hashlib._Hash
+    ) -> Iterator[Event]:
+        origin, number = Origin(name=name, bytes=size), self._origins
+        self._origins += 1
+        yield Begin(number, origin)
+        yield from self._found(name, number, items)
+        origin.sha256 = digest.hexdigest()
+
+    def _found(
+        self, name: str, number: int, items: Iterator[Found]
+    ) -> Generator[Event, None, bool]:
+        """Yield batches of objects alike; return whether anything was broken."""
         pending: list[Item] = []
         broken = False
-        for found in found_in(data, yaml=yaml):
+        for found in items:
             if isinstance(found, Item):
                 if pending and (len(pending) >= _BATCH or not _alike(pending[-1], found)):
                     yield _batch(pending, number)
@@ -216,8 +245,7 @@ class _Run:
                 yield from self._other(name, found)
         if pending:
             yield _batch(pending, number)
-        if self.objects == before and self.empty_lists == lists and not broken:
-            yield from self._nothing(name, data)
+        return broken
 
     def _nothing(self, name: str, data: bytes) -> Iterator[Event]:
         """Tell an empty ``List`` in ``pods.json`` from a file without objects."""

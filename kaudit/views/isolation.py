@@ -8,12 +8,11 @@ that controllers add differ from pod to pod.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, assembled, kept_in_lists, series
 from kaudit.registry import view
-from kaudit.selectors import keys_of, selector
+from kaudit.selectors import Selects, a_label_of, keys_of, selector
 from kaudit.table import Resource, Table, Trace, doc
 
 if TYPE_CHECKING:
@@ -44,7 +43,8 @@ ISOLATION = Table(
     pods=True,
 )
 
-_Tests = dict[str, list[Callable[[frozenset[str]], bool]]]
+#: By namespace and a label that the selector asks for (empty where it asks for none).
+_Tests = dict[tuple[str, str], list[tuple[Selects, bool, bool]]]
 
 
 @view(ISOLATION)
@@ -59,11 +59,12 @@ def isolation(pod_context: pd.DataFrame, network_policies: pd.DataFrame) -> pd.D
     labels = pc.binary_join(spoken, _SEPARATOR)
     joined = pc.binary_join_element_wise(arrow(c["namespace"]), pc.fill_null(labels, ""), "\x00")
     codes = joined.dictionary_encode()
-    found: dict[str, Any] = {}
-    for direction in ("ingress", "egress"):
-        tests = _tests(network_policies, direction)
-        verdicts = [_isolated(key, tests) for key in codes.dictionary.to_pylist()]
-        found[direction] = series(pa.array(verdicts, pa.bool_()).take(codes.indices), c)
+    tests = _tests(network_policies)
+    verdicts = [_isolated(key, tests) for key in codes.dictionary.to_pylist()]
+    found: dict[str, Any] = {
+        direction: series(pa.array([v[at] for v in verdicts], pa.bool_()).take(codes.indices), c)
+        for at, direction in enumerate(("ingress", "egress"))
+    }
     copied = [
         "raw",
         "raw_line",
@@ -80,15 +81,27 @@ def isolation(pod_context: pd.DataFrame, network_policies: pd.DataFrame) -> pd.D
     return assembled(c, found, [column.name for column in ISOLATION.columns])
 
 
-def _tests(policies: pd.DataFrame, direction: str) -> _Tests:
-    chosen = policies[policies[direction].to_numpy(dtype=bool)]
+def _tests(policies: pd.DataFrame) -> _Tests:
+    """Selectors of each namespace, by a label that they ask for, with their directions."""
+    merged: dict[tuple[str, str], tuple[bool, bool]] = {}
+    columns = ("namespace", "pod_selector", "ingress", "egress")
+    for namespace, text, ingress, egress in zip(*(policies[c] for c in columns), strict=True):
+        before = merged.get((namespace, text), (False, False))
+        merged[namespace, text] = (before[0] or bool(ingress), before[1] or bool(egress))
     found: _Tests = {}
-    for namespace, text in zip(chosen["namespace"], chosen["pod_selector"], strict=True):
-        found.setdefault(namespace, []).append(selector(text))
+    for (namespace, text), directions in merged.items():
+        test = (selector(text), *directions)
+        found.setdefault((namespace, a_label_of(text)), []).append(test)
     return found
 
 
-def _isolated(key: str, tests: _Tests) -> bool:
-    namespace, _, labels = key.partition("\x00")
-    here = frozenset(labels.split(_SEPARATOR)) if labels else frozenset()
-    return any(selects(here) for selects in tests.get(namespace, ()))
+def _isolated(key: str, tests: _Tests) -> tuple[bool, bool]:
+    namespace, _, joined = key.partition("\x00")
+    texts = joined.split(_SEPARATOR) if joined else []
+    labels = dict(text.split("=", 1) for text in texts)
+    ingress = egress = False
+    for text in ("", *texts):
+        for selects, into, out in tests.get((namespace, text), ()):
+            if selects(labels):
+                ingress, egress = ingress or into, egress or out
+    return ingress, egress

@@ -1,0 +1,140 @@
+"""Lists that are too large to hold: their items are read through a window.
+
+A dump of a large cluster is one JSON list of gigabytes. Its head and its end tell what it is;
+between them, text is cut where the decoder confirms that whole items end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+import msgspec
+from msgspec import Raw
+
+from kaudit.model.words import Reason
+from kaudit.source.documents import EmptyList, Found, Other, head_of, of_list, split_version
+
+#: Bytes of a file from which it is worth a window.
+LARGE = 32 << 20
+_WINDOW = 4 << 20
+_EDGE = 1 << 16
+_TRIES = 64
+_OPENING = re.compile(rb'"items"\s*:\s*\[(\s*)')
+_items = msgspec.json.Decoder(list[Raw]).decode
+
+
+class _Frame(msgspec.Struct):
+    """Where the items of a list lie in a file, and what the list says of them."""
+
+    start: int
+    end: int
+    between: bytes
+    group: str
+    version: str
+    kind: str
+    typed: bool
+
+
+def windowed(stream: BinaryIO, size: int, hear: Callable[[bytes], None]) -> Iterator[Found] | None:
+    """Read the items of one JSON list, or return None where the file is no whole list.
+
+    Parameters
+    ----------
+    stream
+        The file, seekable.
+    size
+        Its bytes.
+    hear
+        Told every byte of the file in order, for its hash.
+    """
+    frame = _framed(stream, size)
+    return None if frame is None else _read(stream, size, frame, hear)
+
+
+def _framed(stream: BinaryIO, size: int) -> _Frame | None:
+    stream.seek(0)
+    head = stream.read(_EDGE)
+    opening = _OPENING.search(head)
+    if opening is None:
+        return None
+    stream.seek(max(0, size - _EDGE))
+    tail = stream.read()
+    at = len(tail)
+    for _ in range(_TRIES):
+        at = tail.rfind(b"]", 0, at)
+        if at < 0:
+            return None
+        try:
+            found = head_of(head[: opening.end()] + tail[at:])
+        except msgspec.MsgspecError:
+            continue
+        kind = found.kind or ""
+        if not kind.endswith("List") or not found.api_version:
+            return None
+        item = kind.removesuffix("List")
+        group, version = split_version(found.api_version, item)
+        first = head[opening.end() : opening.end() + 64].partition(b":")[0]
+        return _Frame(
+            start=opening.end(),
+            end=size - len(tail) + at,
+            between=b"}," + opening[1] + first,
+            group=group,
+            version=version,
+            kind=item,
+            typed=kind != "List",
+        )
+    return None
+
+
+def _read(
+    stream: BinaryIO, size: int, frame: _Frame, hear: Callable[[bytes], None]
+) -> Iterator[Found]:
+    stream.seek(0)
+    hear(stream.read(frame.start))
+    left, held, number = frame.end - frame.start, b"", 0
+    while left or held:
+        block = stream.read(min(_WINDOW, left))
+        hear(block)
+        left -= len(block)
+        if not block and left:
+            break  # the file became shorter while it was read
+        held += block
+        cut, raws = _whole(held, frame.between, last=not left)
+        if raws is None and left:
+            continue
+        if raws is None:
+            detail = f"item {number + 1} of the list or one after it breaks the JSON"
+            yield Other("broken", detail, Reason.BROKEN)
+            break
+        held = held[cut:]
+        for raw in raws:
+            number += 1
+            yield of_list(raw, frame.group, frame.version, frame.kind, frame.typed, 1, number)
+        if not left:
+            break
+    if not number and frame.typed:
+        yield EmptyList(frame.group, frame.kind)
+    hear(stream.read(size - frame.end))
+
+
+def _whole(held: bytes, between: bytes, *, last: bool) -> tuple[int, list[Raw] | None]:
+    """Cut off whole items; return where the rest begins, and the items."""
+    if last:
+        return len(held), _decoded(held)
+    at = len(held)
+    for _ in range(_TRIES):
+        at = held.rfind(between, 0, at)
+        if at < 0:
+            break
+        if (found := _decoded(held[: at + 1])) is not None:
+            return at + 2, found
+    return 0, None
+
+
+def _decoded(text: bytes) -> list[Raw] | None:
+    try:
+        return _items(b"[" + text + b"]")
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,142 @@
+"""Large lists read through a window give what reading them whole gives."""
+
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kaudit.model.words import Reason
+from kaudit.source import files, json_windows
+from kaudit.source.documents import EmptyList, Found, Item, Other, found_in
+from kaudit.source.files import FileSource
+
+
+def through(data: bytes, monkeypatch: pytest.MonkeyPatch, window: int = 64) -> list[Found] | None:
+    monkeypatch.setattr(json_windows, "_WINDOW", window)
+    heard = hashlib.sha256()
+    found = json_windows.windowed(io.BytesIO(data), len(data), heard.update)
+    if found is None:
+        return None
+    items = list(found)
+    assert heard.digest() == hashlib.sha256(data).digest()
+    return items
+
+
+def pods(number: int) -> list[dict[str, object]]:
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": f"p{n}",
+                "annotations": {"a": '},{"apiVersion":"v1"},{' * (n % 3)},
+            },
+            "spec": {"containers": [{"name": "a"}, {"name": "b"}]},
+        }
+        for n in range(number)
+    ]
+
+
+def plain(items: list[Found]) -> list[tuple[object, ...]]:
+    return [
+        (f.group, f.version, f.kind, bytes(f.raw), f.document, f.item)
+        for f in items
+        if isinstance(f, Item)
+    ]
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4])
+@pytest.mark.parametrize("window", [1, 50, 200, 5000, 1 << 20])
+@pytest.mark.parametrize("last", [False, True])
+def test_windows_of_any_size_give_the_same_items(
+    indent: int | None, window: int, last: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = {"apiVersion": "v1", "kind": "List"}
+    tail = {"metadata": {"resourceVersion": "", "x": [1, [2]]}}
+    body = {"items": pods(12)}
+    content = {**body, **head, **tail} if last else {**head, **tail, **body}
+    data = json.dumps(content, indent=indent).encode()
+    found = through(data, monkeypatch, window)
+    assert found is not None
+    assert len(found) == 12
+    assert plain(found) == plain(list(found_in(data, yaml=False)))
+
+
+def test_a_typed_list_gives_its_kind_to_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [{"metadata": {"name": n}} for n in "abc"]
+    data = json.dumps({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items})
+    found = through(data.encode(), monkeypatch)
+    assert found is not None
+    assert [(f.group, f.version, f.kind) for f in found if isinstance(f, Item)] == [
+        ("", "v1", "Pod")
+    ] * 3
+    empty = b'{"kind":"PodList","apiVersion":"v1","items":[ ]}'
+    assert through(empty, monkeypatch) == [EmptyList("", "Pod")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"apiVersion":"v1","kind":"Pod","metadata":{}}',
+        b'{"apiVersion":"v1","kind":"List","items":[{"a":1},',
+        b'{"apiVersion":"v1","kind":"ConfigMap","items":[]}',
+        b'{"note":"\\"items\\": [","kind":"List","apiVersion":"v1"}',
+        b"",
+        b"]]]]",
+    ],
+)
+def test_what_is_no_whole_list_is_read_otherwise(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert through(data, monkeypatch) is None
+
+
+def test_an_item_that_breaks_keeps_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [json.dumps(pod) for pod in pods(9)]
+    texts[6] = texts[6].replace('"spec":', '"spec"')
+    data = ('{"apiVersion":"v1","kind":"List","items":[' + ",".join(texts) + "]}").encode()
+    found = through(data, monkeypatch, 400)
+    assert found is not None
+    fault = found[-1]
+    assert isinstance(fault, Other)
+    assert fault.reason is Reason.BROKEN
+    assert "breaks the JSON" in fault.detail
+    assert 0 < len(found) - 1 <= 6
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=st.lists(
+        st.recursive(
+            st.text() | st.integers(),
+            lambda s: st.lists(s) | st.dictionaries(st.text(), s),
+            max_leaves=8,
+        ),
+        max_size=6,
+    ),
+    indent=st.sampled_from([None, 2]),
+    window=st.integers(1, 300),
+)
+def test_any_content_of_items(values: list[object], indent: int | None, window: int) -> None:
+    items = [{"apiVersion": "v1", "kind": "Thing", "value": value} for value in values]
+    data = json.dumps({"apiVersion": "v1", "items": items, "kind": "List"}, indent=indent).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        found = through(data, patch, window)
+    assert found is not None
+    assert plain(found) == plain(list(found_in(data, yaml=False)))
+
+
+def test_a_file_source_uses_windows_for_large_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = json.dumps({"apiVersion": "v1", "kind": "List", "items": pods(50)}).encode()
+    (tmp_path / "pods.json").write_bytes(data)
+    whole = list(FileSource(tmp_path).read({}))
+    monkeypatch.setattr(files, "LARGE", 100)
+    monkeypatch.setattr(json_windows, "_WINDOW", 512)
+    streamed = list(FileSource(tmp_path).read({}))
+    assert streamed == whole

@@ -1,0 +1,167 @@
+"""Evidence and results do not depend on which process did the work."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from kaudit import beside
+from kaudit.assess import assess
+from kaudit.collect import Ingest, collect
+from kaudit.evidence import build
+from kaudit.evidence.bundle import Evidence
+from kaudit.source.files import FileSource
+
+#: The modules; in the package, their names are those of the public functions.
+COLLECT, ASSESS = sys.modules["kaudit.collect"], sys.modules["kaudit.assess"]
+
+linux = pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,
+    reason="a second process is used on Linux with two processors or more",
+)
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    items = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": f"web-{n:03d}",
+                "namespace": f"n{n % 3}",
+                "uid": f"u{n}",
+                "creationTimestamp": f"2026-01-{n % 28 + 1:02d}T00:00:00Z",
+                "ownerReferences": [
+                    {
+                        "apiVersion": "apps/v1",
+                        "kind": "DaemonSet",
+                        "name": f"d{n % 7}",
+                        "uid": "d",
+                        "controller": True,
+                    }
+                ],
+            },
+            "spec": {
+                "containers": [
+                    {
+                        "name": "c",
+                        "image": f"i:{n % 5}",
+                        "securityContext": {"privileged": n % 11 == 0},
+                    }
+                ]
+            },
+        }
+        for n in range(90)
+    ]
+    items[40]["spec"] = {"containers": "none"}
+    folder = tmp_path / "dump"
+    folder.mkdir()
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    (folder / "pods.json").write_text(text)
+    return folder
+
+
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut everything small, so that ninety pods are many."""
+    monkeypatch.setattr("kaudit.source.files._BATCH", 8)
+    monkeypatch.setattr(COLLECT, "MANY", 4)
+    monkeypatch.setattr(build, "_GATHERED", 8)
+    monkeypatch.setattr(build, "PART", 24)
+
+
+def sealed(dump: Path, out: Path) -> Evidence:
+    return collect(FileSource(dump), out=out)
+
+
+def contents(evidence: Evidence) -> dict[str, object]:
+    store = evidence.store
+    return {
+        "id": evidence.id,
+        "gaps": evidence.gaps,
+        "as_of": evidence.as_of,
+        "raw": evidence.manifest.raw,
+        "tables": {n: store.read(n, None, None).to_pylist() for n in store.names()},
+        "results": list(assess(evidence).iter_results()),
+    }
+
+
+@linux
+def test_with_and_without_a_second_process(
+    dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small(monkeypatch)
+    with_it = contents(sealed(dump, tmp_path / "with"))
+    monkeypatch.setattr(beside, "possible", lambda: False)
+    monkeypatch.setattr(ASSESS, "possible", lambda: False)
+    assert contents(sealed(dump, tmp_path / "without")) == with_it
+
+
+def test_pieces_give_what_one_run_gives(
+    dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sealed(dump, tmp_path / "whole")
+    small(monkeypatch)
+    pieces = sealed(dump, tmp_path / "pieces")
+    assert pieces.id == whole.id
+    assert pieces.manifest.raw == whole.manifest.raw
+    assert pieces.manifest.parts == 4
+    assert list(assess(pieces).iter_results()) == list(assess(whole).iter_results())
+    for name in ("pods", "containers"):
+        frames = [
+            e[name].sort_values(["namespace", "pod"]).reset_index(drop=True)
+            for e in (whole, pieces)
+        ]
+        assert frames[0].equals(frames[1])
+
+
+def test_every_row_leads_to_its_own_record(
+    dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small(monkeypatch)
+    evidence = sealed(dump, tmp_path / "e")
+    pods = evidence["pods"]
+    for uid, raw, line in zip(pods["pod_uid"], pods["raw"], pods["raw_line"], strict=True):
+        assert evidence.record(raw, line)["metadata"]["uid"] == uid
+        item = evidence.origin(raw, line)["item"]
+        assert f"u{item - 1}" == uid
+
+
+@linux
+def test_a_process_that_dies_costs_nothing(
+    dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sealed(dump, tmp_path / "whole")
+    small(monkeypatch)
+    here = os.getpid()
+    piece = Ingest._piece
+
+    def dies(self: Ingest, batch: object, origin: str) -> object:
+        if os.getpid() != here:
+            os._exit(9)
+        return piece(self, batch, origin)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Ingest, "_piece", dies)
+    assert sealed(dump, tmp_path / "again").id == whole.id
+
+
+@linux
+def test_a_computation_that_fails_elsewhere_gives_nothing() -> None:
+    assert beside.forked(lambda: 6 * 7)() == 42
+    assert beside.forked(lambda: 1 // 0)() is None
+
+
+def test_objects_without_uid_are_numbered_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "---\n".join(
+        f"{{apiVersion: v1, kind: Pod, metadata: {{name: p{n % 10}}}, spec: {{containers: [{{name: c, image: i}}]}}}}\n"
+        for n in range(30)
+    )
+    whole = collect(FileSource.of_text(text))
+    small(monkeypatch)
+    pieces = collect(FileSource.of_text(text))
+    assert sorted(pieces["pods"]["pod_uid"]) == sorted(whole["pods"]["pod_uid"])
+    assert pieces["pods"]["pod_uid"].nunique() == 30
