@@ -165,13 +165,15 @@ def single_replica(workload_settings: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="info",
     expected="a budget that lets a pod be evicted",
-    shows=("min_available", "max_unavailable", "disruptions_allowed"),
+    shows=("min_available", "max_unavailable", "pods"),
+    weak=("workloads",),
 )
-def budget_forbids_eviction(disruption_budgets: pd.DataFrame) -> pd.Series[Any]:
+def budget_forbids_eviction(disruption_room: pd.DataFrame) -> pd.Series[Any]:
     """Disruption budgets let at least one pod be evicted.
 
     A budget that allows nothing keeps nodes from being drained, and so from being patched;
-    whoever must drain one then goes past the budget.
+    whoever must drain one then goes past the budget. So does one that asks for as many pods
+    as there are.
 
     Remedy:
         Allow one.
@@ -188,10 +190,33 @@ def budget_forbids_eviction(disruption_budgets: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: ok-one}, spec: {maxUnavailable: 1, selector: {}}}
         ---
-        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: ok-half}, spec: {minAvailable: 50%, selector: {}}}
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: ok-half, namespace: empty}, spec: {minAvailable: 50%, selector: {}}}
+        ---
+        {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db, namespace: shop}, spec: {template: {
+          metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: bad-one-of-one, namespace: shop}, spec: {
+          minAvailable: 1, selector: {matchExpressions: [{key: app, operator: In, values: [db]}]}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop}, spec: {replicas: 2, template: {
+          metadata: {labels: {app: web}}, spec: {containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: bad-as-many-as-there-are, namespace: shop}, spec: {
+          minAvailable: 2, selector: {matchLabels: {app: web}}}}
+        ---
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: bad-rounded-up, namespace: shop}, spec: {
+          minAvailable: 51%, selector: {matchLabels: {app: web}}}}
+        ---
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: ok-one-of-two, namespace: shop}, spec: {
+          minAvailable: 1, selector: {matchLabels: {app: web}}}}
+        ---
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: ok-elsewhere, namespace: other}, spec: {
+          minAvailable: 2, selector: {matchLabels: {app: web}}}}
+        ---
+        {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: ok-counted-by-the-cluster, namespace: shop}, spec: {
+          minAvailable: 2, selector: {matchLabels: {app: web}}}, status: {expectedPods: 5}}
     """
-    nothing = text_is(disruption_budgets["max_unavailable"], "0", "0%")
-    return nothing | text_is(disruption_budgets["min_available"], "100%")
+    return disruption_room["blocked"]
 
 
 @control(
@@ -221,6 +246,12 @@ def stops_to_update(workload_settings: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: bad-on-delete}, spec: {updateStrategy: {type: OnDelete}, template: {spec: {
           containers: [{name: c, image: i}]}}}}
         ---
+        {apiVersion: apps.openshift.io/v1, kind: DeploymentConfig, metadata: {name: bad-custom}, spec: {strategy: {type: Custom}, template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps.openshift.io/v1, kind: DeploymentConfig, metadata: {name: ok-rolling-config}, spec: {strategy: {type: Rolling}, template: {spec: {
+          containers: [{name: c, image: i}]}}}}
+        ---
         {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-unset}, spec: {template: {spec: {containers: [{name: c, image: i}]}}}}
         ---
         {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: ok-rolling}, spec: {updateStrategy: {type: RollingUpdate}, template: {spec: {
@@ -228,4 +259,4 @@ def stops_to_update(workload_settings: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: batch/v1, kind: Job, metadata: {name: ok-job}, spec: {template: {spec: {containers: [{name: c, image: i}]}}}}
     """
-    return text_is(workload_settings["strategy"], "Recreate", "OnDelete")
+    return ~text_is(workload_settings["strategy"], "RollingUpdate", "Rolling")

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import named, series
+from kaudit.columns import arrow, named, series
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_OTHERS = "a policy of another engine, which is not evaluated, may do so"
+
+
+def _unless(fault: pd.Series[Any], doubtful: pd.Series[Any]) -> pd.Series[Any]:
+    """Fault, and null where it is in doubt."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nothing = pa.scalar(None, pa.bool_())
+    return series(pc.if_else(arrow(doubtful), nothing, arrow(fault)), fault)
+
+
+def _elsewhere(namespaces: pd.DataFrame, policies: pd.DataFrame, direction: str) -> pd.Series[Any]:
+    """Namespaces in which policies of other engines work."""
+    places = policies[policies[direction].to_numpy(bool)]["namespace"]
+    return series(named(places, namespaces["name"]) | bool((places == "").any()), namespaces)
 
 
 def _denies(policies: pd.DataFrame, direction: str) -> pd.Series[Any]:
@@ -23,9 +41,11 @@ def _denies(policies: pd.DataFrame, direction: str) -> pd.Series[Any]:
     severity="high",
     expected="a NetworkPolicy that selects all pods and allows no ingress",
     shows=("name",),
+    weak=("other_policies",),
+    null=_OTHERS,
 )
 def no_default_deny_ingress(
-    namespaces: pd.DataFrame, network_policies: pd.DataFrame
+    namespaces: pd.DataFrame, network_policies: pd.DataFrame, other_policies: pd.DataFrame
 ) -> pd.Series[Any]:
     """Namespaces deny incoming traffic by default.
 
@@ -51,11 +71,16 @@ def no_default_deny_ingress(
         ---
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: bad-narrow}, spec: {podSelector: {matchLabels: {app: a}}}}
         ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: ok-nobody-knows}}
+        ---
+        {apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: p, namespace: ok-nobody-knows}, spec: {endpointSelector: {}, ingress: [{}]}}
+        ---
         {apiVersion: v1, kind: Namespace, metadata: {name: ok-types-unset}}
         ---
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: ok-types-unset}, spec: {podSelector: {}}}
     """
-    return ~series(named(_denies(network_policies, "ingress"), namespaces["name"]), namespaces)
+    denied = series(named(_denies(network_policies, "ingress"), namespaces["name"]), namespaces)
+    return _unless(~denied, ~denied & _elsewhere(namespaces, other_policies, "ingress"))
 
 
 @control(
@@ -64,9 +89,11 @@ def no_default_deny_ingress(
     severity="high",
     expected="a NetworkPolicy that selects all pods and allows no egress",
     shows=("name",),
+    weak=("other_policies",),
+    null=_OTHERS,
 )
 def no_default_deny_egress(
-    namespaces: pd.DataFrame, network_policies: pd.DataFrame
+    namespaces: pd.DataFrame, network_policies: pd.DataFrame, other_policies: pd.DataFrame
 ) -> pd.Series[Any]:
     """Namespaces deny outgoing traffic by default.
 
@@ -90,7 +117,8 @@ def no_default_deny_egress(
         ---
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: ok-both}, spec: {podSelector: {}, policyTypes: [Ingress, Egress]}}
     """
-    return ~series(named(_denies(network_policies, "egress"), namespaces["name"]), namespaces)
+    denied = series(named(_denies(network_policies, "egress"), namespaces["name"]), namespaces)
+    return _unless(~denied, ~denied & _elsewhere(namespaces, other_policies, "egress"))
 
 
 @control(
@@ -98,8 +126,10 @@ def no_default_deny_egress(
     layer="network",
     severity="medium",
     applies="governed",
-    expected="a NetworkPolicy selects the pod for ingress",
+    expected="a policy selects the pod for ingress",
     shows=("ingress",),
+    weak=("other_policies",),
+    null=_OTHERS,
 )
 def ingress_not_governed(isolation: pd.DataFrame) -> pd.Series[Any]:
     """A policy governs what reaches each pod.
@@ -115,6 +145,24 @@ def ingress_not_governed(isolation: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {
           matchExpressions: [{key: app, operator: In, values: [web]}]}, policyTypes: [Ingress]}}
         ---
+        {apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: p, namespace: shop}, spec: {
+          endpointSelector: {matchLabels: {"k8s:app": db}}, ingress: [{}]}}
+        ---
+        {apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: p}, specs: [{
+          endpointSelector: {matchLabels: {"k8s:io.kubernetes.pod.namespace": bank}}, ingressDeny: [{fromEntities: [world]}]}]}
+        ---
+        {apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: nodes}, spec: {nodeSelector: {}, ingress: [{}]}}
+        ---
+        {apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: egress, namespace: other}, spec: {endpointSelector: {}, egress: [{}]}}
+        ---
+        {apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: p, namespace: calico}, spec: {selector: all()}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-by-cilium, namespace: shop, labels: {app: db}}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-by-the-cluster, namespace: bank}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-nobody-knows, namespace: calico}, spec: {containers: [{name: c, image: i}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unlabelled, namespace: shop}, spec: {containers: [{name: c, image: i}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: bad-elsewhere, namespace: other, labels: {app: web}}, spec: {containers: [{name: c, image: i}]}}
@@ -123,7 +171,7 @@ def ingress_not_governed(isolation: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-host-network, namespace: shop}, spec: {hostNetwork: true, containers: [{name: c, image: i}]}}
     """
-    return ~isolation["ingress"]
+    return _unless(~isolation["ingress"], isolation["ingress_open"])
 
 
 @control(
@@ -131,8 +179,10 @@ def ingress_not_governed(isolation: pd.DataFrame) -> pd.Series[Any]:
     layer="network",
     severity="medium",
     applies="governed",
-    expected="a NetworkPolicy selects the pod for egress",
+    expected="a policy selects the pod for egress",
     shows=("egress",),
+    weak=("other_policies",),
+    null=_OTHERS,
 )
 def egress_not_governed(isolation: pd.DataFrame) -> pd.Series[Any]:
     """A policy governs where each pod may connect to.
@@ -154,7 +204,7 @@ def egress_not_governed(isolation: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-implied, namespace: shop}, spec: {containers: [{name: c, image: i}]}}
     """
-    return ~isolation["egress"]
+    return _unless(~isolation["egress"], isolation["egress_open"])
 
 
 @control(

@@ -1,9 +1,15 @@
 """Which pods a NetworkPolicy selects, in each direction.
 
 A pod is isolated in a direction once any policy of its namespace that works in that direction
+<<<<<<< HEAD
 selects it (NetworkPolicy API, networking.k8s.io/v1). Selectors are evaluated once for each
 distinct set of labels of a namespace, counting only labels that a selector speaks of: those
 that controllers add differ from pod to pod.
+=======
+selects it (NetworkPolicy API, networking.k8s.io/v1), or one of Cilium's. Policies of other
+engines, whose selectors are not evaluated, leave it open. Selectors are evaluated once for
+each distinct set of labels of a namespace.
+>>>>>>> d16eebe (Peers: agreement measured and every difference explained; budgets that leave no room by the pods they cover; policies of other engines leave a verdict open)
 """
 
 from __future__ import annotations
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SEPARATOR = "\x1f"
+#: Label that Cilium gives to each pod.
+_NAMESPACE = "io.kubernetes.pod.namespace"
 
 
 class IsolationRow(Trace, kw_only=True):
@@ -32,6 +40,8 @@ class IsolationRow(Trace, kw_only=True):
     governed: Annotated[bool, doc("not on the network of its node: policies can apply")]
     ingress: Annotated[bool, doc("a policy selects it for ingress")]
     egress: Annotated[bool, doc("a policy selects it for egress")]
+    ingress_open: Annotated[bool, doc("none does, but one that is not evaluated may")]
+    egress_open: Annotated[bool, doc("none does, but one that is not evaluated may")]
 
 
 ISOLATION = Table(
@@ -43,28 +53,38 @@ ISOLATION = Table(
     pods=True,
 )
 
-#: By namespace and a label that the selector asks for (empty where it asks for none).
+#: By namespace (empty: all) and a label that the selector asks for (empty: none).
 _Tests = dict[tuple[str, str], list[tuple[Selects, bool, bool]]]
 
 
 @view(ISOLATION)
-def isolation(pod_context: pd.DataFrame, network_policies: pd.DataFrame) -> pd.DataFrame:
+def isolation(
+    pod_context: pd.DataFrame, network_policies: pd.DataFrame, other_policies: pd.DataFrame
+) -> pd.DataFrame:
     """Tell of each pod whether a policy selects it."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     c = pod_context
-    keys = {key for text in network_policies["pod_selector"] for key in keys_of(text)}
+    read = other_policies["pod_selector"].notna().to_numpy(dtype=bool)
+    tests, keys = _tests(network_policies, other_policies[read])
     spoken = kept_in_lists(c["labels"], lambda label: label.partition("=")[0] in keys)
     labels = pc.binary_join(spoken, _SEPARATOR)
     joined = pc.binary_join_element_wise(arrow(c["namespace"]), pc.fill_null(labels, ""), "\x00")
     codes = joined.dictionary_encode()
-    tests = _tests(network_policies)
-    verdicts = [_isolated(key, tests) for key in codes.dictionary.to_pylist()]
-    found: dict[str, Any] = {
-        direction: series(pa.array([v[at] for v in verdicts], pa.bool_()).take(codes.indices), c)
-        for at, direction in enumerate(("ingress", "egress"))
-    }
+    here = codes.dictionary.to_pylist()
+    verdicts = [_isolated(key, tests) for key in here]
+    found: dict[str, Any] = {}
+    for at, direction in enumerate(("ingress", "egress")):
+        isolated = [verdict[at] for verdict in verdicts]
+        unread = other_policies[~read & other_policies[direction].to_numpy(dtype=bool)]
+        may = set(unread["namespace"])
+        doubts = [
+            not sure and ("" in may or key.partition("\x00")[0] in may)
+            for key, sure in zip(here, isolated, strict=True)
+        ]
+        found[direction] = series(pa.array(isolated, pa.bool_()).take(codes.indices), c)
+        found[f"{direction}_open"] = series(pa.array(doubts, pa.bool_()).take(codes.indices), c)
     copied = [
         "raw",
         "raw_line",
@@ -81,27 +101,31 @@ def isolation(pod_context: pd.DataFrame, network_policies: pd.DataFrame) -> pd.D
     return assembled(c, found, [column.name for column in ISOLATION.columns])
 
 
-def _tests(policies: pd.DataFrame) -> _Tests:
-    """Selectors of each namespace, by a label that they ask for, with their directions."""
+def _tests(*policies: pd.DataFrame) -> tuple[_Tests, set[str]]:
+    """Selectors by namespace and a label that they ask for; and the keys they speak of."""
     merged: dict[tuple[str, str], tuple[bool, bool]] = {}
     columns = ("namespace", "pod_selector", "ingress", "egress")
-    for namespace, text, ingress, egress in zip(*(policies[c] for c in columns), strict=True):
-        before = merged.get((namespace, text), (False, False))
-        merged[namespace, text] = (before[0] or bool(ingress), before[1] or bool(egress))
+    for some in policies:
+        for namespace, text, ingress, egress in zip(*(some[c] for c in columns), strict=True):
+            before = merged.get((namespace, text), (False, False))
+            merged[namespace, text] = (before[0] or bool(ingress), before[1] or bool(egress))
     found: _Tests = {}
+    keys: set[str] = set()
     for (namespace, text), directions in merged.items():
+        keys |= keys_of(text)
         test = (selector(text), *directions)
         found.setdefault((namespace, a_label_of(text)), []).append(test)
-    return found
+    return found, keys
 
 
 def _isolated(key: str, tests: _Tests) -> tuple[bool, bool]:
     namespace, _, joined = key.partition("\x00")
-    texts = joined.split(_SEPARATOR) if joined else []
+    texts = [*(joined.split(_SEPARATOR) if joined else ()), f"{_NAMESPACE}={namespace}"]
     labels = dict(text.split("=", 1) for text in texts)
     ingress = egress = False
-    for text in ("", *texts):
-        for selects, into, out in tests.get((namespace, text), ()):
-            if selects(labels):
-                ingress, egress = ingress or into, egress or out
+    for place in (namespace, ""):
+        for text in ("", *texts):
+            for selects, into, out in tests.get((place, text), ()):
+                if selects(labels):
+                    ingress, egress = ingress or into, egress or out
     return ingress, egress

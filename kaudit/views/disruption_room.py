@@ -1,0 +1,102 @@
+"""Which disruption budgets leave room to evict a pod.
+
+The arithmetic is that of the disruption controller (Kubernetes, "Specifying a Disruption
+Budget", v1.34): shares of the pods are rounded up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kaudit.columns import assembled, series
+from kaudit.registry import view
+from kaudit.selectors import selector
+from kaudit.table import Resource, Table, Trace, doc
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class DisruptionRoomRow(Trace, kw_only=True):
+    namespace: Annotated[str, doc("namespace")]
+    name: Annotated[str, doc("name")]
+    kind: Annotated[str, doc("always PodDisruptionBudget")] = "PodDisruptionBudget"
+    min_available: Annotated[str | None, doc("minAvailable, number or share")] = None
+    max_unavailable: Annotated[str | None, doc("maxUnavailable, number or share")] = None
+    pods: Annotated[
+        int, doc("pods that it covers: of its status, else of the workloads that it selects")
+    ]
+    blocked: Annotated[bool, doc("no pod may be evicted, whatever their health")]
+
+
+DISRUPTION_ROOM = Table(
+    "disruption_room",
+    DisruptionRoomRow,
+    grain="one PodDisruptionBudget, and the pods that it covers",
+    key=("namespace", "name"),
+    resource=Resource("kind"),
+)
+
+
+@view(DISRUPTION_ROOM)
+def disruption_room(disruption_budgets: pd.DataFrame, workloads: pd.DataFrame) -> pd.DataFrame:
+    """Compare what each budget asks for with the pods that it covers."""
+    import pyarrow as pa
+
+    b = disruption_budgets
+    made = _made(workloads)
+    pods, blocked = [], []
+    for budget in b.to_dict("records"):
+        count = _covered(budget, made)
+        pods.append(count)
+        blocked.append(_blocked(budget["min_available"], budget["max_unavailable"], count))
+    copied = ("raw", "raw_line", "namespace", "name", "kind", "min_available", "max_unavailable")
+    found: dict[str, Any] = {name: b[name] for name in copied}
+    found |= {
+        "pods": series(pa.array(pods, pa.int64()), b),
+        "blocked": series(pa.array(blocked, pa.bool_()), b),
+    }
+    return assembled(b, found, [column.name for column in DISRUPTION_ROOM.columns])
+
+
+_Made = dict[str, list[tuple[dict[str, str], int]]]
+
+
+def _made(workloads: pd.DataFrame) -> _Made:
+    """Labels and number of the pods that workloads of a namespace keep."""
+    kept = workloads[~workloads["owned"].to_numpy(dtype=bool)]
+    scaled = kept[~kept["kind"].isin(["DaemonSet", "Job", "CronJob", "PodTemplate"])]
+    found: _Made = {}
+    columns = ("namespace", "template_labels", "replicas")
+    for namespace, labels, replicas in zip(*(scaled[c] for c in columns), strict=True):
+        count = replicas if isinstance(replicas, int) else 1
+        found.setdefault(namespace, []).append(
+            (dict(label.split("=", 1) for label in labels), count)
+        )
+    return found
+
+
+def _covered(budget: dict[Any, Any], made: _Made) -> int:
+    expected = budget["expected_pods"]
+    if isinstance(expected, int):
+        return expected
+    text = budget["pod_selector"]
+    if not isinstance(text, str):
+        return 0
+    selects = selector(text)
+    return sum(count for labels, count in made.get(budget["namespace"], ()) if selects(labels))
+
+
+def _blocked(least: Any, most: Any, pods: int) -> bool:
+    if isinstance(most, str):
+        return most in ("0", "0%")
+    if not isinstance(least, str):
+        return False
+    share = least.endswith("%")
+    digits = least.removesuffix("%")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        return False
+    if share and int(digits) >= 100:
+        return True
+    needed = -(-int(digits) * pods // 100) if share else int(digits)
+    return 0 < pods <= needed

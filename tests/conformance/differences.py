@@ -1,0 +1,86 @@
+"""Write ``differences.md``: figures of agreement, and why each differing case differs.
+
+The reasons are written by hand, in the last column of the tables of cases; all else is
+computed. ``python -m tests.conformance.differences`` writes the file anew and keeps them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.conformance.agreement import SUITES, Outcome, cases, outcomes, rules
+
+FILE = Path(__file__).parent / "differences.md"
+
+_HEAD = """\
+# Where kaudit and its peers differ
+
+The cases are those of `shared/conformance`; `rules.csv` says which controls stand for which
+rule of a peer. Rules that a peer defines otherwise than kaudit on purpose are measured as well,
+and counted apart. `python -m tests.conformance.differences` writes this file; the reasons in
+the last column of the second part are written by hand, and a test wants one for every case.
+
+## Figures
+
+| peer | same question: agree | of | share | defined otherwise: agree | of | all: share | without a control |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+"""
+
+
+def figures(found: tuple[Outcome, ...]) -> tuple[int, int, int, int]:
+    """Agreeing and all cases of rules with the same question, and of those defined otherwise."""
+    same = [outcome.agrees for outcome in found if not outcome.rule.differs]
+    other = [outcome.agrees for outcome in found if outcome.rule.differs]
+    return sum(same), len(same), sum(other), len(other)
+
+
+def reasons() -> dict[str, str]:
+    """Why each case differs, by its id, as the file says now."""
+    found = {}
+    for line in FILE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("|") and len(cells) == 4 and "/" in cells[0]:
+            found[cells[0].strip("`")] = cells[3]
+    return found
+
+
+def render(why: dict[str, str]) -> str:
+    """Text of the file, with the reasons given."""
+    lines = [_HEAD.rstrip("\n")]
+    for suite in SUITES:
+        agree, same, agree_other, other = figures(outcomes(suite))
+        left = len(cases(suite)) - same - other
+        share = f"{100 * agree / same:.1f} %"
+        of_all = f"{100 * (agree + agree_other) / (same + other):.1f} %"
+        numbers = [agree, same, share, agree_other, other, of_all, left]
+        lines.append(f"| {suite} | {' | '.join(map(str, numbers))} |")
+    lines += ["", "## Cases that differ", ""]
+    lines += ["| case | peer | kaudit | why |", "| --- | --- | --- | --- |"]
+    for suite in SUITES:
+        for outcome in outcomes(suite):
+            if not outcome.agrees:
+                key = outcome.case.id
+                reason = outcome.rule.differs or why.get(key, "")
+                lines.append(f"| `{key}` | {outcome.expected} | {outcome.found} | {reason} |")
+    lines += ["", "## Rules that are defined otherwise", ""]
+    lines += ["| peer | rule | controls | how |", "| --- | --- | --- | --- |"]
+    for suite in SUITES:
+        lines += [
+            f"| {suite} | {name} | {' '.join(rule.controls)} | {rule.differs} |"
+            for name, rule in rules(suite).items()
+            if rule.differs
+        ]
+    lines += ["", "## Rules without a control", ""]
+    lines += ["| peer | rule | cases | what it asks instead |", "| --- | --- | ---: | --- |"]
+    for suite in SUITES:
+        numbers = [case.rule for case in cases(suite)]
+        lines += [
+            f"| {suite} | {name} | {numbers.count(name)} | {rule.note} |"
+            for name, rule in rules(suite).items()
+            if not rule.reading
+        ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(render(reasons() if FILE.exists() else {}), encoding="utf-8")
