@@ -166,7 +166,7 @@ def single_replica(workload_settings: pd.DataFrame) -> pd.Series[Any]:
     severity="info",
     expected="a budget that lets a pod be evicted",
     shows=("min_available", "max_unavailable", "pods"),
-    weak=("workloads",),
+    null="no pod that it covers is known",
 )
 def budget_forbids_eviction(disruption_room: pd.DataFrame) -> pd.Series[Any]:
     """Disruption budgets let at least one pod be evicted.

@@ -26,7 +26,9 @@ class DisruptionRoomRow(Trace, kw_only=True):
     pods: Annotated[
         int, doc("pods that it covers: of its status, else of the workloads that it selects")
     ]
-    blocked: Annotated[bool, doc("no pod may be evicted, whatever their health")]
+    blocked: Annotated[
+        bool | None, doc("no pod may be evicted, whatever their health; null: no pod is known")
+    ]
 
 
 DISRUPTION_ROOM = Table(
@@ -70,9 +72,8 @@ def _made(workloads: pd.DataFrame) -> _Made:
     columns = ("namespace", "template_labels", "replicas")
     for namespace, labels, replicas in zip(*(scaled[c] for c in columns), strict=True):
         count = replicas if isinstance(replicas, int) else 1
-        found.setdefault(namespace, []).append(
-            (dict(label.split("=", 1) for label in labels), count)
-        )
+        of_pods = dict(label.split("=", 1) for label in labels)
+        found.setdefault(namespace, []).append((of_pods, count))
     return found
 
 
@@ -87,7 +88,7 @@ def _covered(budget: dict[Any, Any], made: _Made) -> int:
     return sum(count for labels, count in made.get(budget["namespace"], ()) if selects(labels))
 
 
-def _blocked(least: Any, most: Any, pods: int) -> bool:
+def _blocked(least: Any, most: Any, pods: int) -> bool | None:
     if isinstance(most, str):
         return most in ("0", "0%")
     if not isinstance(least, str):
@@ -98,5 +99,7 @@ def _blocked(least: Any, most: Any, pods: int) -> bool:
         return False
     if share and int(digits) >= 100:
         return True
+    if not int(digits):
+        return False
     needed = -(-int(digits) * pods // 100) if share else int(digits)
-    return 0 < pods <= needed
+    return pods <= needed if pods else None

@@ -1,15 +1,10 @@
 """Which pods a NetworkPolicy selects, in each direction.
 
 A pod is isolated in a direction once any policy of its namespace that works in that direction
-<<<<<<< HEAD
-selects it (NetworkPolicy API, networking.k8s.io/v1). Selectors are evaluated once for each
-distinct set of labels of a namespace, counting only labels that a selector speaks of: those
-that controllers add differ from pod to pod.
-=======
 selects it (NetworkPolicy API, networking.k8s.io/v1), or one of Cilium's. Policies of other
 engines, whose selectors are not evaluated, leave it open. Selectors are evaluated once for
-each distinct set of labels of a namespace.
->>>>>>> d16eebe (Peers: agreement measured and every difference explained; budgets that leave no room by the pods they cover; policies of other engines leave a verdict open)
+each distinct set of labels of a namespace, counting only labels that a selector speaks of:
+those that controllers add differ from pod to pod.
 """
 
 from __future__ import annotations
