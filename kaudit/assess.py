@@ -19,9 +19,10 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.frames import Frames
 from kaudit.limits import Doubt, limits
 from kaudit.model.words import Status
-from kaudit.registry import Control
-from kaudit.resources import Resources
+from kaudit.registry import Control, resource_of
+from kaudit.resources import Resources, within
 from kaudit.source.events import Progress, silent
+from kaudit.table import Resource
 from kaudit.waivers import Waiver
 
 if TYPE_CHECKING:
@@ -83,12 +84,12 @@ class _Run:
     def __init__(self, evidence: Evidence, controls: Sequence[Control], strict: bool) -> None:
         self.evidence, self.strict = evidence, strict
         self.taken = {control.id: limits(control, evidence.gaps) for control in controls}
-        numbered: dict[str, Resources] = {}
+        numbered = {True: Resources(), False: Resources()}
         self.results = []
         for control in controls:
-            table = registry.TABLES[control.subject]
-            resources = numbered.setdefault(table.name, Resources(table))
-            self.results.append(ControlResult(control, resources))
+            contained = bool(resource_of(control).container)
+            self.results.append(ControlResult(control, numbered[contained]))
+        self.numbered = numbered.values()
         open_ = [r for r in self.results if not self.taken[r.control.id].void]
         self.of_pods = [r for r in open_ if registry.TABLES[r.control.subject].pods]
         self.of_all = [r for r in open_ if not registry.TABLES[r.control.subject].pods]
@@ -123,6 +124,8 @@ class _Run:
             for done, result in enumerate(self.of_pods):
                 progress(f"part {part + 1}", done, len(self.of_pods))
                 self.judge(result, frames)
+            for resources in self.numbered:
+                resources.forget()
 
     def judge(self, result: ControlResult, frames: Frames) -> None:
         """Apply a control to frames; a crash becomes a status."""
@@ -136,7 +139,7 @@ class _Run:
             mask = control.function(subject, *(frames.get(name) for name in control.needs))
             codes = statuses(control, subject, mask)
             doubts = self.taken[control.id].doubts
-            reasons = _doubted(codes, subject, result.resources, doubts)
+            reasons = _doubted(codes, subject, resource_of(control), doubts)
             result.add_rows(subject, codes, reasons)
         except Exception as fault:
             if self.strict:
@@ -193,14 +196,14 @@ def statuses(control: Control, subject: pd.DataFrame, mask: pd.Series[Any]) -> C
 
 
 def _doubted(
-    codes: Codes, subject: pd.DataFrame, resources: Resources, doubts: Sequence[Doubt]
+    codes: Codes, subject: pd.DataFrame, resource: Resource, doubts: Sequence[Doubt]
 ) -> list[tuple[Any, str]]:
     """Turn doubted statuses into ``not_assessed``; return rows and reason of each doubt."""
     import numpy as np
 
     reasons = []
     for doubt in doubts:
-        scope = resources.within(subject, doubt.namespace, doubt.kinds, doubt.names)
+        scope = within(subject, resource, doubt.namespace, doubt.kinds, doubt.names)
         doubted = np.zeros(len(codes), dtype=bool)
         if doubt.fails:
             doubted |= codes == _FAIL

@@ -14,7 +14,8 @@ from kaudit.conclude import Conclusion, ControlTally, LayerConclusion, conclude,
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.words import Layer, Severity, Status
-from kaudit.registry import Control
+from kaudit.observations import Observations, Words
+from kaudit.registry import Control, resource_of
 from kaudit.resources import Resources, digest, key_of
 from kaudit.text import visible
 from kaudit.waivers import Waiver, covering
@@ -95,8 +96,10 @@ class ControlResult:
         self._status: Codes = np.empty(0, np.int8)
         self._rows = np.empty(0, np.int32)
         self._failed = np.empty(0, np.int32)
-        self._observed: dict[int, tuple[str, str, int]] = {}
-        self._reasons: dict[int, str] = {}
+        self._names = resource_of(control)
+        self._observed = Observations()
+        self._reason = np.empty(0, np.int32)
+        self._reasons = Words()
         self._loose: list[Result] = []
         self.failed_rows: Counter[str] = Counter()
 
@@ -111,7 +114,7 @@ class ControlResult:
         """Add the status codes of rows of the subject."""
         import numpy as np
 
-        numbers = self.resources.of(subject)
+        numbers = self.resources.of(subject, self._names)
         self._grow(len(self.resources))
         np.maximum.at(self._status, numbers, codes)
         size = len(self._status)
@@ -122,12 +125,13 @@ class ControlResult:
             self._count_origins(subject, fails)
             self._observe(subject, fails, numbers)
         for rows, reason in reasons:
-            for number in np.unique(numbers[rows]).tolist():
-                self._reasons.setdefault(number, reason)
+            self._explain(numbers[rows], reason)
         if self.control.null:
-            untold = np.unique(numbers[codes == CODES[Status.NOT_ASSESSED]])
-            for number in untold.tolist():
-                self._reasons.setdefault(number, self.control.null)
+            self._explain(numbers[codes == CODES[Status.NOT_ASSESSED]], self.control.null)
+
+    def _explain(self, numbers: Any, reason: str) -> None:
+        """Note why resources are not assessed, where no reason is noted yet."""
+        self._reason[numbers[self._reason[numbers] < 0]] = self._reasons.number(reason)
 
     def _grow(self, size: int) -> None:
         import numpy as np
@@ -137,6 +141,7 @@ class ControlResult:
             self._status = np.concatenate([self._status, np.full(more, _NONE, np.int8)])
             self._rows = np.concatenate([self._rows, np.zeros(more, np.int32)])
             self._failed = np.concatenate([self._failed, np.zeros(more, np.int32)])
+            self._reason = np.concatenate([self._reason, np.full(more, -1, np.int32)])
 
     def _count_origins(self, subject: pd.DataFrame, fails: Any) -> None:
         import pyarrow.compute as pc
@@ -152,18 +157,14 @@ class ControlResult:
         import numpy as np
 
         found, first = np.unique(numbers[fails], return_index=True)
-        fresh = [at for at, number in enumerate(found.tolist()) if number not in self._observed]
-        if not fresh:
+        fresh = self._observed.fresh(found)
+        if not fresh.any():
             return
-        traced = "raw" in subject.columns
-        trace = ("raw", "raw_line") if traced else ()
-        shown = subject[list(dict.fromkeys((*self.control.shows, *trace)))]
+        shown = subject[list(dict.fromkeys((*self.control.shows, "raw", "raw_line")))]
         rows = shown.iloc[fails[first[fresh]]]
         texts = observed(rows, self.control.shows)
-        raws = shared(arrow(rows["raw"])) if traced else [""] * len(rows)
-        lines = rows["raw_line"].tolist() if traced else [0] * len(rows)
-        for number, *seen in zip(found[fresh].tolist(), texts, raws, lines, strict=True):
-            self._observed[number] = (seen[0], seen[1], seen[2])
+        lines = rows["raw_line"].to_numpy(dtype=np.int64)
+        self._observed.add(found[fresh], texts, arrow(rows["raw"]), lines)
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the control, which another process knows by itself."""
@@ -185,10 +186,9 @@ class ControlResult:
         self._rows[numbers] += other._rows
         self._failed[numbers] += other._failed
         self.failed_rows += other.failed_rows
-        for number, seen in other._observed.items():
-            self._observed.setdefault(int(numbers[number]), seen)
-        for number, reason in other._reasons.items():
-            self._reasons.setdefault(int(numbers[number]), reason)
+        self._observed.merge(other._observed, numbers)
+        for at, reason in enumerate(other._reasons.texts):
+            self._explain(numbers[other._reason == at], reason)
 
     def crash(self, reason: str) -> None:
         """Forget what was found: the control crashed."""
@@ -245,17 +245,18 @@ class ControlResult:
         order = order[np.isin(self._status[order], list(wanted))]
         id_, severity, layer, expected, prefix = c.id, c.severity, c.layer, c.expected, c.id.lower()
         parts, digests = resources.parts, resources.digests
-        nothing, reasons = ("", "", 0), self._reasons
-        for number, code, rows, failed in zip(
+        seen_of, reasons = self._observed.get, [*self._reasons.texts, ""]
+        for number, code, rows, failed, why in zip(
             order.tolist(),
             self._status[order].tolist(),
             self._rows[order].tolist(),
             self._failed[order].tolist(),
+            self._reason[order].tolist(),
             strict=True,
         ):
             status = _OF_CODE[code]
-            seen, raw, line = self._observed.get(number, nothing)
-            reason = reasons.get(number, "") if status is Status.NOT_ASSESSED else ""
+            seen, raw, line = seen_of(number) if failed else ("", "", 0)
+            reason = reasons[why] if status is Status.NOT_ASSESSED else ""
             kind, namespace, name, container = parts[number]
             yield Result(  # by position: millions are made
                 id_,
@@ -281,7 +282,7 @@ class ControlResult:
                 yield result
 
 
-def observed(rows: pd.DataFrame, shows: Sequence[str]) -> list[str]:
+def observed(rows: pd.DataFrame, shows: Sequence[str]) -> pa.Array:
     """Say what was seen in each row: ``column: value; …`` of the shown columns."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -299,15 +300,8 @@ def observed(rows: pd.DataFrame, shows: Sequence[str]) -> list[str]:
         label = name.replace("_", " ") + ": "
         parts.append(pc.binary_join_element_wise(label, values, ""))
     if not parts:
-        return [""] * len(rows)
-    return shared(pc.binary_join_element_wise(*parts, "; "))
-
-
-def shared(texts: pa.Array) -> list[str]:
-    """Texts as a list in which equal ones are one object: millions are kept."""
-    codes = texts.dictionary_encode()
-    words = codes.dictionary.to_pylist()
-    return [words[at] for at in codes.indices.to_pylist()]
+        return pa.array([""] * len(rows), pa.string())
+    return pc.binary_join_element_wise(*parts, "; ")
 
 
 class Assessment:

@@ -23,7 +23,7 @@ import msgspec
 
 from kaudit.errors import InputError, RegistryError
 from kaudit.model.words import Layer, Severity
-from kaudit.table import Row, Table
+from kaudit.table import Resource, Row, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -320,9 +320,8 @@ def check() -> None:
     for item in CONTROLS.values():
         for name in (item.subject, *item.needs):
             _known(name, f"control {item.id}")
+        resource_of(item)
         table = TABLES[item.subject]
-        if table.resource is None:
-            raise RegistryError(f"control {item.id}: table {table.name} names no resource")
         columns = [c.name for c in table.columns]
         for name in (*item.shows, *([item.applies] if item.applies else ())):
             if name not in columns:
@@ -356,6 +355,14 @@ def base_tables(*names: str, naming: bool = False) -> tuple[str, ...]:
         else:
             found.add(name)
     return tuple(sorted(found))
+
+
+def resource_of(control: Control) -> Resource:
+    """Return how rows of a control's subject name the resource that they are about."""
+    found = TABLES[control.subject].resource
+    if found is None:
+        raise RegistryError(f"control {control.id}: table {control.subject} names no resource")
+    return found
 
 
 def subject_table(name: str) -> str:

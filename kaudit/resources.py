@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaudit.columns import arrow
-from kaudit.errors import RegistryError
-from kaudit.table import Table
+from kaudit.table import Resource
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,34 +20,36 @@ _SEPARATOR = "\x1f"
 
 
 class Resources:
-    """Numbers resources of a table as ``kind, namespace, name, container``.
+    """Numbers resources as ``kind, namespace, name, container``, for any number of tables.
 
     Rows of many pods that one controller owns are about the same resource.
     """
 
-    def __init__(self, table: Table) -> None:
-        if table.resource is None:
-            raise RegistryError(f"table {table.name} names no resource")
-        self._names = table.resource
+    def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self.keys: list[str] = []
         self._digests: list[str] = []
         self._parts: list[tuple[str, ...]] = []
         self._order: Numbers | None = None
-        self._kept: tuple[pd.DataFrame, Numbers] | None = None
+        self._kept: dict[int, tuple[pd.DataFrame, Numbers]] = {}
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def of(self, subject: pd.DataFrame) -> Numbers:
-        """Number of the resource of each row."""
-        if self._kept is not None and self._kept[0] is subject:
-            return self._kept[1]
-        codes = self._joined(subject).dictionary_encode()
+    def of(self, subject: pd.DataFrame, names: Resource) -> Numbers:
+        """Number of the resource of each row, which columns name."""
+        kept = self._kept.get(id(subject))
+        if kept is not None:
+            return kept[1]
+        codes = _joined(subject, names).dictionary_encode()
         new = self.numbered(codes.dictionary.to_pylist())
         found: Numbers = new[codes.indices.to_numpy()]
-        self._kept = (subject, found)
+        self._kept[id(subject)] = (subject, found)
         return found
+
+    def forget(self) -> None:
+        """Let go of the frames whose rows were numbered."""
+        self._kept.clear()
 
     def numbered(self, keys: Sequence[str]) -> Numbers:
         """Numbers of keys; those that are new get one."""
@@ -63,53 +64,8 @@ class Resources:
         return found
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the frame that was numbered last."""
-        return vars(self) | {"_kept": None}
-
-    def _joined(self, subject: pd.DataFrame) -> pa.Array:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        names = self._names
-        nothing = pa.scalar("", pa.string())
-        parts: list[Any] = []
-        for name in (names.kind, names.namespace, names.name, names.container):
-            if not name:
-                parts.append(nothing)
-            elif name.startswith("="):
-                parts.append(pa.scalar(name[1:], pa.string()))
-            else:
-                column = pc.fill_null(arrow(subject[name]), "")
-                if pc.any(pc.match_substring(column, _SEPARATOR)).as_py():
-                    column = pc.replace_substring(column, _SEPARATOR, "\ufffd")
-                parts.append(column)
-        return pc.binary_join_element_wise(*parts, _SEPARATOR)
-
-    def within(
-        self,
-        subject: pd.DataFrame,
-        namespace: str = "",
-        kinds: Sequence[str] = (),
-        names: Sequence[str] = (),
-    ) -> Any:
-        """Tell which rows are about resources of a scope; an empty part narrows nothing.
-
-        Rows of cluster scope are in every namespace.
-        """
-        import numpy as np
-
-        found = np.ones(len(subject), dtype=bool)
-        scopes = (
-            (self._names.namespace, [namespace, ""] if namespace else []),
-            (self._names.kind, kinds),
-            (self._names.name, names),
-        )
-        for column, allowed in scopes:
-            if allowed and column.startswith("="):
-                found &= column[1:] in allowed
-            elif allowed and column:
-                found &= subject[column].isin(list(allowed)).to_numpy(dtype=bool)
-        return found
+        """All but the frames whose rows were numbered."""
+        return vars(self) | {"_kept": {}}
 
     @property
     def order(self) -> Numbers:
@@ -142,3 +98,49 @@ def digest(key: str) -> str:
 def key_of(kind: str, namespace: str, name: str, container: str = "") -> str:
     """Key of a resource that is not numbered."""
     return _SEPARATOR.join((kind, namespace, name, container))
+
+
+def _joined(subject: pd.DataFrame, names: Resource) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nothing = pa.scalar("", pa.string())
+    parts: list[Any] = []
+    for name in (names.kind, names.namespace, names.name, names.container):
+        if not name:
+            parts.append(nothing)
+        elif name.startswith("="):
+            parts.append(pa.scalar(name[1:], pa.string()))
+        else:
+            column = pc.fill_null(arrow(subject[name]), "")
+            if pc.any(pc.match_substring(column, _SEPARATOR)).as_py():
+                column = pc.replace_substring(column, _SEPARATOR, "\ufffd")
+            parts.append(column)
+    return pc.binary_join_element_wise(*parts, _SEPARATOR)
+
+
+def within(
+    subject: pd.DataFrame,
+    resource: Resource,
+    namespace: str = "",
+    kinds: Sequence[str] = (),
+    names: Sequence[str] = (),
+) -> Any:
+    """Tell which rows are about resources of a scope; an empty part narrows nothing.
+
+    Rows of cluster scope are in every namespace.
+    """
+    import numpy as np
+
+    found = np.ones(len(subject), dtype=bool)
+    scopes = (
+        (resource.namespace, [namespace, ""] if namespace else []),
+        (resource.kind, kinds),
+        (resource.name, names),
+    )
+    for column, allowed in scopes:
+        if allowed and column.startswith("="):
+            found &= column[1:] in allowed
+        elif allowed and column:
+            found &= subject[column].isin(list(allowed)).to_numpy(dtype=bool)
+    return found

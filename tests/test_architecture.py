@@ -32,6 +32,7 @@ LEVELS = {
     "frameworks": 3,
     "limits": 4,
     "resources": 4,
+    "observations": 4,
     "waivers": 4,
     "conclude": 4,
     "catalogue": 4,

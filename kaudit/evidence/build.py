@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 PART = 20_000
 #: Pods whose rows are gathered before they become columns.
 _GATHERED = 5_000
+#: Rows of all tables that are gathered before they become columns.
+_ROWS = 100_000
 #: Parts that are kept in memory; further ones wait on disk.
 _HELD = 1
 _TRACE = ("raw", "line", "origin", "document", "item")
@@ -124,7 +126,7 @@ class Builder:
 
     def cut(self) -> None:
         """Turn gathered rows into columns, and those into a part, once there are enough."""
-        if len(self._pods) >= _GATHERED:
+        if len(self._pods) >= _GATHERED or sum(map(len, self._rows.values())) >= _ROWS:
             self._gather()
         if self._gathered() >= PART:
             self._cut()

@@ -18,6 +18,8 @@ from kaudit.text import count
 
 #: Rows of one control's failures that a report prints; all are in the annex.
 PRINTED = 12
+#: Controls that are named beside one requirement; all are in the annex.
+NAMED = 9
 ANNEX = "tables/findings.csv"
 
 
@@ -43,10 +45,10 @@ def summary(assessment: Assessment) -> b.Stack:
     """Page one: scope, what is missing, conclusions; before any finding."""
     return b.Stack(
         (
+            _scope(assessment),
             _numbers(assessment),
             _gap_callout(assessment),
             _verdicts(assessment),
-            _scope(assessment),
         )
     )
 
@@ -80,19 +82,26 @@ def _scope(assessment: Assessment) -> b.Facts:
     templates = int((pods["origin"] == "template").sum())
     namespaces = pods["namespace"].nunique()
     when = f"{manifest.as_of:%Y-%m-%d %H:%M} UTC" if manifest.as_of else "not told by the source"
+    opinions = Counter(c.opinion for c in assessment.operation.values())
+    unable, idle = opinions[Opinion.UNABLE], opinions[Opinion.NOT_APPLICABLE]
+    controls = len(assessment.controls)
     pairs: tuple[tuple[str, b.Cell], ...] = (
-        ("Subject", manifest.label),
-        ("Facts hold for", when),
-        ("Objects read", read),
-        ("Pods", len(pods) - templates),
-        ("Pod templates", templates),
-        ("Namespaces with pods", namespaces),
-        ("Objects of kinds that no collector reads", other),
-        ("Controls applied", len(assessment.controls)),
-        ("Waivers given", len(assessment.waivers)),
+        ("Subject", f"{manifest.label}, as of {when}"),
+        (
+            "Population",
+            f"{count(len(pods) - templates, 'pod')} and {count(templates, 'pod template')} in "
+            f"{count(namespaces, 'namespace')}; {count(read, 'object')} read, "
+            f"{other:,} of kinds that no collector reads",
+        ),
+        (
+            "Coverage",
+            f"{controls - unable - idle:,} of {count(controls, 'control')} concluded, {unable:,} "
+            f"could not be, {idle:,} apply to nothing here",
+        ),
+        ("Waivers", f"{len(assessment.waivers):,} given"),
         ("Evidence id", manifest.id or "not sealed"),
     )
-    return b.Facts(pairs, caption="Scope")
+    return b.Facts(pairs, caption="Scope and coverage")
 
 
 def _gap_callout(assessment: Assessment) -> b.Callout:
@@ -107,14 +116,22 @@ def _gap_callout(assessment: Assessment) -> b.Callout:
             f"{said}{'; …' if len(failed) > 6 else ''}.",
         )
     if absent:
+        kinds = [kind for gap in absent for kind in gap.what.split(", ")]
         return b.Callout(
             b.Tone.WARNING,
             "The source does not speak of everything",
-            "No read failed. The source holds nothing of: "
-            + "; ".join(gap.what for gap in absent)
-            + ". Controls on these are not assessed.",
+            f"No read failed. The source holds no {_listed(kinds)}. Controls on these are not "
+            "assessed.",
         )
     return b.Callout(b.Tone.OK, "Every read succeeded")
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    """Names with commas, the last after *or*; those beyond ``most`` are counted."""
+    shown = list(names[:most])
+    if len(names) > most:
+        shown.append(f"{len(names) - most:,} more kinds")
+    return ", ".join(shown[:-1]) + (" or " if len(shown) > 1 else "") + shown[-1]
 
 
 def _verdicts(assessment: Assessment) -> b.Verdicts:
@@ -353,9 +370,9 @@ def _framework(name: str, items: Sequence[Covered]) -> list[b.Block]:
             f"{one.name}: requirements that controls test",
             [
                 ("id", "code"),
-                b.Column("requirement", weight=2.4),
+                b.Column("requirement", weight=2),
                 ("verdict", "status"),
-                b.Column("controls that fail", weight=1.6),
+                b.Column("controls that fail", weight=2),
                 b.Column("controls that hold or are open", weight=2),
             ],
             [
@@ -363,17 +380,24 @@ def _framework(name: str, items: Sequence[Covered]) -> list[b.Block]:
                     item.requirement.id,
                     item.requirement.title,
                     item.verdict,
-                    " ".join(item.failing),
-                    " ".join(c for c in item.controls if c not in item.failing),
+                    _some(item.failing),
+                    _some([c for c in item.controls if c not in item.failing]),
                 )
                 for item in tested
             ],
+            annex="tables/requirements.csv",
         )
     )
     if untested:
         title = f"{len(untested)} of {len(items)} requirements are tested by nothing yet"
         parts.append(b.Callout(b.Tone.INFO, title, ", ".join(untested)))
     return parts
+
+
+def _some(controls: Sequence[str]) -> str:
+    more = len(controls) - NAMED
+    named = ", ".join(controls[:NAMED])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def gaps(assessment: Assessment) -> b.Table:
