@@ -1,13 +1,11 @@
-"""A live cluster: discovery, permissions, and one paged list a kind."""
+"""A live cluster: version, discovery, permissions, and one paged list a kind."""
 
 from __future__ import annotations
 
-import hashlib
-import queue
-import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,36 +21,21 @@ from kaudit.source.events import (
     Event,
     KindId,
     Listed,
-    Origin,
     Progress,
     ServerVersion,
     silent,
 )
-from kaudit.source.live_client import Client, Patience, configured, moment
+from kaudit.source.live_config import connection
+from kaudit.source.live_http import Patience, Server
+from kaudit.source.live_list import gap_of, listed
+from kaudit.source.live_order import in_order
 
-PAGE = 500
-_META = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
-_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
-_DONE = None
-
-
-class _ListMeta(msgspec.Struct, rename="camel"):
-    continue_: str = msgspec.field(default="", name="continue")
-    resource_version: str = ""
-    remaining_item_count: int | None = None
-
-
-class _Page(msgspec.Struct):
-    kind: str = ""
-    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
-    items: list[msgspec.Raw] | None = None
+SECRETS = ("none", "metadata", "table")
 
 
 class _Resource(msgspec.Struct):
     name: str = ""
     kind: str = ""
-    namespaced: bool = True
-    verbs: list[str] = []
 
 
 class _Resources(msgspec.Struct):
@@ -64,13 +47,12 @@ class _Version(msgspec.Struct, rename="camel"):
     platform: str = ""
 
 
-class _Uid(msgspec.Struct):
-    uid: str = ""
+class _Name(msgspec.Struct):
     name: str = ""
 
 
 class _Object(msgspec.Struct):
-    metadata: _Uid = msgspec.field(default_factory=_Uid)
+    metadata: _Name = msgspec.field(default_factory=_Name)
 
 
 class _Status(msgspec.Struct):
@@ -82,16 +64,13 @@ class _Review(msgspec.Struct):
     status: _Status = msgspec.field(default_factory=_Status)
 
 
-_page = msgspec.json.Decoder(_Page).decode
-
-
 class LiveSource:
     """Reads a cluster through its API server; nothing is ever written.
 
     Parameters
     ----------
-    api
-        ``kubernetes.client.ApiClient``.
+    configuration
+        ``kubernetes.client.Configuration``.
     label
         How reports call it: the name of the context.
     secrets
@@ -100,28 +79,36 @@ class LiveSource:
     namespaces
         Namespaces to fall back to where cluster-wide lists are refused and namespaces
         cannot be listed.
-    workers
-        Kinds that are listed side by side.
+    patience
+        Time limits and rates.
+    headers, renew
+        See :class:`Server`.
+    verified
+        False where the server's certificate is not checked, which becomes a gap.
     """
 
     live = True
 
     def __init__(
         self,
-        api: Any,
+        configuration: Any,
         *,
         label: str,
         secrets: str = "none",
         namespaces: Sequence[str] = (),
         patience: Patience | None = None,
-        workers: int = 4,
+        headers: Sequence[tuple[str, str]] = (),
+        renew: Callable[[], None] | None = None,
+        verified: bool = True,
     ) -> None:
-        if secrets not in ("none", "metadata", "table"):
-            raise InputError(f"{secrets!r} is no way to read Secrets", hint="none, metadata, table")
-        self.label, self.secrets, self.workers = label, secrets, workers
+        if secrets not in SECRETS:
+            hint = ", ".join(SECRETS)
+            raise InputError(f"{secrets!r} is no way to read Secrets", hint=hint)
+        self.label, self.secrets = label, secrets
         self.as_of: datetime | None = None
-        self.client = Client(api, patience or Patience())
+        self.server = Server(configuration, headers=headers, patience=patience, renew=renew)
         self._namespaces = list(namespaces)
+        self._verified = verified
 
     @classmethod
     def from_context(
@@ -140,8 +127,17 @@ class LiveSource:
             No usable kubeconfig, or no such context.
         """
         patience = patience or Patience()
-        api, label = configured(name, kubeconfig, patience)
-        return cls(api, label=label, secrets=secrets, patience=patience)
+        found = connection(name, kubeconfig, patience)
+        return cls(
+            found.configuration,
+            label=found.label,
+            secrets=secrets,
+            namespaces=[found.namespace] if found.namespace else [],
+            patience=patience,
+            headers=found.headers,
+            renew=found.renew,
+            verified=found.verified,
+        )
 
     def read(self, wanted: Mapping[KindId, Read], progress: Progress = silent) -> Iterator[Event]:
         """Yield version, permissions, then each kind's pages in the order of kinds.
@@ -151,19 +147,28 @@ class LiveSource:
         SourceError
             The server cannot be reached, or knows no such user.
         """
-        version = self._version()
-        self.as_of = moment(self.client.date)
-        yield version
-        reads = [
-            r for _, r in sorted(wanted.items()) if not (r.metadata and self.secrets == "none")
-        ]
-        served = yield from self._discover(reads)
-        yield from self._permissions([read for read, _ in served])
-        yield from self._lists(served, progress)
+        self.server.start()
+        try:
+            version = self._version()
+            self.as_of = self.server.date
+            yield version
+            if not self._verified:
+                detail = "the kubeconfig waives it: whoever answered may not be the cluster"
+                what = "the certificate of the server was not checked"
+                yield Gap(what=what, reason=Reason.AMBIGUOUS, detail=detail)
+            reads = [
+                r for _, r in sorted(wanted.items()) if not (r.metadata and self.secrets == "none")
+            ]
+            served = yield from self._discover(reads)
+            yield from self._permissions([read for read, _ in served])
+            yield from self._lists(served, progress)
+        finally:
+            self.server.close()
 
     def _version(self) -> ServerVersion:
         try:
-            found = msgspec.json.decode(self.client.get("/version").body, type=_Version)
+            body = self.server.get("read the version", "/version").body
+            found = msgspec.json.decode(body, type=_Version)
         except AccessDenied as fault:
             if fault.reason == Reason.UNAUTHENTICATED:
                 raise
@@ -174,7 +179,7 @@ class LiveSource:
 
     def _discover(self, reads: Sequence[Read]) -> Generator[Event, None, list[tuple[Read, str]]]:
         """Choose the version that is served of each kind; return reads with their path."""
-        known: dict[str, dict[str, _Resource] | SourceError] = {}
+        known: dict[str, set[str] | SourceError] = {}
         served: list[tuple[Read, str]] = []
         unknown: list[str] = []
         for read in reads:
@@ -192,7 +197,7 @@ class LiveSource:
             if found:
                 served.append((read, found))
             elif fault is not None:
-                yield _gap(read, fault)
+                yield gap_of(read, fault)
             else:
                 unknown.append(read.kind)
                 yield Listed(read.group, read.kind)  # a kind that is not served has no objects
@@ -204,261 +209,105 @@ class LiveSource:
             )
         return served
 
-    def _resources(self, base: str) -> dict[str, _Resource] | SourceError:
+    def _resources(self, base: str) -> set[str] | SourceError:
+        what = f"discover {base}"
         try:
-            body = self.client.get(base).body
-            return {r.name: r for r in msgspec.json.decode(body, type=_Resources).resources}
+            body = self.server.get(what, base).body
+            return {r.name for r in msgspec.json.decode(body, type=_Resources).resources}
         except SourceError as fault:
             return fault
-        except msgspec.DecodeError:
-            return SourceError(f"read {base}", reason=Reason.BROKEN, detail="no JSON")
+        except (msgspec.DecodeError, UnicodeError):
+            return SourceError(what, reason=Reason.BROKEN, detail="the answer is no JSON")
 
     def _permissions(self, reads: Sequence[Read]) -> Iterator[Event]:
         """Ask what the account may list; where even asking is refused, trying will tell."""
 
         def ask(read: Read) -> Access | None:
-            body = {
-                "apiVersion": "authorization.k8s.io/v1",
-                "kind": "SelfSubjectAccessReview",
-                "spec": {
-                    "resourceAttributes": {
-                        "group": read.group,
-                        "resource": read.plural,
-                        "verb": "list",
-                    }
-                },
-            }
+            asked = {"group": read.group, "resource": read.plural, "verb": "list"}
+            spec = {"resourceAttributes": asked}
             try:
-                answer = msgspec.json.decode(self.client.review(body).body, type=_Review).status
-            except (SourceError, msgspec.DecodeError):
+                answer = self.server.review("ask for rights", "SelfSubjectAccessReview", spec)
+                status = msgspec.json.decode(answer.body, type=_Review).status
+            except (SourceError, msgspec.DecodeError, UnicodeError):
                 return None
-            return Access(read.group, read.plural, "", "list", answer.allowed, answer.reason)
+            return Access(read.group, read.plural, "", "list", status.allowed, status.reason)
 
-        with ThreadPoolExecutor(self.workers) as pool:
+        with ThreadPoolExecutor(self.server.patience.workers) as pool:
             yield from (cell for cell in pool.map(ask, reads) if cell is not None)
 
     def _lists(self, served: Sequence[tuple[Read, str]], progress: Progress) -> Iterator[Event]:
         """List kinds side by side, and hand on their events in the order of kinds."""
-        stop = threading.Event()
-        lanes: list[queue.Queue[Any]] = [queue.Queue(maxsize=4) for _ in served]
-
-        def run(number: int) -> None:
-            lane = lanes[number]
-            try:
-                for event in self._kind(*served[number]):
-                    while not stop.is_set():
-                        try:
-                            lane.put(event, timeout=0.2)
-                            break
-                        except queue.Full:
-                            continue
-                    if stop.is_set():
-                        return
-            except BaseException as fault:  # noqa: BLE001  raised again in the reader's thread
-                lane.put(fault)
-            finally:
-                if not stop.is_set():
-                    lane.put(_DONE)
-
-        origins = 0
-        pool = ThreadPoolExecutor(self.workers)
-        try:
-            for number in range(len(served)):
-                pool.submit(run, number)
-            for number, (read, _) in enumerate(served):
-                seen = 0
-                progress(read.plural, number, len(served))
-                while (event := lanes[number].get()) is not _DONE:
-                    if isinstance(event, BaseException):
-                        raise event
-                    if isinstance(event, Begin):
-                        event.number = origins
-                        origins += 1
-                    elif isinstance(event, Batch):
-                        event.origin = origins - 1
-                        seen += len(event.items)
-                    yield event
-            progress(self.label, len(served), len(served))
-        finally:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+        tasks = [partial(self._kind, *one) for one in served]
+        workers, stop = self.server.patience.workers, self.server.stop
+        origins = done = 0
+        for event in in_order(tasks, workers=workers, stop=stop):
+            if isinstance(event, Begin):
+                event.number = origins
+                origins += 1
+            elif isinstance(event, Batch):
+                event.origin = origins - 1
+            if isinstance(event, Listed | Gap):
+                kinds = [n for n, (read, _) in enumerate(served) if read.kind == event.kind]
+                done = max([done, *(n + 1 for n in kinds)])
+                progress(self.label, done, len(served))
+            yield event
+        progress(self.label, len(served), len(served))
 
     def _kind(self, read: Read, base: str) -> Iterator[Event]:
-        if read.metadata and self.secrets == "table":
+        as_table = read.metadata and self.secrets == "table"
+        if as_table:
             yield from self._by_namespace(read, base, None)
             return
         try:
-            yield from self._listed(read, base, "")
+            yield from listed(self.server, read, base)
             yield Listed(read.group, read.kind)
         except AccessDenied as fault:
             if fault.reason == Reason.FORBIDDEN and read.namespaced:
                 yield from self._by_namespace(read, base, fault)
             else:
-                yield _gap(read, fault)
+                yield gap_of(read, fault)
         except SourceError as fault:
-            yield _gap(read, fault)
+            yield gap_of(read, fault)
 
     def _by_namespace(self, read: Read, base: str, refused: SourceError | None) -> Iterator[Event]:
         """List what may be listed, namespace by namespace; each refusal is a gap of its own."""
-        names = self._known_namespaces()
+        as_table = read.metadata and self.secrets == "table"
         readable, gaps = 0, []
+        names, complete = self._known_namespaces()
         for name in names:
             try:
-                yield from self._listed(read, base, name)
+                yield from listed(self.server, read, base, name, as_table=as_table)
                 readable += 1
             except SourceError as fault:
-                gaps.append(_gap(read, fault, name))
+                gaps.append(gap_of(read, fault, name))
+        nothing = SourceError(
+            f"list {read.plural}", reason=Reason.FORBIDDEN, detail="no namespace can be read"
+        )
         if readable:
             yield Listed(read.group, read.kind)
             yield from gaps
+            if not complete:
+                yield gap_of(read, refused or nothing, partial=True)
         else:
-            nothing = SourceError(
-                f"list {read.plural}", reason=Reason.FORBIDDEN, detail="no namespace can be read"
-            )
-            yield _gap(read, refused or nothing)
+            yield gap_of(read, refused or nothing)
 
-    def _known_namespaces(self) -> list[str]:
-        if self._namespaces:
-            return self._namespaces
+    def _known_namespaces(self) -> tuple[list[str], bool]:
+        """Names of namespaces, and whether these are all; else the one of the context."""
+        namespace = Read("", "Namespace", "namespaces", _Object, namespaced=False)
         found: list[str] = []
         try:
-            token = ""
-            while True:
-                answer = self.client.get("/api/v1/namespaces", limit=PAGE, **{"continue": token})
-                page = _page(answer.body)
-                found += [
-                    msgspec.json.decode(i, type=_Object).metadata.name for i in page.items or ()
-                ]
-                token = page.metadata.continue_
-                if not token:
-                    break
-        except (SourceError, msgspec.DecodeError):
-            return []
-        self._namespaces = sorted(found)
-        return self._namespaces
-
-    def _listed(self, read: Read, base: str, namespace: str) -> Iterator[Event]:
-        """Read one list, page by page.
-
-        An expired continue token (410) starts the list again; what was told before is known
-        by its uid and not told twice.
-        """
-        where = f"{base}/namespaces/{namespace}" if namespace else base
-        path = f"{where}/{read.plural}"
-        as_table = read.metadata and self.secrets == "table"
-        accept = _TABLE if as_table else _META if read.metadata else "application/json"
-        origin = Origin(name=path, verb="list")
-        digest = hashlib.sha256()
-        told: set[str] = set()
-        token, restarted, begun, number = "", 0, False, 0
-        while True:
-            extra = {"includeObject": "None"} if as_table else {}
-            try:
-                query = {"limit": PAGE, "continue": token, **extra}
-                answer = self.client.get(path, accept=accept, **query)
-            except SourceError as fault:
-                if fault.reason == Reason.PARTIAL and token and restarted < 2:
-                    token, restarted = "", restarted + 1
-                    continue
-                if begun:
-                    yield _gap(read, fault, namespace, partial=True)
-                    return
-                raise
-            digest.update(answer.body)
-            items, meta = self._items(read, answer.body, namespace, path)
-            if not begun:
-                origin.at = moment(answer.date)
-                origin.resource_version = meta.resource_version
-                yield Begin(0, origin)
-                begun = True
-            number += 1
-            origin.pages, origin.bytes = number, origin.bytes + len(answer.body)
-            origin.sha256 = digest.hexdigest()
-            fresh = _fresh(items, told)
-            origin.items += len(fresh)
-            if fresh:
-                positions = [(number, at) for at in range(1, len(fresh) + 1)]
-                version = base.rpartition("/")[2]
-                yield Batch(read.group, version, read.kind, 0, fresh, positions)
-            token = meta.continue_
-            if not token:
-                break
-        if restarted:
-            detail = "the list had to start again; objects may be of different moments"
-            yield Gap(what=f"list {read.plural}", reason=Reason.PARTIAL, detail=detail)
-
-    def _items(
-        self, read: Read, body: bytes, namespace: str, path: str
-    ) -> tuple[list[msgspec.Raw], _ListMeta]:
-        if read.metadata and self.secrets == "table":
-            return _of_table(body, namespace, path)
-        try:
-            page = _page(body)
-        except (msgspec.DecodeError, UnicodeError):
-            raise SourceError(f"read {path}", reason=Reason.BROKEN, detail="no JSON list") from None
-        if read.metadata and page.kind != "PartialObjectMetadataList":
-            detail = "the server did not keep to metadata; its answer was dropped unread"
-            raise SourceError(f"read {path}", reason=Reason.BROKEN, detail=detail)
-        return page.items or [], page.metadata
+            for event in listed(self.server, namespace, "/api/v1"):
+                if isinstance(event, Gap):
+                    return self._namespaces, False
+                if isinstance(event, Batch):
+                    found += [_name(item) for item in event.items]
+        except SourceError:
+            return self._namespaces, False
+        return sorted(filter(None, found)), True
 
 
-def _fresh(items: Sequence[msgspec.Raw], told: set[str]) -> list[msgspec.Raw]:
-    found = []
-    for item in items:
-        try:
-            meta = msgspec.json.decode(item, type=_Object).metadata
-        except (msgspec.DecodeError, msgspec.ValidationError):
-            found.append(item)
-            continue
-        if not meta.uid or meta.uid not in told:
-            told.add(meta.uid)
-            found.append(item)
-    return found
-
-
-class _Cells(msgspec.Struct):
-    cells: list[Any] = []
-
-
-class _ColumnName(msgspec.Struct):
-    name: str = ""
-
-
-class _Table(msgspec.Struct, rename="camel"):
-    kind: str = ""
-    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
-    column_definitions: list[_ColumnName] = []
-    rows: list[_Cells] | None = None
-
-
-def _of_table(body: bytes, namespace: str, path: str) -> tuple[list[msgspec.Raw], _ListMeta]:
-    """Make objects of the name and type that a Table tells."""
+def _name(item: msgspec.Raw | bytes) -> str:
     try:
-        table = msgspec.json.decode(body, type=_Table)
+        return msgspec.json.decode(item, type=_Object).metadata.name
     except msgspec.DecodeError:
-        raise SourceError(f"read {path}", reason=Reason.BROKEN, detail="no Table") from None
-    if table.kind != "Table":
-        detail = "the server did not answer with a Table; its answer was dropped unread"
-        raise SourceError(f"read {path}", reason=Reason.BROKEN, detail=detail)
-    heads = [column.name for column in table.column_definitions]
-    found = []
-    for row in table.rows or ():
-        cells = dict(zip(heads, row.cells, strict=False))
-        made = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": cells.get("Name"), "namespace": namespace},
-            "type": cells.get("Type"),
-        }
-        found.append(msgspec.Raw(msgspec.json.encode(made)))
-    return found, table.metadata
-
-
-def _gap(read: Read, fault: SourceError, namespace: str = "", *, partial: bool = False) -> Gap:
-    return Gap(
-        what=f"list {read.plural}" + (f" in {namespace}" if namespace else ""),
-        reason=Reason(fault.reason),
-        namespace=namespace,
-        kind=read.kind,
-        detail=("only a part was read: " if partial else "") + fault.detail,
-    )
+        return ""

@@ -11,10 +11,12 @@ from kaudit.errors import InputError, SourceError
 from kaudit.model.words import Reason
 from kaudit.source.files import FileSource
 from kaudit.source.live import LiveSource
-from kaudit.source.live_client import Patience
+from kaudit.source.live_http import Patience
 from tests.source.api_server import ApiServer
 
-QUICK = Patience(connect=0.5, read=0.5, tries=3, pause=0.01, longest_pause=0.05, per_second=5000)
+QUICK = Patience(
+    connect=0.5, read=0.5, tries=3, pause=0.01, longest_pause=0.05, per_second=5000, burst=5000
+)
 
 
 def pod(number: int, namespace: str = "shop") -> dict[str, Any]:
@@ -39,8 +41,7 @@ def source(server: ApiServer, **more: Any) -> LiveSource:
 
     settings = client.Configuration()
     settings.host = server.url
-    settings.retries = 0
-    return LiveSource(client.ApiClient(settings), label="test", patience=QUICK, **more)
+    return LiveSource(settings, label="test", **{"patience": QUICK, **more})
 
 
 def gaps(evidence: Any) -> list[tuple[str, Reason, str]]:
@@ -127,10 +128,8 @@ def test_an_expired_token_starts_the_list_again(server: ApiServer) -> None:
 
 def test_a_hang_is_a_gap_and_costs_only_its_kind(server: ApiServer) -> None:
     server.rules["/api/v1/pods"] = lambda q, n: (200, "hang", {})
-    patient = Patience(connect=0.2, read=0.2, tries=1, pause=0.01, per_second=5000)
-    live = source(server)
-    live.client.patience = patient
-    evidence = collect(live, raw=False)
+    patient = Patience(connect=0.2, read=0.2, tries=1, pause=0.01, per_second=5000, burst=5000)
+    evidence = collect(source(server, patience=patient), raw=False)
     assert gaps(evidence) == [("list pods", Reason.TIMEOUT, "")]
     assert len(evidence["namespaces"]) == 1
 
@@ -191,8 +190,8 @@ def test_secrets_are_not_read_unless_asked(server: ApiServer) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("contexts: []\n", "not a usable kubeconfig"),
-        (": : :\n\t- x", "not a usable kubeconfig"),
+        ("contexts: []\n", "there is no context 'prod'"),
+        (": : :\n\t- x", "the YAML breaks at line 1"),
         (None, "there is no kubeconfig"),
     ],
 )
@@ -218,5 +217,5 @@ current-context: prod
     live = LiveSource.from_context("prod", kubeconfig=path, patience=QUICK)
     assert live.label == "prod"
     assert len(collect(live, raw=False)["pods"]) == 1203
-    with pytest.raises(InputError, match="it has prod"):
+    with pytest.raises(InputError, match="it has: prod"):
         LiveSource.from_context("dev", kubeconfig=path)

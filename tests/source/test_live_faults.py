@@ -1,0 +1,187 @@
+"""What a cluster, a kubeconfig or a credential plugin can do wrong: a gap, or one clear error."""
+
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kaudit.collect import collect
+from kaudit.errors import InputError, SourceError
+from kaudit.model.words import Reason
+from kaudit.source.live import LiveSource
+from kaudit.source.live_http import Patience
+from tests.source.api_server import ApiServer
+
+QUICK = Patience(
+    connect=0.5,
+    read=0.5,
+    tries=3,
+    pause=0.01,
+    longest_pause=0.05,
+    per_second=5000,
+    burst=5000,
+    command=1.0,
+)
+POD = {
+    "metadata": {"name": "p", "namespace": "shop", "uid": "u"},
+    "spec": {"containers": [{"name": "c", "image": "i:1"}]},
+}
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    api = ApiServer()
+    api.add("/api/v1/pods", "Pod", [POD])
+    yield api
+    api.close()
+
+
+def kubeconfig(folder: Path, server: ApiServer, user: str) -> Path:
+    path = folder / "config"
+    path.write_text(
+        f"""apiVersion: v1
+kind: Config
+clusters: [{{name: c, cluster: {{server: "{server.url}"}}}}]
+users: [{{name: u, user: {user}}}]
+contexts: [{{name: prod, context: {{cluster: c, user: u}}}}]
+current-context: prod
+"""
+    )
+    return path
+
+
+def plugin(folder: Path, script: str) -> str:
+    path = folder / "plugin.sh"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return (
+        f"{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: {path}, "
+        "interactiveMode: Never}}"
+    )
+
+
+def connected(folder: Path, server: ApiServer, user: str) -> LiveSource:
+    return LiveSource.from_context(
+        "prod", kubeconfig=kubeconfig(folder, server, user), patience=QUICK
+    )
+
+
+def gaps(evidence: Any) -> dict[str, tuple[Reason, str]]:
+    failed = [g for g in evidence.gaps if g.failed and g.reason is not Reason.NOT_COLLECTED]
+    return {g.what: (g.reason, g.detail) for g in failed}
+
+
+def test_redirects_are_not_followed(tmp_path: Path, server: ApiServer) -> None:
+    other = ApiServer()
+    try:
+        place = {"Location": f"{other.url}/api/v1/pods"}
+        server.rules["/api/v1/pods"] = lambda q, n: (302, {}, place)
+        evidence = collect(connected(tmp_path, server, "{token: SECRET-TOKEN}"), raw=False)
+        reason, detail = gaps(evidence)["list pods"]
+        assert reason is Reason.BROKEN
+        assert "redirects are not followed" in detail
+        assert other.requests == []
+    finally:
+        other.close()
+
+
+def test_an_api_behind_an_aggregator_that_does_not_answer_is_a_gap(
+    tmp_path: Path, server: ApiServer
+) -> None:
+    server.rules["/apis/gateway.networking.k8s.io/v1"] = lambda q, n: (
+        503,
+        {"message": "no endpoints"},
+        {},
+    )
+    evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False)
+    assert gaps(evidence)["list httproutes"][0] is Reason.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"kind":"PodList","items":[{"metadata"', b"\xff\xfe", b"[]", b'{"kind":"Pod"}', b""]
+)
+def test_bodies_that_are_no_list(tmp_path: Path, server: ApiServer, body: bytes) -> None:
+    server.rules["/api/v1/pods"] = lambda q, n: (200, body, {})
+    evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False)
+    assert gaps(evidence)["list pods"][0] is Reason.BROKEN
+
+
+def test_a_later_page_that_fails_keeps_the_first_and_says_so(
+    tmp_path: Path, server: ApiServer
+) -> None:
+    pods = [
+        {**POD, "metadata": {**POD["metadata"], "name": f"p{n}", "uid": f"u{n}"}}
+        for n in range(700)
+    ]
+    server.lists["/api/v1/pods"] = pods
+    server.rules["/api/v1/pods"] = lambda q, n: (500, {}, {}) if q.get("continue") else None
+    evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False)
+    assert len(evidence["pods"]) == 500
+    reason, detail = gaps(evidence)["list pods"]
+    assert reason is Reason.UNREACHABLE
+    assert detail.startswith("only a part was read")
+
+
+def test_a_plugin_gives_the_token(tmp_path: Path, server: ApiServer) -> None:
+    answer = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t"}}'
+    evidence = collect(connected(tmp_path, server, plugin(tmp_path, f"echo '{answer}'")), raw=False)
+    assert evidence["pods"]["pod"].tolist() == ["p"]
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("sleep 30", "did not end within 1 s"),
+        ("echo 'no session' >&2; exit 3", "ended with code 3: no session"),
+        ("echo token SECRET-TOKEN", "did not print an ExecCredential"),
+        (
+            'echo \'{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{}}\'',
+            "gave neither a token nor",
+        ),
+    ],
+)
+def test_plugins_that_fail_are_one_error_without_their_output(
+    tmp_path: Path, server: ApiServer, script: str, said: str
+) -> None:
+    begun = time.monotonic()
+    with pytest.raises(InputError, match=said) as fault:
+        connected(tmp_path, server, plugin(tmp_path, script))
+    assert "SECRET-TOKEN" not in str(fault.value)
+    assert time.monotonic() - begun < 10
+
+
+def test_what_a_kubeconfig_holds_is_not_repeated_in_errors(
+    tmp_path: Path, server: ApiServer
+) -> None:
+    user = "{client-certificate-data: SECRE, client-key-data: SECRE}"
+    with pytest.raises(InputError) as fault:
+        connected(tmp_path, server, user)
+    assert "SECRE" not in str(fault.value)
+
+
+def test_impersonation_reaches_the_server(tmp_path: Path, server: ApiServer) -> None:
+    live = connected(tmp_path, server, "{token: t, as: auditor, as-groups: [readers]}")
+    assert collect(live, raw=False)["pods"]["pod"].tolist() == ["p"]
+    assert live.server._headers == (
+        ("Impersonate-User", "auditor"),
+        ("Impersonate-Group", "readers"),
+    )
+
+
+def test_no_server_is_one_error_soon(tmp_path: Path, server: ApiServer) -> None:
+    live = connected(tmp_path, server, "{token: t}")
+    server.http.server_close()
+    begun = time.monotonic()
+    with pytest.raises(SourceError, match="read the version"):
+        collect(live)
+    assert time.monotonic() - begun < 15
+
+
+def test_a_certificate_that_is_not_checked_is_a_gap(tmp_path: Path, server: ApiServer) -> None:
+    path = kubeconfig(tmp_path, server, "{token: t}")
+    path.write_text(path.read_text().replace("server:", "insecure-skip-tls-verify: true, server:"))
+    live = LiveSource.from_context("prod", kubeconfig=path, patience=QUICK)
+    assert "the certificate of the server was not checked" in gaps(collect(live, raw=False))
