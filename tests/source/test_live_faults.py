@@ -157,8 +157,10 @@ def test_what_a_kubeconfig_holds_is_not_repeated_in_errors(
     tmp_path: Path, server: ApiServer
 ) -> None:
     user = "{client-certificate-data: SECRE, client-key-data: SECRE}"
+    path = kubeconfig(tmp_path, server, user)
+    path.write_text(path.read_text().replace("http:", "https:"))
     with pytest.raises(InputError) as fault:
-        connected(tmp_path, server, user)
+        LiveSource.from_context("prod", kubeconfig=path, patience=QUICK)
     assert "SECRE" not in str(fault.value)
 
 
