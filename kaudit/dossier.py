@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -198,6 +199,8 @@ def demo_report(out: Path, *, pdf: bool = True, progress: Progress = silent) -> 
     with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
         bundle = Path(private) / EVIDENCE
         demo_evidence(bundle)
+        waivers = Path(private) / "waivers.yaml"
+        waivers.write_bytes((files("kaudit.demo") / "waivers.yaml").read_bytes())
         decisions = Parameters(
             allowed_registries=(
                 "registry.northwind.example",
@@ -210,6 +213,7 @@ def demo_report(out: Path, *, pdf: bool = True, progress: Progress = silent) -> 
         return audit_report(
             [str(bundle)],
             out,
+            waivers=waivers,
             parameters=decisions,
             title="Northwind Parcel: Kubernetes security audit",
             pdf=pdf,

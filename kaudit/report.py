@@ -93,7 +93,7 @@ def render(
     notebook
         The notebook to run; see :func:`find_notebook`.
     parameters
-        Values of its parameters.
+        Values of its parameters, of the types that JSON has.
     out
         Folder of the report. It must not exist, be empty, or hold a report, which is then
         replaced.
@@ -124,12 +124,13 @@ def render(
     from kaudit.template.run import known_parameters, run
 
     _check_parameters(notebook, parameters, known_parameters(notebook))
+    values = json.loads(json.dumps(parameters))  # papermill writes only JSON's types as they are
     name = notebook.stem
     with _workshop(out) as folder:
         for alias, source in (beside or {}).items():
             _take(source, folder / alias)
         try:
-            node = run(notebook, parameters, folder, kernel_name=kernel_name, progress=progress)
+            node = run(notebook, values, folder, kernel_name=kernel_name, progress=progress)
         except ReportError as error:
             raise _kept(error, folder, out) from None
         _write_notebook(node, folder / f"{name}.ipynb")

@@ -128,11 +128,15 @@ def within(
 ) -> Any:
     """Tell which rows are about resources of a scope; an empty part narrows nothing.
 
-    Rows of cluster scope are in every namespace.
+    Rows of cluster scope are in every namespace, but for namespaces themselves.
     """
     import numpy as np
 
     found = np.ones(len(subject), dtype=bool)
+    if namespace and not resource.namespace and not resource.kind.startswith("="):
+        found = (
+            (subject[resource.kind] != "Namespace") | (subject[resource.name] == namespace)
+        ).to_numpy(dtype=bool)
     scopes = (
         (resource.namespace, [namespace, ""] if namespace else []),
         (resource.kind, kinds),

@@ -98,10 +98,20 @@ def _scope(assessment: Assessment) -> b.Facts:
             f"{controls - unable - idle:,} of {count(controls, 'control')} concluded, {unable:,} "
             f"could not be, {idle:,} apply to nothing here",
         ),
-        ("Waivers", f"{len(assessment.waivers):,} given"),
+        ("Waivers", _waivers(assessment)),
         ("Evidence id", manifest.id or "not sealed"),
     )
     return b.Facts(pairs, caption="Scope and coverage")
+
+
+def _waivers(assessment: Assessment) -> str:
+    given = assessment.waivers
+    if not given:
+        return "none given"
+    ended = sum(not waiver.holds(assessment.evidence.as_of) for waiver in given)
+    waived = sum(tally.waived for tally in assessment.tallies.values())
+    text = f"{len(given):,} given, which accept {count(waived, 'failure')}"
+    return f"{text}; {ended:,} of them past their end" if ended else text
 
 
 def _gap_callout(assessment: Assessment) -> b.Callout:
@@ -116,7 +126,7 @@ def _gap_callout(assessment: Assessment) -> b.Callout:
             f"{said}{'; …' if len(failed) > 6 else ''}.",
         )
     if absent:
-        kinds = [kind for gap in absent for kind in gap.what.split(", ")]
+        kinds = list(dict.fromkeys(kind for gap in absent for kind in gap.what.split(", ")))
         return b.Callout(
             b.Tone.WARNING,
             "The source does not speak of everything",
