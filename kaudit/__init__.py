@@ -7,6 +7,8 @@ imports nothing heavy.
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -69,6 +71,17 @@ def __getattr__(name: str) -> Any:
     found = home if name == "show" else getattr(home, name)
     globals()[name] = found
     return found
+
+
+class _Package(ModuleType):
+    """Keeps the public functions where modules have the same names: collect, assess."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _HOMES or not isinstance(value, ModuleType) or name == "show":
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -61,13 +61,15 @@ def _provide(bundle: str, evidence: Path) -> None:
 
 
 def command(start: Path, *, browser: bool, port: int) -> list[str]:
-    """Return the command that starts JupyterLab on the loopback address."""
+    """Return the command that starts JupyterLab on the loopback address; it asks no outsider."""
     return [
         sys.executable,
         "-m",
         "jupyterlab",
         f"--notebook-dir={start.parent}",
         f"--LabApp.default_url=/lab/tree/{start.name}",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=None",
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}",
         *([] if browser else ["--no-browser"]),

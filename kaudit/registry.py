@@ -226,7 +226,8 @@ def control(
     """
 
     def register(function: F) -> F:
-        if id in CONTROLS:
+        again = id in CONTROLS and CONTROLS[id].module == function.__module__ == "__main__"
+        if id in CONTROLS and not again:  # a cell of a notebook may run twice
             raise RegistryError(f"two controls have the id {id}")
         if not re.fullmatch(r"[A-Z]{2,5}-[A-Z]{3}-\d{3}[a-z]?", id):
             raise RegistryError(f"control id {id}: expected something like KA-DEP-001")

@@ -95,6 +95,16 @@ def test_public_names_are_sorted_and_there() -> None:
         assert getattr(kaudit, name) is not None
 
 
+def test_public_functions_stay_what_they_are() -> None:
+    code = (
+        "import kaudit as ka, kaudit.assess, kaudit.collect\n"
+        "assert ka.assess is ka.assess and callable(ka.assess) and callable(ka.collect)\n"
+        "from kaudit.assess import assess; from kaudit.collect import collect\n"
+        "assert callable(ka.assess) and ka.assess is not assess and ka.collect is not collect"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 HEAVY = {"pandas", "pyarrow", "numpy", "matplotlib", "kubernetes", "nbformat", "papermill", "yaml"}
 
 

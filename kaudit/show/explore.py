@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kaudit import registry
-from kaudit.assessment import Assessment
+from kaudit.assessment import Assessment, Result
 from kaudit.evidence.bundle import Evidence
 from kaudit.show import blocks as b
 
@@ -62,9 +62,11 @@ def control(id: str) -> b.Stack:
     )
 
 
-def finding(assessment: Assessment, fingerprint: str) -> b.Stack:
-    """Show one result and its way back: row, raw record, file and hash."""
-    chosen = assessment.result(fingerprint)
+def finding(assessment: Assessment, fingerprint: str = "") -> b.Block:
+    """Show one result (the worst finding by default) and its way back: record, file, hash."""
+    chosen = _chosen(assessment, fingerprint)
+    if chosen is None:
+        return b.Callout(b.Tone.OK, "Nothing fails here")
     pairs: list[tuple[str, b.Cell]] = [
         (name.replace("_", " "), getattr(chosen, name))
         for name in chosen.__struct_fields__
@@ -74,12 +76,20 @@ def finding(assessment: Assessment, fingerprint: str) -> b.Stack:
         origin = assessment.evidence.origin(chosen.raw, chosen.raw_line)
         place = f"{origin['name']}, document {origin['document']}, item {origin['item']}"
         pairs += [("read from", place), ("SHA-256 of that file", origin["sha256"])]
-    return b.Stack((b.Facts(tuple(pairs), chosen.fingerprint),))
+    return b.Facts(tuple(pairs), chosen.fingerprint)
 
 
-def record(assessment: Assessment, fingerprint: str) -> b.Code:
-    """Show the redacted raw record behind a finding."""
-    chosen = assessment.result(fingerprint)
+def record(assessment: Assessment, fingerprint: str = "") -> b.Block:
+    """Show the redacted raw record behind a result (the worst finding by default)."""
+    chosen = _chosen(assessment, fingerprint)
+    if chosen is None or not chosen.raw:
+        return b.Callout(b.Tone.INFO, "No raw record belongs to it")
     raw = assessment.evidence.record(chosen.raw, chosen.raw_line)
     text = msgspec.json.format(msgspec.json.encode(raw), indent=1).decode()
     return b.Code(text, "json", f"raw/{chosen.raw}.jsonl.zst, line {chosen.raw_line}")
+
+
+def _chosen(assessment: Assessment, fingerprint: str) -> Result | None:
+    if not fingerprint and assessment.findings.empty:
+        return None
+    return assessment.result(fingerprint or assessment.findings["fingerprint"].iloc[0])
