@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -171,6 +173,9 @@ class Kernel:
             ):
                 return found
 
+    def close(self) -> None:
+        self.socket.close()
+
     def run(self, code: str) -> list[dict[str, Any]]:
         content = {
             "code": code,
@@ -206,24 +211,24 @@ def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 @needs_lab
 def test_the_tour_runs_in_a_real_server(server: Server) -> None:
     tour = server.ask("GET", "api/contents/explore.ipynb")["content"]
-    kernel = Kernel(server)
-    shown = 0
-    for cell in tour["cells"]:
-        if cell["cell_type"] == "code":
-            for data in kernel.run(cell["source"]):
-                page = data.get("text/html", "")
-                assert "<script" not in page
-                assert not re.search(r"\son\w+=", re.sub(r">[^<]*<", "><", page))
-                shown += 1
-    assert shown >= 10
-    assert 'e["pods"]' not in kernel.complete('e["po')
-    assert any("pod_security" in match for match in kernel.complete('e["pod_s'))
-    assert {"security_context"} & {
-        match.rpartition(".")[2] for match in kernel.complete("e.security_c")
-    }
-    assert {"assess", "Assessment"} & {
-        match.rpartition(".")[2] for match in kernel.complete("ka.asses")
-    }
+    with closing(Kernel(server)) as kernel:
+        shown = 0
+        for cell in tour["cells"]:
+            if cell["cell_type"] == "code":
+                for data in kernel.run(cell["source"]):
+                    page = data.get("text/html", "")
+                    assert "<script" not in page
+                    assert not re.search(r"\son\w+=", re.sub(r">[^<]*<", "><", page))
+                    shown += 1
+        assert shown >= 10
+        assert 'e["pods"]' not in kernel.complete('e["po')
+        assert any("pod_security" in match for match in kernel.complete('e["pod_s'))
+        assert {"security_context"} & {
+            match.rpartition(".")[2] for match in kernel.complete("e.security_c")
+        }
+        assert {"assess", "Assessment"} & {
+            match.rpartition(".")[2] for match in kernel.complete("ka.asses")
+        }
 
 
 @pytest.mark.lab
