@@ -234,6 +234,20 @@ class ControlResult:
             found[result.status] += 1
         return found
 
+    def unassessed(self) -> Counter[str]:
+        """Count resources (and loose results) that could not be judged, by reason."""
+        import numpy as np
+
+        waiting = self._reason[self._status == CODES[Status.NOT_ASSESSED]]
+        reasons = [*self._reasons.texts, ""]
+        numbers, counts = np.unique(waiting, return_counts=True)
+        found = Counter(
+            {reasons[n]: c for n, c in zip(numbers.tolist(), counts.tolist(), strict=True)}
+        )
+        judged = (Status.PASS, Status.FAIL, Status.NOT_APPLICABLE)
+        found.update(r.reason for r in self._loose if r.status not in judged)
+        return found
+
     def results(self, *statuses: Status) -> Iterator[Result]:
         """Yield results in the order of resources; all statuses where none is named."""
         import numpy as np
@@ -324,15 +338,19 @@ class Assessment:
 
     def iter_results(self, *statuses: Status) -> Iterator[Result]:
         """Yield results control by control, failures with their waiver."""
+        for control in self.by_control:
+            yield from self.results_of(control, *statuses)
+
+    def results_of(self, control: str, *statuses: Status) -> Iterator[Result]:
+        """Yield the results of one control, failures with their waiver."""
         as_of = self.evidence.as_of
-        for by in self.by_control.values():
-            for result in by.results(*statuses):
-                if result.status is Status.FAIL and self.waivers:
-                    resource = (result.kind, result.namespace, result.name, result.container)
-                    waiver = covering(self.waivers, as_of, result.control, resource)
-                    yield msgspec.structs.replace(result, waiver=waiver) if waiver else result
-                else:
-                    yield result
+        for result in self.by_control[control].results(*statuses):
+            if result.status is Status.FAIL and self.waivers:
+                resource = (result.kind, result.namespace, result.name, result.container)
+                waiver = covering(self.waivers, as_of, result.control, resource)
+                yield msgspec.structs.replace(result, waiver=waiver) if waiver else result
+            else:
+                yield result
 
     @cached_property
     def results(self) -> pd.DataFrame:

@@ -11,7 +11,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Lookup
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, TypeVar
@@ -20,6 +19,7 @@ import msgspec
 
 from kaudit.errors import InputError, RegistryError
 from kaudit.model.framework import Framework, Mapping, Requirement, Strength
+from kaudit.text import meant
 
 if TYPE_CHECKING:
     from kaudit.registry import Control
@@ -60,11 +60,7 @@ def framework(id: str) -> Framework:
     known = frameworks()
     if id in known:
         return known[id]
-    begun = [name for name in known if name.startswith(f"{id}-")]
-    near = begun or get_close_matches(id, known, cutoff=0.4) or list(known)
-    raise InputError(
-        f"no framework has the id {id!r}", hint="did you mean " + ", ".join(near) + "?"
-    )
+    raise InputError(f"no framework has the id {id!r}", hint=meant(id, known))
 
 
 def requirement(framework_id: str, id: str, *, version: str = "") -> Requirement:
@@ -88,12 +84,9 @@ def requirement(framework_id: str, id: str, *, version: str = "") -> Requirement
     known = _ids(framework_id, version)
     if id in known:
         return known[id]
-    near = get_close_matches(id, known) or [name for name in known if id and id in name]
     edition = version or framework(framework_id).version
-    raise InputError(
-        f"{framework_id} {edition} has no requirement {id!r}",
-        hint="near: " + (", ".join(near[:5]) or "none"),
-    )
+    hint = meant(id, known, otherwise=f"kaudit frameworks {framework_id} lists them")
+    raise InputError(f"{framework_id} {edition} has no requirement {id!r}", hint=hint)
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,12 +42,18 @@ STYLES = {
 
 
 def console(*, error: bool = False) -> Console:
-    """Return a console on stdout, or stderr; coloured only on a terminal."""
+    """Return a console on stdout, or stderr; coloured only on a terminal, and not with NO_COLOR."""
     from rich.console import Console
 
     stream = sys.stderr if error else sys.stdout
-    width = None if stream.isatty() else 160
-    return Console(file=stream, stderr=error, width=width, highlight=False, emoji=False)
+    terminal = stream.isatty()
+    return Console(
+        file=stream,
+        force_terminal=terminal,
+        width=None if terminal else 160,
+        highlight=False,
+        emoji=False,
+    )
 
 
 def say(text: str, *, error: bool = True) -> None:
@@ -68,10 +75,7 @@ def show_table(
 ) -> None:
     """Print rows as a table, JSON or CSV."""
     if format == "json":
-        import msgspec
-
-        found = [dict(zip(headers, (_plain(v) for v in row), strict=True)) for row in rows]
-        write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        show_json([dict(zip(headers, (_plain(v) for v in row), strict=True)) for row in rows])
     elif format == "csv":
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
@@ -80,6 +84,13 @@ def show_table(
         write(buffer.getvalue().encode())
     else:
         _rich_table(rows, headers, title)
+
+
+def show_json(value: object) -> None:
+    """Print a value as JSON."""
+    import msgspec
+
+    write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
 def _rich_table(rows: Iterable[Sequence[object]], headers: Sequence[str], title: str) -> None:
@@ -93,7 +104,10 @@ def _rich_table(rows: Iterable[Sequence[object]], headers: Sequence[str], title:
     for row in rows:
         cells = [visible(_flat(value)) for value in row]
         table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
-    console().print(table)
+    drawn = console()
+    with drawn.capture() as captured:
+        drawn.print(table)
+    write(re.sub(r" +$", "", captured.get(), flags=re.MULTILINE).encode())
 
 
 def _plain(value: Any) -> Any:

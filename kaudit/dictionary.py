@@ -6,6 +6,7 @@ import msgspec
 
 from kaudit import registry
 from kaudit.errors import InputError
+from kaudit.text import meant
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -24,7 +25,8 @@ def entries(table: str = "") -> list[Entry]:
     """Describe the columns of one table, or of all."""
     registry.load()
     if table and table not in registry.TABLES:
-        raise InputError(f"there is no table {table!r}")
+        hint = meant(table, sorted(registry.TABLES), otherwise="kaudit tables SOURCE lists them")
+        raise InputError(f"there is no table {table!r}", hint=hint)
     names = [table] if table else sorted(registry.TABLES)
     return [
         Entry(name, known.grain, name in registry.VIEWS, c.name, c.kind, c.nullable, c.sentence)

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from kaudit.errors import InputError
+from kaudit.text import meant
 
 _Days = Annotated[int, msgspec.Meta(gt=0)]
 _Seconds = Annotated[int, msgspec.Meta(gt=0)]
@@ -83,9 +84,7 @@ def parse(values: Mapping[str, Any]) -> Parameters:
     ready: dict[str, Any] = {}
     for name, value in values.items():
         if name not in defaults:
-            raise InputError(
-                f"there is no parameter {name!r}", hint=f"known: {', '.join(defaults)}"
-            )
+            raise InputError(f"there is no parameter {name!r}", hint=meant(name, defaults))
         many = isinstance(value, str) and isinstance(defaults[name], tuple)
         ready[name] = [v.strip() for v in value.split(",") if v.strip()] if many else value
     try:

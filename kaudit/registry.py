@@ -15,7 +15,6 @@ import pkgutil
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +23,7 @@ import msgspec
 from kaudit.errors import InputError, RegistryError
 from kaudit.model.words import Layer, Severity
 from kaudit.table import Resource, Row, Table
+from kaudit.text import meant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -326,9 +326,8 @@ def check() -> None:
         columns = [c.name for c in table.columns]
         for name in (*item.shows, *([item.applies] if item.applies else ())):
             if name not in columns:
-                near = get_close_matches(name, columns)
                 raise RegistryError(
-                    f"control {item.id}: {table.name} has no column {name}; near: {near}"
+                    f"control {item.id}: {table.name} has no column {name}; {meant(name, columns)}"
                 )
         for name in item.weak:
             if name not in base_tables(item.subject, *item.needs, naming=True):
@@ -337,8 +336,7 @@ def check() -> None:
 
 def _known(name: str, owner: str) -> None:
     if name not in TABLES:
-        near = get_close_matches(name, TABLES)
-        raise RegistryError(f"{owner}: no table or view is named {name}; near: {near}")
+        raise RegistryError(f"{owner}: no table or view is named {name}; {meant(name, TABLES)}")
 
 
 def base_tables(*names: str, naming: bool = False) -> tuple[str, ...]:
@@ -378,5 +376,5 @@ def find_control(id: str) -> Control:
     load()
     if id in CONTROLS:
         return CONTROLS[id]
-    near = get_close_matches(id, CONTROLS) or ["kaudit controls lists all"]
-    raise InputError(f"no control has the id {id}", hint="did you mean " + ", ".join(near) + "?")
+    hint = meant(id, sorted(CONTROLS), otherwise="kaudit controls lists all")
+    raise InputError(f"no control has the id {id}", hint=hint)

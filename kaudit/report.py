@@ -8,7 +8,6 @@ bytes do not depend on where the folder lies.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ import msgspec
 
 from kaudit.errors import InputError, ReportError
 from kaudit.source.events import Progress, silent
+from kaudit.text import meant
 
 __all__ = ["Rendered", "find_notebook", "render"]
 
@@ -71,9 +71,7 @@ def find_notebook(name: str) -> Path:
         if given.name == name and found.is_file():
             return found
     known = sorted({path.stem for folder in folders for path in folder.glob("*.ipynb")})
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}" if near else f"known: {', '.join(known) or 'none'}"
-    raise InputError(f"there is no notebook {name!r}", hint=hint)
+    raise InputError(f"there is no notebook {name!r}", hint=meant(name, known))
 
 
 def render(
@@ -155,9 +153,9 @@ def _check_formats(formats: Sequence[str]) -> None:
 def _check_parameters(notebook: Path, given: Mapping[str, Any], known: Sequence[str]) -> None:
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}" if near else f"it has: {', '.join(known) or 'none'}"
-            raise InputError(f"the notebook has no parameter {name!r}", where=notebook, hint=hint)
+            raise InputError(
+                f"the notebook has no parameter {name!r}", where=notebook, hint=meant(name, known)
+            )
 
 
 def _check_folder(out: Path) -> None:

@@ -9,8 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 
-__all__ = ["anchor", "count", "defused", "shorten", "split_long", "visible", "visible_surrogates"]
+__all__ = [
+    "anchor",
+    "count",
+    "defused",
+    "meant",
+    "shorten",
+    "split_long",
+    "visible",
+    "visible_surrogates",
+]
 
 # Ranges and not unicodedata: the same text has to give the same bytes whatever version of
 # Unicode this Python knows. General categories Cc, Cf, Co, Cs, Zl, Zp and noncharacters,
@@ -110,6 +120,32 @@ def _pieces(word: str, longest: int, piece: int) -> list[str]:
 def count(number: int, one: str, many: str = "") -> str:
     """Say a number of things: ``1 row``, ``1,204 rows``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def meant(word: str, known: Iterable[str], *, otherwise: str = "") -> str:
+    """Say which of the known words somebody may have meant, or which there are.
+
+    Parameters
+    ----------
+    word
+        What was written.
+    known
+        The words that there are, in the order to name them.
+    otherwise
+        What to say where none is near; by default all that are known.
+    """
+    names = list(known)
+    plain = {name.lower(): name for name in names}
+    begun = [name for name in names if word and name.lower().startswith(word.lower())]
+    near = begun or [plain[low] for low in get_close_matches(word.lower(), plain, cutoff=0.7)]
+    if near:
+        return f"did you mean {_either(near[:5])}?"
+    return otherwise or (f"known: {', '.join(names)}" if names else "none is known")
+
+
+def _either(words: list[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def anchor(text: str, *, prefix: str = "", taken: Iterable[str] = ()) -> str:

@@ -74,7 +74,7 @@ def test_versions_of_cis_have_as_many_recommendations(version: str, count: int) 
         (lambda: framework(""), "pci-dss"),
         (lambda: framework("../mappings"), "no framework has the id"),
         (lambda: framework("mappings"), "no framework has the id"),
-        (lambda: requirement("pss", "runAsRoot"), "near: runAsNonRoot"),
+        (lambda: requirement("pss", "runAsRoot"), "did you mean runAsNonRoot"),
         (lambda: requirement("cis-kubernetes", "old-addedcaps"), "has no requirement"),
         (lambda: requirement("cis-kubernetes", "5.2.13", version="1.12"), "1.12 has no"),
         (lambda: requirement("cis-kubernetes", "5.2.1", version="1.7"), "known: 1.8, 1.9"),

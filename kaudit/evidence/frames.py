@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from kaudit import registry
 from kaudit.errors import InputError
 from kaudit.evidence.store import Store
 from kaudit.table import frame
+from kaudit.text import meant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,8 +44,8 @@ class Frames:
             return self._kept[name]
         known = registry.TABLES.get(name)
         if known is None:
-            near = ", ".join(get_close_matches(name, registry.TABLES, cutoff=0.4))
-            raise InputError(f"there is no table {name!r}", hint=f"near: {near or 'none'}")
+            hint = meant(name, registry.TABLES, otherwise="kaudit tables SOURCE lists them")
+            raise InputError(f"there is no table {name!r}", hint=hint)
         if self._whole is not None and not known.pods:
             return self._whole.get(name)
         if name in registry.VIEWS:

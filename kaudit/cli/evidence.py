@@ -1,0 +1,134 @@
+"""Commands on evidence: collect, tables, verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kaudit.cli.app import command
+from kaudit.cli.options import (
+    AsOf,
+    Debug,
+    Format,
+    One,
+    Quiet,
+    Secrets,
+    Sources,
+    completed,
+    table_names,
+)
+from kaudit.cli.sources import read
+
+_GROUP = "Evidence"
+
+
+@command(
+    _GROUP,
+    "collect manifests -o evidence.kaudit",
+    "collect context:production --secrets metadata -o production.kaudit",
+    "collect cluster-dump/ rendered.yaml --as-of 2026-05-31 -o bundle",
+)
+def collect(
+    sources: Sources,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="BUNDLE",
+            help="Bundle to write: a folder, or NAME.kaudit for one file.",
+        ),
+    ],
+    secrets: Secrets = "none",
+    as_of: AsOf = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Collect evidence from clusters, manifests or dumps into a sealed bundle.
+
+    Only reads. What cannot be read becomes a gap that says why; nothing is half-written.
+    """
+    from kaudit.console import say
+    from kaudit.text import count
+
+    found = read(sources, quiet=quiet, as_of=as_of, secrets=secrets, out=out)
+    if quiet:
+        return
+    failed = [gap for gap in found.gaps if gap.failed]
+    rows = sum(part.rows for part in found.manifest.raw.values())
+    say(f"{out}: {count(rows, 'object')}, {count(len(failed), 'gap')}, evidence id {found.id}")
+    for gap in failed[:10]:
+        say(f"  gap: {gap.what}: {gap.reason.replace('_', ' ')} {gap.detail}".rstrip())
+    if len(failed) > 10:
+        say(f"  and {len(failed) - 10} more; kaudit tables {out} --gaps lists all")
+
+
+@command(
+    _GROUP,
+    "tables evidence.kaudit",
+    "tables evidence.kaudit containers --limit 0",
+    "tables evidence.kaudit pods --format csv > pods.csv",
+    "tables evidence.kaudit --gaps",
+    "tables evidence.kaudit pods --dictionary",
+)
+def tables(
+    source: One,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE", autocompletion=completed(table_names), help="Table or view to print."
+        ),
+    ] = "",
+    format: Format = "table",
+    gaps: Annotated[bool, typer.Option("--gaps", help="List what could not be read.")] = False,
+    dictionary: Annotated[bool, typer.Option("--dictionary", help="Describe the columns.")] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", help="Rows to show as a table; 0 shows all.")
+    ] = 50,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """List the tables of evidence, or print one."""
+    from kaudit.console import say, show_frame, show_table
+
+    found = read([source], quiet=quiet)
+    if gaps:
+        rows = [
+            (g.what, g.reason, g.namespace, g.kind, g.name, list(g.tables), g.detail)
+            for g in found.gaps
+        ]
+        show_table(
+            rows, ["what", "reason", "namespace", "kind", "name", "tables", "detail"], format=format
+        )
+    elif dictionary:
+        from kaudit.dictionary import entries
+
+        show_table(
+            [(e.table, e.column, e.kind, e.null, e.sentence) for e in entries(name)],
+            ["table", "column", "kind", "null", "meaning"],
+            format=format,
+        )
+    elif name:
+        table = found.table(name)
+        some = table if not limit or format != "table" else table.head(limit)
+        show_frame(some, title=f"{name}: {len(table)} rows", format=format)
+        if len(some) < len(table) and not quiet:
+            say(f"{len(table) - len(some)} more rows; --limit 0 prints all")
+    else:
+        show_frame(found.tables(), title=str(found.label), format=format)
+
+
+@command(_GROUP, "verify evidence.kaudit")
+def verify(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Sealed evidence.")],
+    debug: Debug = False,
+) -> None:
+    """Check every hash of a bundle; say which file differs."""
+    from kaudit.console import say
+    from kaudit.evidence.bundle import Evidence
+
+    found = Evidence.open(bundle, verify=True)
+    parts = len(found.manifest.raw) + len(found.manifest.tables)
+    say(f"{bundle}: {parts} files match their hashes; evidence id {found.id}", error=False)

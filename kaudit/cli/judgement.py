@@ -1,0 +1,229 @@
+"""Commands that judge: assess, pss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kaudit.cli.app import command
+from kaudit.cli.options import (
+    AsOf,
+    Chosen,
+    Debug,
+    Format,
+    Quiet,
+    Secrets,
+    Sources,
+    WaiverFile,
+    completed,
+    control_ids,
+    exports,
+    framework_ids,
+    levels,
+    one_of,
+    severities,
+)
+from kaudit.cli.sources import judged, read
+
+if TYPE_CHECKING:
+    from kaudit.assessment import Assessment
+    from kaudit.pss import Verdict
+
+_GROUP = "Judgement"
+
+
+@command(
+    _GROUP,
+    "assess manifests",
+    "assess evidence.kaudit --framework cis-kubernetes --all",
+    "assess evidence.kaudit --control KA-DEP-001 --format csv",
+    "assess evidence.kaudit --waivers waivers.yaml --format json -o results.json",
+    "assess - --fail-on high --require-complete < rendered.yaml",
+)
+def assess(
+    sources: Sources,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            "--fail-on",
+            metavar="SEVERITY",
+            callback=one_of("severity", severities),
+            autocompletion=completed(severities),
+            help="Exit with 1 on unwaived findings of this severity or above.",
+        ),
+    ] = "",
+    require_complete: Annotated[
+        bool,
+        typer.Option(
+            "--require-complete", help="Exit with 3 where something could not be assessed."
+        ),
+    ] = False,
+    framework: Annotated[
+        str,
+        typer.Option(
+            "--framework",
+            metavar="FRAMEWORK",
+            autocompletion=completed(framework_ids),
+            help="Only controls that support this framework.",
+        ),
+    ] = "",
+    control: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--control",
+            metavar="ID",
+            autocompletion=completed(control_ids),
+            help="Only this control; repeatable.",
+        ),
+    ] = None,
+    waivers: WaiverFile = None,
+    parameter: Chosen = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            callback=one_of("format", exports),
+            autocompletion=completed(exports),
+            help="table, or the name of an exporter: json, csv.",
+        ),
+    ] = "table",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every control that fails, not the worst alone.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="File to write instead of stdout."),
+    ] = None,
+    secrets: Secrets = "none",
+    as_of: AsOf = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Judge a source by the controls.
+
+    Shows the conclusions by layer, the worst findings, what could not be assessed and where
+    to look next; the formats of exporters hold every result.
+    """
+    from kaudit.errors import InputError
+
+    if out is not None and format == "table":
+        raise InputError("a table is only printed", hint="name a --format for the file")
+    evidence = read(sources, quiet=quiet, as_of=as_of, secrets=secrets)
+    result = judged(evidence, control, framework, waivers, parameter, quiet=quiet)
+    if format == "table":
+        from kaudit.cli.overview import show
+
+        show(result, sources, everything=everything, quiet=quiet)
+    else:
+        _export(result, format, out)
+    _verdict(result, fail_on, require_complete, quiet=quiet)
+
+
+def _export(result: Assessment, format: str, out: Path | None) -> None:
+    from kaudit import registry
+    from kaudit.console import write
+
+    chunks = registry.EXPORTERS[format].function(result)
+    if out is not None:
+        from kaudit.evidence.seal import replace_file
+
+        replace_file(out, chunks)
+        return
+    for chunk in chunks:
+        write(chunk)
+
+
+def _verdict(result: Assessment, fail_on: str, require_complete: bool, *, quiet: bool) -> None:
+    from kaudit.console import say
+    from kaudit.model.words import Severity
+
+    if fail_on and (failed := result.failed(Severity(fail_on))):
+        if not quiet:
+            say(f"{failed} findings at or above {fail_on}")
+        raise typer.Exit(1)
+    if require_complete and not result.complete:
+        if not quiet:
+            say("the assessment is incomplete; kaudit tables SOURCE --gaps says what is missing")
+        raise typer.Exit(3)
+
+
+@command(
+    _GROUP,
+    "pss manifests --level restricted --version v1.34",
+    "pss evidence.kaudit --readiness",
+    "pss - --level baseline --fail < rendered.yaml",
+)
+def pss(
+    sources: Sources,
+    level: Annotated[
+        str,
+        typer.Option(
+            "--level",
+            metavar="LEVEL",
+            callback=one_of("level", levels),
+            autocompletion=completed(levels),
+            help="privileged, baseline or restricted.",
+        ),
+    ] = "restricted",
+    version: Annotated[
+        str,
+        typer.Option("--version", metavar="VERSION", help="latest, or a version such as v1.34."),
+    ] = "latest",
+    readiness: Annotated[
+        bool, typer.Option("--readiness", help="What would break, by namespace and level.")
+    ] = False,
+    format: Format = "table",
+    fail: Annotated[
+        bool, typer.Option("--fail", help="Exit with 1 where something is refused.")
+    ] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Judge pods and templates by the Pod Security Standards."""
+    from kaudit import pss as engine
+    from kaudit.console import show_frame, show_json
+    from kaudit.errors import InputError
+
+    if readiness and fail:
+        raise InputError("--readiness refuses nothing", hint="leave out --fail, or give a --level")
+    engine.minor_of(version)
+    evidence = read(sources, quiet=quiet)
+    if readiness:
+        show_frame(engine.readiness(evidence, version), format=format)
+        return
+    found = list(engine.verdicts(evidence, level, version))
+    if format == "json":
+        show_json(found)
+    else:
+        _show_verdicts(found, f"{level} at {version}", format)
+    if fail and not all(v.allowed for v in found):
+        raise typer.Exit(1)
+
+
+def _show_verdicts(found: Sequence[Verdict], bounds: str, format: str) -> None:
+    from kaudit.console import show_table
+
+    refused = sum(not v.allowed for v in found)
+    rows = [
+        (
+            v.kind,
+            v.namespace,
+            v.name,
+            "allowed" if v.allowed else "refused",
+            x.check if x else "",
+            x.message if x else "",
+        )
+        for v in sorted(found, key=lambda v: v.allowed)
+        for x in (v.violations or (None,))
+    ]
+    show_table(
+        rows,
+        ["kind", "namespace", "name", "verdict", "check", "message"],
+        title=f"{bounds}: {refused} of {len(found)} refused",
+        format=format,
+    )

@@ -1,0 +1,78 @@
+"""What the options of a command name: evidence, decisions, an assessment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kaudit.errors import InputError
+
+if TYPE_CHECKING:
+    from kaudit.assessment import Assessment
+    from kaudit.evidence.bundle import Evidence
+    from kaudit.parameters import Parameters
+
+
+def utc(moment: datetime | None) -> datetime | None:
+    """Take a time of the command line for UTC."""
+    return moment.replace(tzinfo=UTC) if moment is not None else None
+
+
+def read(
+    sources: Sequence[str],
+    *,
+    quiet: bool,
+    as_of: datetime | None = None,
+    secrets: str = "none",
+    out: Path | None = None,
+) -> Evidence:
+    """Open or collect evidence, with progress on a terminal."""
+    from kaudit.console import progress
+    from kaudit.opening import evidence_of
+
+    with progress(quiet=quiet) as hear:
+        return evidence_of(sources, out=out, as_of=utc(as_of), secrets=secrets, progress=hear)
+
+
+def decided(chosen: Sequence[str] | None) -> Parameters:
+    """Read decisions given as NAME=VALUE."""
+    from kaudit.parameters import parse
+
+    values = {}
+    for text in chosen or ():
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise InputError(f"{text!r} is no NAME=VALUE")
+        values[name.strip()] = value.strip()
+    return parse(values)
+
+
+def judged(
+    evidence: Evidence,
+    controls: Sequence[str] | None,
+    framework: str,
+    waivers: Path | None,
+    chosen: Sequence[str] | None,
+    *,
+    quiet: bool,
+) -> Assessment:
+    """Judge evidence by the chosen controls."""
+    from kaudit import registry
+    from kaudit.assess import assess
+    from kaudit.console import progress
+    from kaudit.parameters import using
+    from kaudit.waivers import load_waivers
+
+    registry.load()
+    wanted = [registry.find_control(c) for c in controls or ()] or list(registry.CONTROLS.values())
+    if framework:
+        from kaudit.catalogue import framework as known
+        from kaudit.catalogue import references
+
+        name = known(framework).id
+        wanted = [c for c in wanted if name in references(c)]
+    accepted = load_waivers(waivers) if waivers else ()
+    with using(decided(chosen)), progress(quiet=quiet) as hear:
+        return assess(evidence, wanted, waivers=accepted, progress=hear)
