@@ -30,6 +30,7 @@ LEVELS = {
     "controls": 3,
     "correlations": 3,
     "frameworks": 3,
+    "schemas": 3,
     "limits": 4,
     "resources": 4,
     "observations": 4,

@@ -1,83 +1,160 @@
-"""What outsiders rely on has the shape that its schema says."""
+"""What kaudit writes for other programs is what its schemas say, and nothing else."""
 
+import copy
 import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-from jsonschema import Draft202012Validator
-from typer.testing import CliRunner
 
-from kaudit.cli import app
+from kaudit.model.words import Layer, Opinion, Reason, Severity, Status
+from tests.test_cli import POD, run
 
-SOURCE = """
-{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i, securityContext: {privileged: true}}]}}
----
-{apiVersion: batch/v1, kind: CronJob, metadata: {name: j}, spec: {schedule: "0 0 * * *", jobTemplate: {spec: {template: {spec: {containers: [{name: c, image: i}]}}}}}}
----
-{apiVersion: v1, kind: Pod, metadata: {name: broken}, spec: {containers: none}}
+CRON_JOB = """
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: j}
+spec:
+  schedule: "0 0 * * *"
+  jobTemplate: {spec: {template: {spec: {containers: [{name: c, image: i}]}}}}
 """
+NAMES = ("controls", "pss", "report", "results")
 
 
-def schema(name: str) -> dict[str, Any]:
-    return json.loads((files("kaudit.schemas") / f"{name}-v1.json").read_text("utf-8"))
+def schema(name: str) -> Any:
+    return json.loads(files("kaudit.schemas").joinpath(f"{name}-v1.json").read_text())
+
+
+def closed(node: Any) -> Any:
+    """The same schema, where an object holds nothing that is not described."""
+    if isinstance(node, list):
+        return [closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: closed(value) for key, value in node.items()}
+    if "properties" in found and isinstance(found.get("type"), str):
+        found.setdefault("additionalProperties", False)
+    return found
+
+
+def check(name: str, document: Any) -> None:
+    validator = jsonschema.Draft202012Validator(
+        closed(schema(name)), format_checker=jsonschema.FormatChecker()
+    )
+    faults = [f"{fault.json_path}: {fault.message}" for fault in validator.iter_errors(document)]
+    assert not faults, faults[:5]
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> str:
-    path = tmp_path / "some.yaml"
-    path.write_text(SOURCE)
-    return str(path)
-
-
-def said(*arguments: str) -> Any:
-    done = CliRunner().invoke(
-        app,
-        [*arguments, "--format", "json", "--quiet"][: None if arguments[0] != "controls" else -1],
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pod.yaml").write_text(POD)
+    (tmp_path / "broken.yaml").write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: q, namespace: shop}, spec: {containers: 3}}"
     )
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
+    return tmp_path
 
 
-@pytest.mark.parametrize("name", ["results", "controls", "pss", "report"])
-def test_schemas_are_schemas(name: str) -> None:
-    Draft202012Validator.check_schema(schema(name))
-    assert schema(name)["$id"] == f"kaudit/{name}/v1"
+def test_every_schema_is_here_and_is_one() -> None:
+    found = [item.name for item in files("kaudit.schemas").iterdir()]
+    assert sorted(name for name in found if name.endswith(".json")) == [
+        f"{name}-v1.json" for name in NAMES
+    ]
+    for name in NAMES:
+        jsonschema.Draft202012Validator.check_schema(schema(name))
+        assert schema(name)["$id"] == f"kaudit/{name}/v1"
 
 
-def test_results(source: str) -> None:
-    found = said("assess", source)
-    Draft202012Validator(schema("results")).validate(found)
-    assert {r["status"] for r in found["results"]} >= {
-        "pass",
-        "fail",
-        "not_assessed",
-        "not_applicable",
-    }
-    assert len(found["gaps"]) > 1
+def test_words_of_the_schemas_are_those_of_the_vocabulary() -> None:
+    results = schema("results")
+    fields = results["properties"]["results"]["items"]["properties"]
+    assert fields["status"]["enum"] == list(Status)
+    assert results["$defs"]["severity"]["enum"] == list(Severity)
+    assert results["$defs"]["layer"]["enum"] == list(Layer)
+    assert results["$defs"]["opinion"]["enum"] == list(Opinion)
+    gap = results["properties"]["gaps"]["items"]["properties"]
+    assert gap["reason"]["enum"] == list(Reason)
 
 
-def test_verdicts(source: str) -> None:
-    found = said("pss", source, "--level", "restricted")
-    Draft202012Validator(schema("pss")).validate(found)
-    assert {(v["kind"], v["name"], v["allowed"]) for v in found} >= {
+def test_results(folder: Path) -> None:
+    (folder / "w.yaml").write_text(
+        "waivers: [{id: W1, control: KA-DEP-001, reason: r, owner: o, approver: a, "
+        "expires: 2030-01-01}]"
+    )
+    options = ["--format", "json", "--waivers", "w.yaml", "--as-of", "2026-01-01"]
+    code, out, _ = run("assess", "pod.yaml", "broken.yaml", *options)
+    document = json.loads(out)
+    assert code == 0
+    check("results", document)
+    statuses = {result["status"] for result in document["results"]}
+    assert {"pass", "fail", "not_assessed", "not_applicable"} <= statuses
+    assert any(gap["reason"] == "broken" for gap in document["gaps"])
+    assert any(result["waiver"] == "W1" for result in document["results"])
+    assert document["evidence"]["id"] is None
+
+
+def test_results_of_sealed_evidence_carry_its_id(folder: Path) -> None:
+    run("collect", "pod.yaml", "-o", "e.kaudit", "--quiet")
+    document = json.loads(run("assess", "e.kaudit", "--format", "json")[1])
+    check("results", document)
+    assert len(document["evidence"]["id"]) == 64
+
+
+def test_controls(folder: Path) -> None:
+    document = json.loads(run("controls", "--format", "json")[1])
+    check("controls", document)
+    assert len(document) >= 160
+
+
+@pytest.mark.parametrize("version", ["latest", "v1.20", "1.34"])
+def test_verdicts(folder: Path, version: str) -> None:
+    (folder / "job.yaml").write_text(CRON_JOB)
+    out = run("pss", "pod.yaml", "job.yaml", "--version", version, "--format", "json")[1]
+    document = json.loads(out)
+    check("pss", document)
+    assert {(v["kind"], v["name"], v["allowed"]) for v in document} == {
         ("Pod", "p", False),
         ("CronJob", "j", False),
     }
+    assert all(v["violations"] for v in document)
 
 
-def test_catalogue() -> None:
-    found = said("controls")
-    Draft202012Validator(schema("controls")).validate(found)
-    assert len(found) >= 160
+def test_report(folder: Path) -> None:
+    code, _, err = run("report", "pod.yaml", "-o", "out", "--no-pdf", "--quiet")
+    assert code == 0, err
+    document = json.loads((folder / "out/report.json").read_text())
+    check("report", document)
+    assert {"audit.html", "audit.ipynb", "tables/results.json"} <= set(document["files"])
+    check("results", json.loads((folder / "out/tables/results.json").read_text()))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"status": "ok"}, {"severity": "urgent"}, {"fingerprint": "x"}, {"rows": -1}, {"extra": 1}],
-)
-def test_a_result_of_another_shape_is_refused(source: str, change: dict[str, Any]) -> None:
-    found = said("assess", source)
-    found["results"][0] |= change
-    assert not Draft202012Validator(schema("results")).is_valid(found)
+def test_the_check_sees_what_is_missing_wrong_or_new(folder: Path) -> None:
+    document = json.loads(run("assess", "pod.yaml", "--format", "json")[1])
+    for spoil in (
+        lambda d: d.pop("evidence"),
+        lambda d: d["results"][0].update(status="passed"),
+        lambda d: d["results"][0].update(colour="red"),
+        lambda d: d["results"][0].update(fingerprint="x"),
+        lambda d: d["results"][0].update(rows=-1),
+        lambda d: d["results"][0].update(severity="urgent"),
+        lambda d: d["controls"][0]["counts"].update({"pass": -1}),
+        lambda d: d["conclusions"].pop(),
+        lambda d: d.update(schema="kaudit/results/v2"),
+    ):
+        spoilt = copy.deepcopy(document)
+        spoil(spoilt)
+        with pytest.raises(AssertionError):
+            check("results", spoilt)
+
+
+def test_json_of_rows_is_a_list_of_objects_with_the_columns(folder: Path) -> None:
+    for arguments, columns in (
+        (["tables", "pod.yaml"], {"table", "grain", "rows", "columns", "gaps"}),
+        (["frameworks"], {"framework", "name", "version", "requirements"}),
+        (["tables", "pod.yaml", "--dictionary"], {"table", "column", "kind", "null", "meaning"}),
+    ):
+        found = json.loads(run(*arguments, "--format", "json")[1])
+        assert found
+        assert all(set(row) == columns for row in found)
