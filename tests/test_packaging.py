@@ -1,7 +1,10 @@
 """The environment file, the wheel's metadata and the licence agree."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 #: What conda calls a package of PyPI.
 CONDA = {
+    "jupyter-client": "jupyter_client",
     "kubernetes": "python-kubernetes",
     "matplotlib": "matplotlib-base",
     "nbconvert": "nbconvert-core",
@@ -34,6 +38,32 @@ def test_environment_is_in_step_with_the_package() -> None:
     assert f"python{project()['requires-python']}" in plain
 
 
+#: Declared, and not imported: what runs the notebooks is started as a program.
+STARTED = {"ipykernel"}
+
+
+def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
+    imported = set()
+    for path in (ROOT / "kaudit").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+    homes = packages_distributions()
+    foreign = imported - set(sys.stdlib_module_names) - {"kaudit"}
+    found = {homes[name][0].lower().replace("_", "-") for name in foreign}
+    declared = {re.match(r"[\w-]+", text)[0] for text in project()["dependencies"]}
+    assert found | STARTED == declared
+    assert not found & STARTED
+
+
+def test_every_dependency_has_a_lowest_version() -> None:
+    extras = project()["optional-dependencies"].values()
+    for text in (*project()["dependencies"], *(text for extra in extras for text in extra)):
+        assert re.fullmatch(r"[\w-]+>=[\d.]+(,<\d+)?", text, re.IGNORECASE), text
+
+
 def test_licence_is_whole() -> None:
     text = (ROOT / "LICENSE").read_text()
     assert "Apache License" in text
@@ -52,7 +82,6 @@ def test_notebooks_travel_in_the_wheel() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.name)
 def test_notebooks_are_clean(path: Path) -> None:
-    import ast
     import json
 
     cells = json.loads(path.read_text())["cells"]
