@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from traceback import format_exception
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -106,7 +107,7 @@ def _leave(code: int, text: str, fault: Exception, given: Sequence[str]) -> NoRe
     from kaudit.console import say
 
     if "--debug" in given:
-        raise fault
+        say("".join(format_exception(fault)).rstrip())
     say(f"kaudit: {text}")
     sys.exit(code)
 
