@@ -45,8 +45,9 @@ class Piece(msgspec.Struct):
     ----------
     raw
         Raw file that its records belong to.
-    lines
-        Redacted records, None where they are not kept; ``count`` of them.
+    lines, digests
+        Redacted records and their SHA-256, None and empty where they are not kept; ``count``
+        of them.
     trace
         Origin, document and item of each record.
     tables
@@ -57,6 +58,7 @@ class Piece(msgspec.Struct):
 
     raw: str
     lines: list[bytes] | None
+    digests: bytes
     count: int
     masked: int
     trace: dict[str, array[int]]
@@ -176,6 +178,7 @@ class Builder:
         return Piece(
             raw=file.name,
             lines=file.lines if self.keep_raw else None,
+            digests=bytes(file.digests),
             count=len(self._trace["line"]),
             masked=file.masked,
             trace={name: self._trace[name] for name in _TRACE[2:]},
@@ -190,7 +193,7 @@ class Builder:
         import pyarrow.compute as pc
 
         file = self._file(piece.raw)
-        before = file.take(piece.lines, piece.count, piece.masked)
+        before = file.take(piece.lines, piece.digests, piece.count, piece.masked)
         self._trace["raw"].extend([file.number] * piece.count)
         self._trace["line"].extend(range(before + 1, before + piece.count + 1))
         for name, values in piece.trace.items():

@@ -14,18 +14,23 @@ from kaudit.source.events import Origin, ServerVersion
 FORMAT = "kaudit/evidence/1"
 
 
-class PartInfo(msgspec.Struct, kw_only=True):
-    """One file of the bundle; for raw records the hash is of the uncompressed bytes."""
+class PartInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One file of the bundle.
+
+    For raw records the hash is of the uncompressed bytes, and ``records`` a hash over the
+    sorted hashes of the single records: it does not depend on the order they were read in.
+    """
 
     sha256: str
     bytes: int
     rows: int
+    records: str = ""
 
 
 class Manifest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a bundle holds, where it came from and what is missing.
 
-    ``id`` hashes raw records, gaps and what was asked, and nothing about time or place.
+    ``id`` hashes raw records, gaps and what was asked, and nothing about time, place or order.
     """
 
     format: str = FORMAT
@@ -55,7 +60,7 @@ def content_id(manifest: Manifest) -> str:
     """SHA-256 over the content of the evidence, in hexadecimal."""
     content = _Content(
         format=manifest.format,
-        raw=sorted((name, part.sha256, part.rows) for name, part in manifest.raw.items()),
+        raw=sorted((name, part.records, part.rows) for name, part in manifest.raw.items()),
         gaps=sorted(msgspec.structs.replace(gap, detail="") for gap in manifest.gaps),
         kinds=manifest.kinds,
         server=manifest.server.git_version if manifest.server else "",

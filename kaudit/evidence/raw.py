@@ -33,6 +33,7 @@ class RawFile:
         self._count = 0
         self._bytes = 0
         self._hash = hashlib.sha256()
+        self.digests = bytearray()
         self._stream: Any = None
         if folder is not None:
             import pyarrow as pa
@@ -52,16 +53,18 @@ class RawFile:
             line = SHAPE_BYTES.sub(b"[masked]", line)
             self.masked += 1
         self.lines.append(line)
+        self.digests += hashlib.sha256(line).digest()
         self._count += 1
         if self._stream is not None and len(self.lines) >= _CHUNK:
             self._flush()
         return self._count
 
-    def take(self, lines: list[bytes] | None, count: int, masked: int) -> int:
+    def take(self, lines: list[bytes] | None, digests: bytes, count: int, masked: int) -> int:
         """Append records that were written elsewhere; return how many there were before."""
         before = self._count
         self._count += count
         self.masked += masked
+        self.digests += digests
         if lines is not None:
             self.lines += lines
             if self._stream is not None and len(self.lines) >= _CHUNK:
@@ -79,12 +82,24 @@ class RawFile:
         """Write what is left; return hash, size and lines."""
         self._flush()
         self._stream.close()
-        return PartInfo(sha256=self._hash.hexdigest(), bytes=self._bytes, rows=self._count)
+        return PartInfo(
+            sha256=self._hash.hexdigest(),
+            bytes=self._bytes,
+            rows=self._count,
+            records=over_records(self.digests),
+        )
 
     def abandon(self) -> None:
         """Close without caring for the rest."""
         if self._stream is not None and not self._stream.closed:
             self._stream.close()
+
+
+def over_records(digests: bytes | bytearray) -> str:
+    """Hash over the sorted SHA-256 of records, which stand one after the other."""
+    size = hashlib.sha256().digest_size
+    each = sorted(bytes(digests[at : at + size]) for at in range(0, len(digests), size))
+    return hashlib.sha256(b"".join(each)).hexdigest()
 
 
 def lines_of(data: bytes) -> Iterator[bytes]:

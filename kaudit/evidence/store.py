@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kaudit.errors import EvidenceError
 from kaudit.evidence.manifest import Manifest
-from kaudit.evidence.raw import decompressed, lines_of
+from kaudit.evidence.raw import decompressed, lines_of, over_records
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -258,4 +258,8 @@ class BundleStore:
                 continue
             if hashlib.sha256(content).hexdigest() != part.sha256:
                 found.append(f"{member} differs from its SHA-256 in the manifest")
+            elif member.startswith("raw/"):
+                digests = [hashlib.sha256(line).digest() for line in content.split(b"\n")[:-1]]
+                if over_records(b"".join(digests)) != part.records:
+                    found.append(f"{member}: its records differ from their hash in the manifest")
         return found
