@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from kaudit.errors import InputError, RegistryError
-from kaudit.model.framework import Framework, Mapping, Requirement, Strength
+from kaudit.model.framework import Entry, Framework, Mapping, Requirement, Strength
 from kaudit.text import meant
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=msgspec.Struct)
 
 _MAPPINGS = "mappings.csv"
+_CATALOGUE = "catalogue.csv"
 _HEAD = re.compile(r"# (\w+): (.+)")
 _VERSION = re.compile(r"\d+(\.\d+)+")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -99,6 +100,46 @@ def mappings() -> tuple[Mapping, ...]:
         A row names an unknown framework or requirement, or stands twice; names the line.
     """
     return tuple(parse_mappings(_text(_MAPPINGS)))
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """Return every number of the catalogue, sorted; what tests it is another question.
+
+    Raises
+    ------
+    RegistryError
+        A row is malformed; names the line.
+    """
+    text = files("kaudit.controls").joinpath(_CATALOGUE).read_text(encoding="utf-8")
+    return tuple(_convert(row, Entry, at) for at, row in _rows(_CATALOGUE, text.splitlines()))
+
+
+def planned(controls: Iterable[str]) -> list[Entry]:
+    """Return the entries of the catalogue that none of the controls tests.
+
+    Parameters
+    ----------
+    controls
+        Ids of the controls that exist.
+    """
+    done = {entry_of(id) for id in controls}
+    return [entry for entry in entries() if entry.id not in done]
+
+
+def speaking(framework_id: str, controls: Iterable[Control]) -> dict[str, list[str]]:
+    """Return requirement to the ids of the controls that speak on it, sorted.
+
+    Raises
+    ------
+    InputError
+        There is no such framework.
+    """
+    found: dict[str, list[str]] = {id: [] for id in framework(framework_id).requirements}
+    for control in sorted(controls, key=lambda control: control.id):
+        for id in references(control).get(framework_id, ()):
+            found[id].append(control.id)
+    return found
 
 
 def strengths(control: Control | str) -> dict[str, dict[str, Strength]]:

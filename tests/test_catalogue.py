@@ -1,25 +1,30 @@
 """Reading the framework catalogues."""
 
+import csv
 import subprocess
 import sys
 
 import pytest
 
-from kaudit import catalogue
+from kaudit import catalogue, registry
 from kaudit.catalogue import (
+    entries,
     entry_of,
     framework,
     frameworks,
     mappings,
     parse_framework,
     parse_mappings,
+    planned,
     references,
     requirement,
+    speaking,
     strengths,
     united,
 )
 from kaudit.errors import InputError, RegistryError
 from kaudit.model.framework import Coverage, Origin, Strength
+from tests.shared import needs_shared, shared
 
 HEAD = "# name: N\n# version: 1\n# publisher: P\n# url: https://x/y\n# notice: Ours.\n"
 COLUMNS = "id,title,section,assessable_from,coverage"
@@ -219,3 +224,68 @@ def test_importing_reads_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
     assert catalogue.frameworks()
+
+
+def numbers(prefix: str, text: str) -> list[str]:
+    """Ids of ``1-3 7``: ``KA-BLD-001`` to ``KA-BLD-003``, and ``KA-BLD-007``."""
+    found = []
+    for word in text.split():
+        first, _, last = word.partition("-")
+        found += [f"KA-{prefix}-{n:03}" for n in range(int(first), int(last or first) + 1)]
+    return found
+
+
+#: Numbers of the catalogue that no control tests yet, by the issue that brings them.
+PLANNED = {
+    4: numbers("BLD", "1-6 10-19 23-29"),
+    5: numbers("DEP", "33 38-57 76 79 86"),
+    6: numbers("NET", "1 6-9 11 16-19 21") + numbers("SEC", "7-12 14 16 19-22"),
+    7: numbers("RUN", "1-7 9-11 16-18 20-21") + numbers("RSK", "1-10"),
+}
+
+
+def test_what_is_planned_is_said_and_nothing_else() -> None:
+    registry.load()
+    expected = sorted(id for ids in PLANNED.values() for id in ids)
+    assert [entry.id for entry in planned(registry.CONTROLS)] == expected
+    assert len(entries()) == 189
+    assert {entry_of(id) for id in registry.CONTROLS} | set(expected) == {e.id for e in entries()}
+
+
+def test_one_part_of_an_entry_is_enough_to_leave_the_plan() -> None:
+    assert "KA-DEP-029" not in {entry.id for entry in planned(["KA-DEP-029a"])}
+    assert len(planned(["KA-DEP-029a"])) == 188
+
+
+@needs_shared
+def test_entries_are_those_of_the_source() -> None:
+    with shared("frameworks", "kaudit-controls.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    expected = sorted((r["id"], r["layer"], r["severity"], r["title"]) for r in rows)
+    assert [(e.id, e.layer, e.severity, e.fault) for e in entries()] == expected
+
+
+def test_speaking_names_the_controls_of_every_requirement() -> None:
+    registry.load()
+    found = speaking("pss", registry.CONTROLS.values())
+    assert list(found) == list(framework("pss").requirements)
+    assert found["privileged"][:2] == ["KA-DEP-001", "KA-DEP-036"]
+    assert all(found.values()), "every check of Pod Security has a control"
+    assert speaking("pss", []) == {id: [] for id in framework("pss").requirements}
+
+
+@pytest.mark.parametrize(
+    ("name", "untested"),
+    [
+        ("pss", []),
+        ("nsa-cisa", ["NSA-N6", "NSA-N10", "NSA-U1", "NSA-U2"]),
+        ("owasp-k8s", ["K10:2022", "K08:2025"]),
+    ],
+)
+def test_requirements_that_nothing_tests_yet(name: str, untested: list[str]) -> None:
+    registry.load()
+    found = speaking(name, registry.CONTROLS.values())
+    assert [id for id, controls in found.items() if not controls] == untested
+    waiting = {entry.id for entry in planned(registry.CONTROLS)}
+    for id in untested:
+        assert waiting & {m.control for m in mappings() if m.requirement == id}, id

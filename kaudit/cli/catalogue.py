@@ -28,6 +28,7 @@ _GROUP = "Catalogue"
     "controls",
     "controls KA-DEP-001",
     "controls --layer network --format json",
+    "controls --planned",
 )
 def controls(
     id: Annotated[
@@ -46,6 +47,9 @@ def controls(
             help="Only controls of this layer: build, deploy, runtime, network or secrets.",
         ),
     ] = "",
+    planned: Annotated[
+        bool, typer.Option("--planned", help="What the catalogue has and no control tests yet.")
+    ] = False,
     format: Format = "table",
     debug: Debug = False,
 ) -> None:
@@ -55,6 +59,9 @@ def controls(
     from kaudit.exporters.json import described
 
     registry.load()
+    if planned:
+        _show_planned(layer, format)
+        return
     if id and format == "table":
         say(_explained(registry.find_control(id)), error=False)
         return
@@ -69,6 +76,21 @@ def controls(
     show_table(
         [(c.id, c.layer, c.severity, c.title) for c in chosen],
         ["control", "layer", "severity", "title"],
+        format=format,
+    )
+
+
+def _show_planned(layer: str, format: str) -> None:
+    from kaudit import registry
+    from kaudit.catalogue import entries, planned
+    from kaudit.console import show_table
+
+    known = [entry for entry in entries() if not layer or entry.layer == layer]
+    found = [entry for entry in planned(registry.CONTROLS) if entry in known]
+    show_table(
+        [(e.id, e.layer, e.severity, e.fault) for e in found],
+        ["control", "layer", "severity", "fault"],
+        title=f"{len(found)} of {len(known)} numbers of the catalogue have no control yet",
         format=format,
     )
 
@@ -104,23 +126,56 @@ def frameworks(
     format: Format = "table",
     debug: Debug = False,
 ) -> None:
-    """List the framework catalogues, or the requirements of one."""
-    from kaudit.catalogue import framework
+    """List the framework catalogues, or the requirements of one and what tests them."""
     from kaudit.catalogue import frameworks as known
     from kaudit.console import show_table
 
     if name:
-        rows = [
-            (r.id, r.title, r.section, r.assessable_from, r.coverage)
-            for r in framework(name).requirements.values()
-        ]
-        show_table(rows, ["id", "title", "section", "assessable_from", "coverage"], format=format)
-    else:
-        show_table(
-            [(f.id, f.name, f.version, len(f.requirements)) for f in known().values()],
-            ["framework", "name", "version", "requirements"],
-            format=format,
-        )
+        _show_framework(name, format)
+        return
+    show_table(
+        [(f.id, f.name, f.version, len(f.requirements)) for f in known().values()],
+        ["framework", "name", "version", "requirements"],
+        format=format,
+    )
+
+
+def _show_framework(name: str, format: str) -> None:
+    from kaudit import registry
+    from kaudit.catalogue import framework, mappings, planned, speaking
+    from kaudit.console import say, show_table
+
+    registry.load()
+    known = framework(name)
+    tested = speaking(known.id, registry.CONTROLS.values())
+    later = {entry.id for entry in planned(registry.CONTROLS)}
+    waiting: dict[str, list[str]] = {id: [] for id in known.requirements}
+    for item in mappings():
+        if item.framework == known.id and item.control in later:
+            waiting[item.requirement].append(item.control)
+    columns = ["id", "title", "section", "assessable_from", "coverage", "controls", "planned"]
+    rows = [
+        (r.id, r.title, r.section, r.assessable_from, r.coverage, tested[r.id], waiting[r.id])
+        for r in known.requirements.values()
+    ]
+    if format != "table":
+        show_table(rows, columns, format=format)
+        return
+    untested = sum(not ids for ids in tested.values())
+    show_table(
+        [
+            (id, title, place, at_best, _some(now), _some(soon))
+            for id, title, _, place, at_best, now, soon in rows
+        ],
+        [c for c in columns if c != "section"],
+        title=f"{known.name} {known.version}: {len(rows)} requirements, "
+        f"{untested} of them tested by no control yet",
+    )
+    say(f"coverage is what the whole catalogue can say at best. {known.notice}", error=False)
+
+
+def _some(ids: list[str]) -> str:
+    return f"{ids[0]} and {len(ids) - 1} more" if len(ids) > 2 else ", ".join(ids)
 
 
 @command(_GROUP, "rbac | kubectl apply -f -", "rbac --secrets --namespace audit")

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from kaudit.model.words import Layer, Severity
+
 
 class Origin(StrEnum):
     """The best single place to see whether a requirement is met."""
@@ -122,3 +124,22 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     framework: str
     requirement: str
     strength: Strength
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One number of the catalogue, with or without a control that tests it yet.
+
+    Attributes
+    ----------
+    id
+        ``KA-DEP-029``; controls have it, or it with a letter.
+    layer, severity
+        As planned; the control itself decides.
+    fault
+        What such a control would find.
+    """
+
+    id: str
+    layer: Layer
+    severity: Severity
+    fault: str
