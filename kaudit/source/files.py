@@ -57,7 +57,7 @@ class FileSource:
 
     def __init__(self, path: Path, *, label: str = "", largest: int = LARGEST) -> None:
         self.path, self.largest = path, largest
-        self.label = label or path.resolve().name or "source"
+        self.label = label or ("stream" if path.is_fifo() else path.resolve().name) or "source"
         self.as_of: datetime | None = None
         self._text: bytes | None = None
 
@@ -99,7 +99,7 @@ class FileSource:
         yield from run.end()
         if not run.objects and not run.empty_lists:
             raise InputError(
-                run.first_fault or "holds no Kubernetes object",
+                run.first_fault.removeprefix(f"{self.label}: ") or "holds no Kubernetes object",
                 where=self.label,
                 hint="give manifests, a dump or an evidence bundle",
             )
@@ -107,8 +107,10 @@ class FileSource:
     def _files(self) -> list[tuple[str, Path]]:
         if not self.path.exists():
             raise InputError("there is no such file or folder", where=self.path)
-        if self.path.is_file():
-            return [(self.path.name, self.path)]
+        if self.path.is_file() or self.path.is_fifo():
+            return [(self.label if self.path.is_fifo() else self.path.name, self.path)]
+        if not self.path.is_dir():
+            raise InputError("is neither a file nor a folder", where=self.path)
         root = self.path.resolve()
         found = []
         for path in sorted(self.path.rglob("*")):
@@ -149,7 +151,7 @@ class FileSource:
         if _suffix(path) in (".jsonl", ".ndjson") and not _objects_a_line(data):
             run.other_content(name)
             return
-        yield from run.data(name, data, yaml=_suffix(path) in _YAML)
+        yield from run.data(name, data, yaml=_suffix(path) not in _JSON)
 
 
 class _TooLarge(Exception):

@@ -1,0 +1,162 @@
+"""Files, folders and streams give the same tables; what is broken is named."""
+
+import gzip
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from kaudit.collect import collect
+from kaudit.errors import InputError
+from kaudit.model.words import Reason
+from kaudit.source.files import FileSource
+
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "p", "namespace": "shop"},
+    "spec": {"containers": [{"name": "c", "image": "i:1", "securityContext": {"runAsUser": 0}}]},
+}
+YAML = """\
+# Source: chart/templates/pod.yaml
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: shop}
+spec:
+  containers:
+    - name: c
+      image: i:1
+      securityContext: {runAsUser: 0}
+"""
+JSON = json.dumps(POD)
+LIST = json.dumps({"apiVersion": "v1", "kind": "List", "items": [POD]}, indent=4)
+TYPED = json.dumps(
+    {
+        "apiVersion": "v1",
+        "kind": "PodList",
+        "items": [{k: v for k, v in POD.items() if k in ("metadata", "spec")}],
+    }
+)
+FORMS = {
+    "pod.yaml": YAML.encode(),
+    "crlf.yaml": YAML.replace("\n", "\r\n").encode(),
+    "bom.yaml": b"\xef\xbb\xbf" + YAML.encode(),
+    "utf16.yaml": YAML.encode("utf-16"),
+    "marks.yaml": f"---\n---\n{YAML}...\n---\n# nothing\n".encode(),
+    "flow.yaml": JSON.encode(),
+    "list.yaml": b"apiVersion: v1\nkind: List\nitems:\n- " + JSON.encode(),
+    "pod.json": JSON.encode(),
+    "list.json": LIST.encode(),
+    "typed.json": TYPED.encode(),
+    "lines.jsonl": JSON.encode() + b"\n",
+    "row.json": JSON.encode() + b"\n\n" + b'{"gitVersion": "v1.34.1"}',
+    "packed.yaml.gz": gzip.compress(YAML.encode()),
+    "packed.json.gz": gzip.compress(LIST.encode()),
+}
+
+
+def containers(source: FileSource) -> list[dict[str, object]]:
+    frame = collect(source, raw=False)["containers"]
+    return frame.drop(columns=["raw", "raw_line"]).to_dict("records")
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_gives_the_same(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(FORMS[name])
+    expected = containers(FileSource.of_text(YAML))
+    assert len(expected) == 1
+    assert expected[0]["run_as_user"] == 0
+    assert repr(containers(FileSource(tmp_path / name))) == repr(expected)
+    assert repr(containers(FileSource(tmp_path))) == repr(expected)
+
+
+def test_a_pipe_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(YAML,))
+    writer.start()
+    source = FileSource(path)
+    assert len(containers(source)) == 1
+    writer.join()
+    assert source.label == "stream"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("bad.yaml", b"kind: Pod\n  x: [", "line 2: mapping values are not allowed"),
+        ("cut.json", JSON.encode()[:60], "the JSON ends or breaks at line 1"),
+        ("binary.yaml", b"\x00\x01\x02\xff", "line 1"),
+        ("empty.yaml", b"", "holds no Kubernetes object"),
+        ("notes.yaml", b"just: notes\n", "holds no Kubernetes object"),
+        ("broken.json.gz", b"\x1f\x8bnot gzip", "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_error(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as fault:
+        collect(FileSource(tmp_path / name), raw=False)
+    assert said in str(fault.value)
+    assert str(fault.value).count(name) == 1
+
+
+def test_one_bad_file_among_many_is_a_gap(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(YAML)
+    (tmp_path / "bad.yaml").write_text("kind: Pod\n  x: [")
+    evidence = collect(FileSource(tmp_path), raw=False)
+    assert len(evidence["pods"]) == 1
+    (gap,) = [g for g in evidence.gaps if g.failed]
+    assert (gap.reason, gap.name) == (Reason.BROKEN, "bad.yaml")
+    assert "line 2" in gap.detail
+    assert {"pods", "containers", "rbac_rules"} <= set(gap.tables)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(YAML)
+    (tmp_path / "large.yaml").write_text(YAML + "#" * 4000)
+    evidence = collect(FileSource(tmp_path, largest=2000), raw=False)
+    (gap,) = [g for g in evidence.gaps if g.failed]
+    assert (gap.reason, gap.name) == (Reason.TOO_LARGE, "large.yaml")
+    bomb = gzip.compress(b"#" * 100_000)
+    (tmp_path / "large.yaml").unlink()
+    (tmp_path / "bomb.yaml.gz").write_bytes(bomb)
+    evidence = collect(FileSource(tmp_path, largest=2000), raw=False)
+    assert [g.name for g in evidence.gaps if g.failed] == ["bomb.yaml.gz"]
+
+
+def test_links_out_of_the_folder_and_loops_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "outside.yaml").write_text(YAML.replace("name: p", "name: secret"))
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    (folder / "pod.yaml").write_text(YAML)
+    (folder / "out.yaml").symlink_to(tmp_path / "outside.yaml")
+    (folder / "loop").symlink_to(folder)
+    assert collect(FileSource(folder), raw=False)["pods"]["pod"].tolist() == ["p"]
+
+
+def test_kinds_that_are_not_known_are_counted(tmp_path: Path) -> None:
+    odd = "{apiVersion: example.com/v1, kind: Gadget, metadata: {name: g}}"
+    evidence = collect(FileSource.of_text(f"{YAML}---\n{odd}\n---\n{odd}"), raw=False)
+    inventory = evidence["inventory"]
+    row = inventory[inventory["kind"] == "Gadget"]
+    assert row[["group", "version", "objects", "collected"]].values.tolist() == [
+        ["example.com", "v1", 2, False]
+    ]
+
+
+def test_what_is_defined_twice_is_said_and_judged_twice() -> None:
+    other = YAML.replace("i:1", "j:1")
+    evidence = collect(FileSource.of_text(f"{YAML}---\n{other}"), raw=False)
+    assert sorted(evidence["containers"]["image"]) == ["i:1", "j:1"]
+    (gap,) = [g for g in evidence.gaps if g.reason is Reason.AMBIGUOUS]
+    assert "defined 2 times" in gap.detail
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "/dev/zero"])
+def test_devices_are_no_source(place: str) -> None:
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        collect(FileSource(Path(place)), raw=False)
