@@ -204,7 +204,8 @@ def _cut_off(data: bytes, fault: msgspec.DecodeError) -> Iterator[Found]:
                 break
             yield of_list(Raw(chunk), group, number_, kind, bool(kind), 1, number)
     line = data.count(b"\n") + 1
-    yield Other("broken", f"the JSON ends or breaks at line {line} or before: {fault}", Reason.BROKEN)
+    detail = f"the JSON ends or breaks at line {line} or before: {fault}"
+    yield Other("broken", detail, Reason.BROKEN)
 
 
 def yaml_documents(data: bytes) -> Iterator[Found]:
