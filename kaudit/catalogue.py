@@ -1,7 +1,9 @@
 """Read the framework catalogues, and which requirement each control speaks on.
 
-Data, not code: a framework is one file of ``kaudit/frameworks``, and most of the mapping is
-``mappings.csv`` beside them; a control's decorator may add to it.
+Data, not code: a framework is one file of ``kaudit/frameworks``, or of a package that an
+entry point of the group ``kaudit.frameworks`` names. Most of the mapping is ``mappings.csv``
+beside them; a control's decorator may add to it, and so may a framework's file, in a column
+``controls`` such as ``KA-DEP-001=full KA-DEP-036``.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Lookup
 from functools import cache
+from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+_FRAMEWORKS = "kaudit.frameworks"
 _MAPPINGS = "mappings.csv"
 _CATALOGUE = "catalogue.csv"
 _HEAD = re.compile(r"# (\w+): (.+)")
@@ -42,12 +46,17 @@ def frameworks() -> dict[str, Framework]:
     RegistryError
         A file is malformed; names it and the line.
     """
-    names = sorted(
-        item.name
-        for item in files("kaudit.frameworks").iterdir()
-        if item.name.endswith(".csv") and item.name != _MAPPINGS
-    )
-    return {name[:-4]: parse_framework(name[:-4], _text(name)) for name in names}
+    packs = sorted(pack.value for pack in entry_points(group=_FRAMEWORKS))
+    found: dict[str, Framework] = {}
+    for home in (_FRAMEWORKS, *packs):
+        for item in files(home).iterdir():
+            id, _, kind = item.name.rpartition(".")
+            if kind != "csv" or item.name == _MAPPINGS:
+                continue
+            if id in found:
+                raise RegistryError(f"two frameworks have the id {id}")
+            found[id] = parse_framework(id, item.read_text(encoding="utf-8"))
+    return dict(sorted(found.items()))
 
 
 def framework(id: str) -> Framework:
@@ -99,7 +108,14 @@ def mappings() -> tuple[Mapping, ...]:
     RegistryError
         A row names an unknown framework or requirement, or stands twice; names the line.
     """
-    return tuple(parse_mappings(_text(_MAPPINGS)))
+    text = files(_FRAMEWORKS).joinpath(_MAPPINGS).read_text(encoding="utf-8")
+    own = (
+        Mapping(control, one.id, item.id, strength)
+        for one in frameworks().values()
+        for item in one.requirements.values()
+        for control, strength in item.controls
+    )
+    return tuple(sorted((*parse_mappings(text), *own), key=lambda item: item.control))
 
 
 @cache
@@ -199,7 +215,8 @@ def parse_framework(id: str, text: str) -> Framework:
     found: dict[str, Requirement] = {}
     for where, row in _rows(file, lines):
         earlier = tuple((v, row[v]) for v in row if _VERSION.fullmatch(v) and row[v])
-        given = {k: v for k, v in row.items() if v and not _VERSION.fullmatch(k)}
+        given: dict[str, object] = {k: v for k, v in row.items() if v and not _VERSION.fullmatch(k)}
+        given["controls"] = [_weighed(word) for word in row.get("controls", "").split()]
         item = _convert({**given, "framework": id, "earlier": earlier}, Requirement, where)
         if item.id in found:
             raise RegistryError(f"{where}: requirement {item.id} stands twice")
@@ -230,8 +247,10 @@ def parse_mappings(text: str) -> Iterator[Mapping]:
         yield item
 
 
-def _text(name: str) -> str:
-    return files("kaudit.frameworks").joinpath(name).read_text(encoding="utf-8")
+def _weighed(word: str) -> tuple[str, str]:
+    """Split ``KA-DEP-001=full``; without a strength, a control supports."""
+    control, _, strength = word.partition("=")
+    return control, strength or Strength.SUPPORTING
 
 
 def _rows(file: str, lines: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:

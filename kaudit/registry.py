@@ -314,7 +314,9 @@ def load() -> None:
 
 
 def check() -> None:
-    """Raise RegistryError where a view or control names what does not exist."""
+    """Raise RegistryError where a table is malformed, or something named is not there."""
+    for table in TABLES.values():
+        _ = table.columns  # they are checked when they are first made
     for view in VIEWS.values():
         for name in view.needs:
             _known(name, f"view {view.name}")

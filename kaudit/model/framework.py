@@ -70,6 +70,9 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         The same recommendation in the CIS Kubernetes Benchmark.
     earlier
         Pairs of an earlier version of the framework and the id there.
+    controls
+        Pairs of a control and how strongly it speaks on it, where the framework's own file
+        says so; most of the mapping is apart.
     """
 
     framework: str
@@ -86,6 +89,7 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     note: str = ""
     cis_kubernetes: str = ""
     earlier: tuple[tuple[str, str], ...] = ()
+    controls: tuple[tuple[str, Strength], ...] = ()
 
     @property
     def current(self) -> bool:
