@@ -338,7 +338,7 @@ class Ingest:
                 reason = Reason.PARTIAL
                 detail = "other objects of the source come from some, and it holds none"
             if reason is Reason.NOT_IN_SOURCE:
-                tables = tuple(table for table in tables if table not in told)
+                tables = tuple(t for t in tables if t not in told or registry.TABLES[t].every_kind)
             if tables:
                 grouped.setdefault((reason, tables, detail), []).append(read)
         for (reason, tables, detail), reads in grouped.items():

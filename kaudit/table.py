@@ -119,6 +119,9 @@ class Table:
     pods
         True where rows belong to pods: such tables may be held in parts that were cut
         at the same pods.
+    every_kind
+        True where a source that lacks any of the kinds that feed it does not speak of it as
+        a whole: rights add up over all bindings.
     """
 
     def __init__(
@@ -130,9 +133,10 @@ class Table:
         key: tuple[str, ...],
         resource: Resource | None = None,
         pods: bool = False,
+        every_kind: bool = False,
     ) -> None:
         self.name, self.row, self.grain, self.key = name, row, grain, key
-        self.resource, self.pods = resource, pods
+        self.resource, self.pods, self.every_kind = resource, pods, every_kind
 
     def __repr__(self) -> str:
         return f"Table({self.name!r}: {self.grain})"

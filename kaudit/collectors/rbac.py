@@ -61,6 +61,7 @@ RULES = Table(
     grain="one rule of a role",
     key=("role_kind", "namespace", "role", "position"),
     resource=Resource("role_kind", name="role"),
+    every_kind=True,
 )
 BINDINGS = Table(
     "rbac_bindings",
@@ -68,6 +69,7 @@ BINDINGS = Table(
     grain="one subject of a binding",
     key=("binding_kind", "namespace", "binding", "position"),
     resource=Resource("binding_kind", name="binding"),
+    every_kind=True,
 )
 _RBAC = "rbac.authorization.k8s.io"
 _DEFAULTS = "kubernetes.io/bootstrapping=rbac-defaults"
