@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kaudit.source.events import Progress, silent
@@ -115,7 +116,9 @@ def _plain(value: Any) -> Any:
 
     if hasattr(value, "tolist"):
         return value.tolist()
-    return None if value is pd.NA or value is pd.NaT else value
+    if value is pd.NA or value is pd.NaT:
+        return None
+    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
 
 
 def _flat(value: Any) -> str:
@@ -124,6 +127,8 @@ def _flat(value: Any) -> str:
         return ""
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

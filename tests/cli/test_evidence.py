@@ -1,0 +1,75 @@
+"""Tables of evidence on the command line, in every format."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from kaudit.console import show_frame
+from kaudit.dossier import demo_evidence
+from kaudit.evidence.bundle import Evidence
+from tests.test_cli import run
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("demo") / "evidence.kaudit"
+    demo_evidence(path)
+    return path
+
+
+def test_every_table_and_view_is_the_same_rows_as_json_and_csv(
+    demo: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    evidence = Evidence.open(demo)
+    for name in evidence:
+        frame = evidence.table(name)
+        show_frame(frame, format="json")
+        rows = json.loads(capfdbinary.readouterr().out)
+        show_frame(frame, format="csv")
+        text = capfdbinary.readouterr().out.decode()
+        head, *lines = csv.reader(io.StringIO(text, newline=""))
+        assert head == list(frame.columns), name
+        assert len(rows) == len(lines) == len(frame), name
+        assert all(list(row) == head for row in rows), name
+
+
+def test_a_table_is_cut_and_says_so(demo: Path) -> None:
+    code, out, err = run("tables", str(demo), "service_accounts", "--limit", "3")
+    assert code == 0
+    assert out.splitlines()[0].startswith("service_accounts: ")
+    total = int(out.splitlines()[0].split()[1])
+    assert err == f"{total - 3} more rows; --limit 0 prints all\n"
+    code, out, err = run("tables", str(demo), "service_accounts", "--limit", "0")
+    assert err == ""
+
+
+def test_gaps_are_listed_with_their_scope(demo: Path) -> None:
+    rows = json.loads(run("tables", str(demo), "--gaps", "--format", "json")[1])
+    broken = [row for row in rows if row["reason"] == "broken"]
+    assert [(r["namespace"], r["name"], r["tables"]) for r in broken] == [
+        ("legacy", "allow-partners", broken[0]["tables"])
+    ]
+    assert "network_policies" in broken[0]["tables"]
+
+
+def test_the_dictionary_of_one_table(demo: Path) -> None:
+    rows = json.loads(run("tables", str(demo), "pods", "--dictionary", "-f", "json")[1])
+    assert {row["table"] for row in rows} == {"pods"}
+    assert {"namespace", "pod", "raw", "raw_line"} <= {row["column"] for row in rows}
+
+
+def test_collect_says_what_it_wrote_and_what_it_could_not_read(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: 3}}\n---\n"
+        "{apiVersion: v1, kind: Namespace, metadata: {name: n}}\n"
+    )
+    out = str(tmp_path / "e.kaudit")
+    code, said, err = run("collect", str(tmp_path / "m.yaml"), "-o", out)
+    assert (code, said) == (0, "")
+    head, gap = err.splitlines()
+    assert head.startswith(f"{out}: 1 object, 1 gap, evidence id ")
+    assert gap.startswith("  gap: Pod p: broken document 1 of m.yaml: ")
+    assert run("collect", str(tmp_path / "m.yaml"), "-o", out + "2", "--quiet") == (0, "", "")

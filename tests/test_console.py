@@ -1,0 +1,90 @@
+"""What is printed: tables, JSON, CSV, sentences."""
+
+import json
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from kaudit.console import progress, say, show_frame, show_json, show_table
+from kaudit.source.events import silent
+
+ROWS = [("a", 1, True, ["x", "y"]), ("=b\x1b[0m", None, False, [])]
+HEADERS = ["name", "row_count", "good", "words"]
+
+
+def printed(capfd: pytest.CaptureFixture[str]) -> str:
+    out, err = capfd.readouterr()
+    assert err == ""
+    return out
+
+
+def test_a_table(capfd: pytest.CaptureFixture[str]) -> None:
+    show_table(ROWS, HEADERS, title="Two rows")
+    assert printed(capfd).splitlines() == [
+        "Two rows",
+        "",
+        " name          row count   good    words",
+        " ───────────────────────────────────────",
+        " a             1           true    x, y",
+        " =b\\u{1b}[0m               false",
+        "",
+    ]
+
+
+def test_markup_is_text(capfd: pytest.CaptureFixture[str]) -> None:
+    show_table([("[bold red]x[/] :smile: https://a.example",)], ["name"], title="t")
+    assert "[bold red]x[/] :smile: https://a.example" in printed(capfd)
+
+
+def test_json(capfd: pytest.CaptureFixture[str]) -> None:
+    show_table(ROWS, HEADERS, title="not printed", format="json")
+    assert json.loads(printed(capfd)) == [
+        {"name": "a", "row_count": 1, "good": True, "words": ["x", "y"]},
+        {"name": "=b\x1b[0m", "row_count": None, "good": False, "words": []},
+    ]
+
+
+def test_json_is_ascii_safe_for_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    show_json({"name": "\x1b[31m\x9b"})
+    assert "\x1b" not in capfd.readouterr().out
+
+
+def test_csv(capfd: pytest.CaptureFixture[str]) -> None:
+    show_table(ROWS, HEADERS, format="csv")
+    assert printed(capfd) == (
+        'name,row_count,good,words\na,1,true,"x, y"\n\'=b\\u{1b}[0m,,false,\n'
+    )
+
+
+def test_a_frame_with_nulls_and_lists(capfd: pytest.CaptureFixture[str]) -> None:
+    columns = {
+        "n": pa.array([1, None], pa.int64()),
+        "t": pa.array([["a"], None], pa.list_(pa.string())),
+        "at": pa.array([0, None], pa.timestamp("us", tz="UTC")),
+    }
+    frame = pd.DataFrame(
+        {k: pd.Series(pd.array(v, dtype=pd.ArrowDtype(v.type))) for k, v in columns.items()}
+    )
+    show_frame(frame, format="json")
+    assert json.loads(printed(capfd)) == [
+        {"n": 1, "t": ["a"], "at": "1970-01-01T00:00:00Z"},
+        {"n": None, "t": None, "at": None},
+    ]
+    show_frame(frame, format="csv")
+    assert printed(capfd) == "n,t,at\n1,a,1970-01-01T00:00:00Z\n,,\n"
+
+
+def test_sentences_go_to_stderr_unless_they_are_the_answer(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    say("a\x1b[31m\nb")
+    say("answer", error=False)
+    assert capfd.readouterr() == ("answer\n", "a\\u{1b}[31m\nb\n")
+
+
+def test_no_progress_where_nobody_watches(capfd: pytest.CaptureFixture[str]) -> None:
+    with progress() as hear:
+        assert hear is silent
+        hear("step", 1, 2)
+    assert capfd.readouterr() == ("", "")
