@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from kaudit import registry
@@ -23,8 +24,10 @@ def manifest(kinds: Sequence[str] = (), *, secrets: bool = False, namespace: str
     Raises
     ------
     InputError
-        No collector reads one of the kinds.
+        No collector reads one of the kinds, or no namespace can have the name.
     """
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
+        raise InputError(f"{namespace!r} is no name of a namespace")
     registry.load()
     reads = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads}
     known = {read.plural for read in reads.values()}
