@@ -1,0 +1,162 @@
+"""Operations on whole columns."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaudit.columns import (
+    SEPARATOR,
+    any_of,
+    arrow,
+    assembled,
+    counted,
+    empty,
+    first_set,
+    flags,
+    listing,
+    looked_up,
+    named,
+    over_lists,
+    over_texts,
+    owned,
+    pairs,
+    positions,
+    series,
+    text_is,
+)
+
+TEXTS = pa.list_(pa.string())
+
+
+def column(values: list[object], kind: pa.DataType | None = None) -> pd.Series:
+    array = pa.array(values, kind or pa.string())
+    return pd.Series(pd.array(array, dtype=pd.ArrowDtype(array.type)))
+
+
+def listed(found: pd.Series) -> list[object]:
+    return arrow(found).to_pylist()
+
+
+def test_arrow_is_one_chunk() -> None:
+    array = pa.chunked_array([["a"], ["b"]])
+    found = arrow(pd.Series(pd.array(array, dtype=pd.ArrowDtype(pa.string()))))
+    assert isinstance(found, pa.StringArray)
+    assert found.to_pylist() == ["a", "b"]
+
+
+def test_series_takes_the_index_of_another() -> None:
+    like = pd.DataFrame({"x": [1, 2]}, index=[7, 9])
+    assert list(series(np.array([True, False]), like).index) == [7, 9]
+    assert series(pa.array([1, None]), like).isna().tolist() == [False, True]
+
+
+def test_positions() -> None:
+    keys, among = column(["b", None, "z", "a"]), column(["a", "b", "b"])
+    assert positions(keys, among).tolist() == [1, -1, -1, 0]
+    assert positions(column([None]), column([None, "a"])).tolist() == [-1], "null names nothing"
+    assert positions(column([]), among).tolist() == []
+    assert positions(keys, column([])).tolist() == [-1, -1, -1, -1]
+
+
+def test_looked_up() -> None:
+    frame = pd.DataFrame({"v": column([10, 20], pa.int64())})
+    like = pd.DataFrame({"x": [0, 0, 0]}, index=[5, 6, 7])
+    found = looked_up(frame, np.array([1, -1, 0]), "v", like)
+    assert listed(found) == [20, None, 10]
+    assert list(found.index) == [5, 6, 7]
+
+
+def test_flags_and_first_set() -> None:
+    truth = column([True, None, False], pa.bool_())
+    assert listed(flags(truth)) == [True, False, False]
+    assert listed(flags(truth, True)) == [True, True, False]
+    assert listed(first_set(column(["a", None, None]), column(["b", "c", None]))) == [
+        *("a", "c", None)
+    ]
+
+
+def test_tests_on_text_have_no_nulls() -> None:
+    words = column(["a", "A", "", None])
+    assert listed(text_is(words, "a", "b")) == [True, False, False, False]
+    assert listed(text_is(words)) == [False] * 4
+    assert listed(empty(words)) == [False, False, True, True]
+    assert listed(listing(column(["a,b", "ab", "", None]), "b", "c")) == [True, False, False, False]
+
+
+def test_texts_are_computed_once_each() -> None:
+    seen: list[str] = []
+
+    def length(text: str) -> int:
+        seen.append(text)
+        return len(text)
+
+    found = over_texts(column(["aa", None, "b", "aa"]), length, unset=-1, type_=pa.int64())
+    assert listed(found) == [2, -1, 1, 2]
+    assert sorted(seen) == ["aa", "b"]
+
+
+def test_lists_are_computed_once_each() -> None:
+    seen: list[list[str]] = []
+
+    def size(words: list[str]) -> int:
+        seen.append(words)
+        return len(words)
+
+    lists = column([["a", "b"], None, [], [""], ["a", "b"], ["", ""]], TEXTS)
+    assert listed(over_lists(lists, size, pa.int64())) == [2, 0, 0, 1, 2, 2]
+    assert sorted(seen) == [[], [""], ["", ""], ["a", "b"]]
+
+
+@given(st.lists(st.lists(st.text(alphabet="ab\x1f", max_size=3), max_size=3), max_size=5))
+def test_no_text_passes_for_two(lists: list[list[str]]) -> None:
+    found = over_lists(column(lists, TEXTS), len, pa.int64())
+    assert listed(found) == [len(words) for words in lists]
+
+
+def test_counted_and_named() -> None:
+    keys, among = column(["a", "b", "a", None, "z"]), column(["a", "c", "b"])
+    assert counted(keys, among).tolist() == [2, 0, 1]
+    assert named(keys, among).tolist() == [True, False, True]
+    assert counted(column([]), among).tolist() == [0, 0, 0]
+
+
+def test_pairs() -> None:
+    found = pairs(column(["a", None]), column(["b", "c"]))
+    assert found.to_pylist() == [f"a{SEPARATOR}b", None]
+
+
+def test_assembled_has_the_order_and_the_index() -> None:
+    like = pd.DataFrame({"x": [1]}, index=[3])
+    found = assembled(like, {"b": column(["2"]).set_axis([3]), "a": like["x"]}, ["a", "b"])
+    assert list(found.columns) == ["a", "b"]
+    assert list(found.index) == [3]
+
+
+def test_owned_follows_pods_by_uid() -> None:
+    context = pd.DataFrame(
+        {
+            "pod_uid": column(["u1", "u2"]),
+            "origin": column(["object", "template"]),
+            "owner_kind": column(["Pod", "Deployment"]),
+            "owner_name": column(["p", "d"]),
+            "platform": column([False, True], pa.bool_()),
+        }
+    )
+    found = owned(pd.DataFrame({"pod_uid": column(["u2", "u9"])}), context)
+    assert {name: listed(values) for name, values in found.items()} == {
+        "origin": ["template", None],
+        "owner_kind": ["Deployment", None],
+        "owner_name": ["d", None],
+        "platform": [True, None],
+    }
+
+
+def test_any_of() -> None:
+    a, b = column([True, False], pa.bool_()), column([False, False], pa.bool_())
+    assert listed(any_of([b, a, b])) == [True, False]
+    assert listed(any_of([b])) == [False, False]
+    with pytest.raises(ValueError, match="not enough values"):
+        any_of([])

@@ -1,0 +1,122 @@
+"""Tables: declared once, the same dtypes full and empty, faults named."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from kaudit.errors import RegistryError
+from kaudit.table import Column, Resource, Row, Table, Trace, doc, frame, rows_by_type
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class ThingRow(Trace, kw_only=True):
+    namespace: Annotated[str, doc("where")]
+    name: Annotated[str, doc("what")]
+    count: Annotated[int | None, doc("how many")] = None
+    share: Annotated[float | None, doc("how much")] = None
+    good: Annotated[bool, doc("whether")] = False
+    words: Annotated[list[str], doc("which")]
+    at: Annotated[datetime | None, doc("when")] = None
+    colour: Annotated[Colour | None, doc("of an enum")] = None
+
+
+THINGS = Table(
+    "things", ThingRow, grain="one thing", key=("namespace", "name"), resource=Resource("=Thing")
+)
+
+
+def thing(name: str, line: int = 1, **more: object) -> ThingRow:
+    return ThingRow(raw="things", raw_line=line, namespace="n", name=name, words=[], **more)
+
+
+def test_columns_are_as_declared_the_trace_last() -> None:
+    assert [c.name for c in THINGS.columns] == [
+        *("namespace", "name", "count", "share", "good", "words", "at", "colour"),
+        *("raw", "raw_line"),
+    ]
+    assert THINGS.columns[2] == Column("count", "integer", True, "how many")
+    assert [c.kind for c in THINGS.columns] == [
+        *("text", "text", "integer", "number", "flag", "texts", "time", "text"),
+        *("text", "integer"),
+    ]
+    assert [c.name for c in THINGS.columns if c.nullable] == ["count", "share", "at", "colour"]
+
+
+def test_schema() -> None:
+    assert THINGS.schema.field("at") == pa.field("at", pa.timestamp("us", tz="UTC"))
+    assert THINGS.schema.field("words") == pa.field("words", pa.list_(pa.string()), nullable=False)
+
+
+def test_full_and_empty_frames_have_the_same_dtypes() -> None:
+    moment = datetime(2026, 5, 31, 12, tzinfo=UTC)
+    full = frame(THINGS.arrow([thing("a", count=2, at=moment, colour=Colour.RED), thing("b")]))
+    assert list(full.dtypes) == list(THINGS.empty().dtypes)
+    assert list(full.columns) == list(THINGS.empty().columns)
+    assert len(THINGS.empty()) == 0
+    assert full["count"].isna().tolist() == [False, True]
+    assert full["at"][0] == pd.Timestamp(moment)
+    assert full["colour"][0] == "red"
+    THINGS.check(full)
+    THINGS.check(THINGS.empty())
+
+
+def test_rows_are_sorted_by_key_and_then_by_trace() -> None:
+    rows = [thing("b", 1), thing("a", 9), thing("a", 2)]
+    found = THINGS.sorted(THINGS.arrow(rows)).to_pylist()
+    assert [(r["name"], r["raw_line"]) for r in found] == [("a", 2), ("a", 9), ("b", 1)]
+
+
+def test_a_number_that_no_column_holds_is_refused() -> None:
+    with pytest.raises((OverflowError, pa.ArrowInvalid)):
+        THINGS.arrow([thing("a", count=2**63)])
+
+
+def test_faults_of_a_frame_are_all_named() -> None:
+    data = frame(THINGS.arrow([thing("a"), thing("b")]))
+    data["good"] = pd.array([True, None], dtype=pd.ArrowDtype(pa.bool_()))
+    data = data.drop(columns="share").assign(extra=1)
+    with pytest.raises(RegistryError) as fault:
+        THINGS.check(data)
+    assert str(fault.value) == (
+        "table things: column share is missing; column extra is not declared; "
+        "column good has 1 nulls but is declared non-null"
+    )
+
+
+class NoSentence(Row):
+    name: str
+
+
+class NoKind(Row):
+    name: Annotated[dict[str, str], doc("what")]
+
+
+class Good(Row):
+    name: Annotated[str, doc("what")]
+
+
+@pytest.mark.parametrize(
+    ("row", "more", "said"),
+    [
+        (NoSentence, {}, "column name has no sentence"),
+        (NoKind, {}, "is no column kind"),
+        (Good, {"key": ("id",)}, "table t: no such columns: \\['id'\\]"),
+        (Good, {"resource": Resource("kind")}, "\\['kind', 'namespace'\\]"),
+    ],
+)
+def test_malformed_declarations(row: type[Row], more: dict[str, object], said: str) -> None:
+    with pytest.raises(RegistryError, match=said):
+        _ = Table("t", row, **{"grain": "g", "key": ("name",)} | more).columns
+
+
+def test_rows_are_grouped_by_their_struct() -> None:
+    a, b, other = thing("a"), thing("b"), Good(name="x")
+    assert rows_by_type([a, other, b]) == {ThingRow: [a, b], Good: [other]}
+    assert rows_by_type([]) == {}
