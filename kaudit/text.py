@@ -137,6 +137,7 @@ def meant(word: str, known: Iterable[str], *, otherwise: str = "") -> str:
     names = list(known)
     plain = {name.lower(): name for name in names}
     begun = [name for name in names if word and name.lower().startswith(word.lower())]
+    begun.sort(key=len)
     near = begun or [plain[low] for low in get_close_matches(word.lower(), plain, cutoff=0.7)]
     if near:
         return f"did you mean {_either(near[:5])}?"

@@ -1,12 +1,19 @@
 """Fixtures that all tests share."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.shared import SHARED, shared
+
+# In CI one commit has one verdict; elsewhere every run looks for new examples.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ class Frames:
             return self._kept[name]
         known = registry.TABLES.get(name)
         if known is None:
-            hint = meant(name, registry.TABLES, otherwise="kaudit tables SOURCE lists them")
+            hint = meant(name, sorted(registry.TABLES), otherwise="kaudit tables SOURCE lists them")
             raise InputError(f"there is no table {name!r}", hint=hint)
         if self._whole is not None and not known.pods:
             return self._whole.get(name)
