@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -76,6 +77,18 @@ def command(start: Path, *, browser: bool, port: int) -> list[str]:
     ]
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of the server.
+
+    Configuration that lies about, which may waive the token, plays no part; the kernel is
+    that of this interpreter before any that the user has installed.
+    """
+    found = {**os.environ, "JUPYTER_NO_CONFIG": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+    if not found.get("JUPYTER_TOKEN"):
+        found.pop("JUPYTER_TOKEN", None)  # an empty one would open the server to everybody
+    return found
+
+
 def open_lab(bundle: str, folder: Path, *, browser: bool, port: int) -> None:
     """Make the workspace and run JupyterLab in it until it is stopped.
 
@@ -87,4 +100,5 @@ def open_lab(bundle: str, folder: Path, *, browser: bool, port: int) -> None:
     if find_spec("jupyterlab") is None:
         raise InputError("JupyterLab is not installed", hint="pip install 'kaudit[lab]'")
     start = workspace(bundle, folder).resolve()
-    subprocess.run(command(start, browser=browser, port=port), check=False)
+    made = command(start, browser=browser, port=port)
+    subprocess.run(made, env=environment(), check=False)

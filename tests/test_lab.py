@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from kaudit.errors import InputError
-from kaudit.lab import command, workspace
+from kaudit.lab import command, environment, workspace
 
 needs_lab = pytest.mark.skipif(
     find_spec("jupyterlab") is None,
@@ -61,6 +61,13 @@ def test_the_server_listens_on_this_machine_only(tmp_path: Path) -> None:
     assert not [part for part in made if "token" in part or "password" in part]
 
 
+def test_an_empty_token_is_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_TOKEN", "")
+    assert "JUPYTER_TOKEN" not in environment()
+    monkeypatch.setenv("JUPYTER_TOKEN", "mine")
+    assert environment()["JUPYTER_TOKEN"] == "mine"
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -72,8 +79,18 @@ class Server:
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.port, self.token = free_port(), secrets.token_hex(16)
-        environment = {
-            **os.environ,
+        waived = {
+            "IdentityProvider": {"token": ""},
+            "PasswordIdentityProvider": {"hashed_password": ""},
+        }
+        (home / "config").mkdir()
+        (home / "config" / "jupyter_server_config.json").write_text(json.dumps(waived))
+        impostor = home / "data" / "kernels" / "python3"
+        impostor.mkdir(parents=True)
+        kernel = {"argv": ["/bin/false"], "display_name": "Python 3", "language": "python"}
+        (impostor / "kernel.json").write_text(json.dumps(kernel))
+        variables = {
+            **environment(),
             "JUPYTER_TOKEN": self.token,
             "HOME": str(home),
             "JUPYTER_CONFIG_DIR": str(home / "config"),
@@ -85,7 +102,7 @@ class Server:
         made += ["--allow-root"]
         with (home / "log").open("wb") as log:
             self.process = subprocess.Popen(
-                made, env=environment, stdout=log, stderr=log, start_new_session=True
+                made, env=variables, stdout=log, stderr=log, start_new_session=True
             )
         until = time.monotonic() + 60
         while True:
