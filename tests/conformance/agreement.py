@@ -79,11 +79,17 @@ class Outcome(NamedTuple):
     rule: Rule
     expected: str
     found: str
+    assessed: bool
 
     @property
     def agrees(self) -> bool:
         """Both say the same."""
         return self.expected == self.found
+
+    @property
+    def counts(self) -> bool:
+        """It is evidence of agreement: silence of kaudit is not."""
+        return self.assessed or not self.agrees
 
 
 @cache
@@ -146,18 +152,46 @@ def _outcomes(suite: str) -> Iterator[Outcome]:
         judged = {
             control: of_case[control] for control in rule.controls if control in registry.CONTROLS
         }
-        yield Outcome(case, rule, *_READINGS[rule.reading](case, rule, judged))
+        said = {result.status for results in judged.values() for result in results}
+        expected, found = _READINGS[rule.reading](case, rule, judged)
+        yield Outcome(case, rule, expected, found, assessed=not said <= _SILENT)
 
 
 Judged = dict[str, Sequence[Result]]
+
+_SILENT = {Status.NOT_ASSESSED}
+#: A file stands for a whole cluster: the kinds of RBAC that it lacks have no objects there.
+_RBAC = ("roles", "rbac_bindings")
+_NOTHING_MORE = json.dumps(
+    {
+        "apiVersion": "v1",
+        "kind": "List",
+        "items": [
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": kind,
+                "metadata": {"name": "kaudit-nothing"},
+                **(
+                    {"roleRef": {"kind": kind[:-7], "name": "kaudit-nothing"}, "subjects": []}
+                    if kind.endswith("Binding")
+                    else {"rules": []}
+                ),
+            }
+            for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
+        ],
+    }
+)
 
 
 def _results(path: Path, controls: Sequence[str], *, bound: bool) -> Judged:
     """Judge one file or folder by controls; what holds no object has no results."""
     try:
         evidence = collect(FileSource(path), raw=False)
-        if bound:
-            evidence = collect(FileSource(path), FileSource.of_text(_bindings(evidence)), raw=False)
+        more = [FileSource.of_text(_bindings(evidence))] if bound else []
+        if any(len(evidence.frames.get(table)) for table in _RBAC):
+            more.append(FileSource.of_text(_NOTHING_MORE))
+        if more:
+            evidence = collect(FileSource(path), *more, raw=False)
     except InputError:
         return dict.fromkeys(controls, ())
     assessment = assess(

@@ -17,20 +17,21 @@ _HEAD = """\
 
 The cases are those of `shared/conformance`; `rules.csv` says which controls stand for which
 rule of a peer. Rules that a peer defines otherwise than kaudit on purpose are measured as well,
-and counted apart. `python -m tests.conformance.differences` writes this file; the reasons in
-the last column of the second part are written by hand, and a test wants one for every case.
+and counted apart. A case in which kaudit assesses nothing is no agreement, and counted apart too.
+`python -m tests.conformance.differences` writes this file; the reasons in the last column of
+the second part are written by hand, and a test wants one for every case.
 
 ## Figures
 
-| peer | same question: agree | of | share | defined otherwise: agree | of | all: share | without a control |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| peer | same question: agree | of | share | defined otherwise: agree | of | all: share | not assessed | without a control |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 """
 
 
 def figures(found: tuple[Outcome, ...]) -> tuple[int, int, int, int]:
     """Agreeing and all cases of rules with the same question, and of those defined otherwise."""
-    same = [outcome.agrees for outcome in found if not outcome.rule.differs]
-    other = [outcome.agrees for outcome in found if outcome.rule.differs]
+    same = [o.agrees for o in found if o.counts and not o.rule.differs]
+    other = [o.agrees for o in found if o.counts and o.rule.differs]
     return sum(same), len(same), sum(other), len(other)
 
 
@@ -49,10 +50,11 @@ def render(why: dict[str, str]) -> str:
     lines = [_HEAD.rstrip("\n")]
     for suite in SUITES:
         agree, same, agree_other, other = figures(outcomes(suite))
-        left = len(cases(suite)) - same - other
+        silent = sum(not outcome.counts for outcome in outcomes(suite))
+        left = len(cases(suite)) - same - other - silent
         share = f"{100 * agree / same:.1f} %"
         of_all = f"{100 * (agree + agree_other) / (same + other):.1f} %"
-        numbers = [agree, same, share, agree_other, other, of_all, left]
+        numbers = [agree, same, share, agree_other, other, of_all, silent, left]
         lines.append(f"| {suite} | {' | '.join(map(str, numbers))} |")
     lines += ["", "## Cases that differ", ""]
     lines += ["| case | peer | kaudit | why |", "| --- | --- | --- | --- |"]

@@ -34,6 +34,14 @@ def test_agreement_is_98_percent(suite: str) -> None:
 
 @needs_shared
 @each_suite
+def test_silence_is_no_agreement_and_rare(suite: str) -> None:
+    """A case that expects a pass agrees only where something was assessed."""
+    silent = [outcome for outcome in outcomes(suite) if not outcome.counts]
+    assert len(silent) <= 0.02 * len(outcomes(suite))
+
+
+@needs_shared
+@each_suite
 def test_few_rules_are_defined_otherwise(suite: str) -> None:
     found = rules(suite)
     measured = {case.rule for case in cases(suite) if found[case.rule].reading}
