@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -36,7 +36,7 @@ CODES: dict[Status, int] = {
     Status.ERROR: 4,
     Status.FAIL: 5,
 }
-_OF_CODE = {code: status for status, code in CODES.items()}
+OF_CODE = {code: status for status, code in CODES.items()}
 _NONE = -1
 
 
@@ -83,6 +83,27 @@ class Result(msgspec.Struct, frozen=True):
     waiver: str = ""
     raw: str = ""
     raw_line: int = 0
+
+
+class Columns(NamedTuple):
+    """Results of one control by resource, as columns.
+
+    Attributes
+    ----------
+    numbers, codes
+        Number of the resource, and code of the status.
+    rows, failed
+        Rows of the subject that stand for it, and how many of them fail.
+    reasons, seen
+        Number of the reason and place among the observations; -1 where there is none.
+    """
+
+    numbers: Any
+    codes: Codes
+    rows: Any
+    failed: Any
+    reasons: Any
+    seen: Any
 
 
 class ControlResult:
@@ -229,7 +250,7 @@ class ControlResult:
         codes = self._status[self._status != _NONE]
         found = dict.fromkeys(Status, 0)
         for code, number in enumerate(np.bincount(codes, minlength=len(CODES)).tolist()):
-            found[_OF_CODE[code]] += number
+            found[OF_CODE[code]] += number
         for result in self._loose:
             found[result.status] += 1
         return found
@@ -248,42 +269,64 @@ class ControlResult:
         found.update(r.reason for r in self._loose if r.status not in judged)
         return found
 
-    def results(self, *statuses: Status) -> Iterator[Result]:
-        """Yield results in the order of resources; all statuses where none is named."""
+    def columns(self, *statuses: Status) -> Columns:
+        """Return results in the order of resources, as columns; loose ones are not in them."""
         import numpy as np
 
-        c, resources = self.control, self.resources
-        wanted = {CODES[s] for s in statuses or tuple(Status)}
-        order = resources.order
+        wanted = [CODES[s] for s in statuses or tuple(Status)]
+        order = self.resources.order
         order = order[order < len(self._status)]
-        order = order[np.isin(self._status[order], list(wanted))]
+        order = order[np.isin(self._status[order], wanted)]
+        codes, failed = self._status[order], self._failed[order]
+        unassessed = codes == CODES[Status.NOT_ASSESSED]
+        return Columns(
+            numbers=order,
+            codes=codes,
+            rows=self._rows[order],
+            failed=failed,
+            reasons=np.where(unassessed, self._reason[order], -1),
+            seen=self._observed.places(order, failed > 0),
+        )
+
+    @property
+    def observations(self) -> Observations:
+        """What was seen of the resources that fail."""
+        return self._observed
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """Why resources could not be judged, by number."""
+        return self._reasons.texts
+
+    @property
+    def loose(self) -> Sequence[Result]:
+        """Results that are about no row."""
+        return self._loose
+
+    def results(self, *statuses: Status) -> Iterator[Result]:
+        """Yield results in the order of resources; all statuses where none is named."""
+        c, resources = self.control, self.resources
+        found = self.columns(*statuses)
         id_, severity, layer, expected, prefix = c.id, c.severity, c.layer, c.expected, c.id.lower()
         parts, digests = resources.parts, resources.digests
-        seen_of, reasons = self._observed.get, [*self._reasons.texts, ""]
-        for number, code, rows, failed, why in zip(
-            order.tolist(),
-            self._status[order].tolist(),
-            self._rows[order].tolist(),
-            self._failed[order].tolist(),
-            self._reason[order].tolist(),
-            strict=True,
+        seen_at, reasons = self._observed.at, [*self._reasons.texts, ""]
+        for number, code, rows, failed, why, seen in zip(
+            *(column.tolist() for column in found), strict=True
         ):
-            status = _OF_CODE[code]
-            seen, raw, line = seen_of(number) if failed else ("", "", 0)
-            reason = reasons[why] if status is Status.NOT_ASSESSED else ""
+            observed, raw, line = seen_at(seen)
             kind, namespace, name, container = parts[number]
             yield Result(  # by position: millions are made
                 id_,
-                status,
+                OF_CODE[code],
                 severity,
                 layer,
                 kind,
                 namespace,
                 name,
                 container,
-                seen,
+                observed,
                 expected,
-                reason,
+                reasons[why],
                 rows,
                 failed,
                 f"{prefix}.{digests[number]}",
@@ -292,7 +335,7 @@ class ControlResult:
                 line,
             )
         for result in self._loose:
-            if CODES[result.status] in wanted:
+            if not statuses or result.status in statuses:
                 yield result
 
 
@@ -509,4 +552,4 @@ def _by_attention(found: pd.DataFrame) -> pd.DataFrame:
     return found.drop(columns="_rank").reset_index(drop=True)
 
 
-__all__ = ["CODES", "Assessment", "ControlResult", "Result", "observed"]
+__all__ = ["CODES", "OF_CODE", "Assessment", "Columns", "ControlResult", "Result", "observed"]

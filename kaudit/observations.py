@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -85,10 +85,31 @@ class Observations:
         texts, raws = words[other._text[rows]], words[other._raw[rows]]
         self._append(mine[new], texts, raws, other._line[rows])
 
-    def get(self, number: int) -> tuple[str, str, int]:
-        """Text, raw file and line of a resource; empty where nothing was seen."""
-        at = int(self._at[number]) if number < len(self._at) else -1
-        if at < 0:
+    def places(self, numbers: Numbers, fails: Any) -> Numbers:
+        """Place of what was seen of each resource that fails; -1 where there is nothing."""
+        import numpy as np
+
+        known = fails & (numbers < len(self._at))
+        found = np.full(len(numbers), -1, np.int32)
+        found[known] = self._at[numbers[known]]
+        return found
+
+    def at(self, place: int) -> tuple[str, str, int]:
+        """Text, raw file and line at a place; empty for -1."""
+        if place < 0:
             return "", "", 0
         texts = self._words.texts
-        return texts[self._text[at]], texts[self._raw[at]], int(self._line[at])
+        return texts[self._text[place]], texts[self._raw[place]], int(self._line[place])
+
+    @property
+    def words(self) -> Sequence[str]:
+        """Texts and names of raw files, by number."""
+        return self._words.texts
+
+    def columns(self, places: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Numbers of text and raw file among the words, and line; -1, -1, 0 for the place -1."""
+        import numpy as np
+
+        text, raw = np.append(self._text, np.int32(-1)), np.append(self._raw, np.int32(-1))
+        line = np.append(self._line, np.int64(0))
+        return text[places], raw[places], line[places]

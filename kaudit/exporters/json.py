@@ -9,10 +9,11 @@ import msgspec
 
 from kaudit import __version__
 from kaudit.assessment import Assessment
+from kaudit.exporters.json_rows import Rows
 from kaudit.registry import Control, exporter
 
 SCHEMA = "kaudit/results/v1"
-_CHUNK = 5_000
+_CHUNK = 20_000
 
 
 @exporter("json", suffix=".json")
@@ -30,16 +31,13 @@ def results_json(assessment: Assessment) -> Iterator[bytes]:
         ],
     }
     yield encode(head)[:-1] + b',"results":['
-    batch: list[Any] = []
-    first = True
-    for result in assessment.iter_results():
-        batch.append(result)
-        if len(batch) == _CHUNK:
-            yield (b"" if first else b",") + encode(batch)[1:-1]
-            first, batch = False, []
-    if batch:
-        yield (b"" if first else b",") + encode(batch)[1:-1]
-    yield b"]}\n"
+    rows = Rows(assessment, _CHUNK)
+    held = b""
+    for by in assessment.by_control.values():
+        for text in rows.of(by):
+            yield held
+            held = text
+    yield held[:-1] + b"]}\n"
 
 
 def _evidence(assessment: Assessment) -> dict[str, Any]:
