@@ -16,7 +16,6 @@ from kaudit.beside import forked, possible
 from kaudit.columns import arrow
 from kaudit.errors import RegistryError
 from kaudit.evidence.bundle import Evidence
-from kaudit.evidence.frames import Frames
 from kaudit.limits import Doubt, limits
 from kaudit.model.words import Status
 from kaudit.registry import Control, resource_of
@@ -28,6 +27,8 @@ from kaudit.waivers import Waiver
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from kaudit.evidence.frames import Frames
 
     Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
 
@@ -111,7 +112,7 @@ class _Run:
             result.merge(other)
 
     def _judged_apart(self, parts: range) -> list[ControlResult]:
-        self.evidence.store = self.evidence.store.apart()
+        self.evidence.frames = self.evidence.frames.apart()
         self._judge_parts(parts, silent)
         return self.of_pods
 
@@ -120,7 +121,7 @@ class _Run:
         whole = self.evidence.frames
         for part in parts:
             one = self.evidence.manifest.parts == 1
-            frames = whole if one else Frames(self.evidence.store, part, whole)
+            frames = whole if one else whole.of_part(part)
             for done, result in enumerate(self.of_pods):
                 progress(f"part {part + 1}", done, len(self.of_pods))
                 self.judge(result, frames)

@@ -69,7 +69,7 @@ def _parts(evidence: Evidence) -> Iterator[Frames]:
         yield evidence.frames
         return
     for part in range(evidence.manifest.parts):
-        yield Frames(evidence.store, part, evidence.frames)
+        yield evidence.frames.of_part(part)
 
 
 def _judged(frames: Frames) -> PodSecurity:

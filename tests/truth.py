@@ -11,8 +11,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from kaudit.assess import assess
 from kaudit.assessment import Assessment
+from kaudit.columns import arrow
+from kaudit.evidence.bundle import Evidence
+from kaudit.parameters import Parameters, using
 
+#: What the generator calls approved.
+DECIDED = Parameters(allowed_registries=("registry.example.com", "gcr.io/myproject"))
 #: Figure to the control whose failing rows it counts, for Pod objects and for templates.
 BY_CONTROL = {
     "containers.privileged": "KA-DEP-001",
@@ -32,6 +38,7 @@ BY_CONTROL = {
     "containers.no_requests": "KA-DEP-029",
     "containers.image_not_digest": "KA-BLD-008",
     "containers.image_latest": "KA-BLD-007",
+    "containers.image_unapproved": "KA-BLD-009",
     "containers.type.ephemeral": "KA-RUN-008",
     "pods.host_network": "KA-DEP-004",
     "pods.host_pid": "KA-DEP-002",
@@ -56,6 +63,12 @@ BY_RESOURCE = {
 }
 
 
+def judged(evidence: Evidence, *, strict: bool = True) -> Assessment:
+    """Judge evidence of a generated cluster by what its generator has decided."""
+    with using(DECIDED):
+        return assess(evidence, strict=strict)
+
+
 def truth(folder: Path) -> dict[str, int]:
     """Figures that the generator knows by construction."""
     counts: dict[str, int] = json.loads((folder / "truth.json").read_text())["counts"]
@@ -74,6 +87,12 @@ def seen(assessment: Assessment) -> dict[str, int]:
     evidence = assessment.evidence
     for origin, prefix in (("object", ""), ("template", "templates.")):
         found |= {f"{prefix}{k}": v for k, v in _of_pods(evidence, origin).items()}
+    held = evidence["inventory"]
+    found |= {
+        f"objects.{kind}": count
+        for kind, count, read in zip(held["kind"], held["objects"], held["collected"], strict=True)
+        if read
+    }
     return found | _of_cluster(evidence)
 
 
@@ -123,6 +142,8 @@ def _of_pods(evidence: Any, origin: str) -> dict[str, int]:
     }
     levels = Counter(security["level"])
     found |= {f"pods.pss.{level}": count for level, count in levels.items()}
+    debugged = containers[containers["container_type"] == "ephemeral"]
+    found["pods.with_ephemeral"] = debugged["pod_uid"].nunique()
     types = Counter(containers["container_type"])
     return found | {f"containers.type.{kind}": count for kind, count in types.items()}
 
@@ -156,6 +177,9 @@ def _of_cluster(evidence: Any) -> dict[str, int]:
     raw = evidence["secrets"]
     nodes = evidence["nodes"]
     minor = int(evidence["cluster"]["minor"].iloc[0])
+    policies = evidence["network_policies"]
+    pods = evidence["pods"]
+    pods = pods[pods["origin"] == "object"]
     return {
         "pods.not_isolated_ingress": int((~live["ingress"]).sum()),
         "pods.not_isolated_egress": int((~live["egress"]).sum()),
@@ -167,7 +191,9 @@ def _of_cluster(evidence: Any) -> dict[str, int]:
         "rbac.anonymous_bindings": len(bindings[unknown][key].drop_duplicates()),
         "rbac.dangling_bindings": len(lost[key].drop_duplicates()),
         "namespaces.total": len(namespaces),
-        "namespaces.enforce.None": int(namespaces["enforce"].isna().sum()),
+        **_counted("namespaces.enforce.", namespaces["enforce"]),
+        "namespaces.without_policy": int((~namespaces["name"].isin(policies["namespace"])).sum()),
+        "namespaces.without_default_deny": _without_deny(namespaces, policies),
         "namespaces.without_quota": int(
             (~namespaces["name"].isin(evidence["quotas"]["namespace"])).sum()
         ),
@@ -184,7 +210,47 @@ def _of_cluster(evidence: Any) -> dict[str, int]:
         "nodes.old_kubelet": int((nodes["kubelet_minor"] <= minor - 2).sum()),
         "nodes.not_ready": int((~nodes["ready"].fillna(False)).sum()),
         **{f"services.type.{kind}": count for kind, count in services.items()},
+        **_counted("secrets.type.", raw["type"]),
+        **_counted("pods.phase.", pods["phase"]),
+        **_counted("pods.owner.", _controllers(pods)),
+        **_roles(roles),
     }
+
+
+def _counted(prefix: str, values: Any) -> dict[str, int]:
+    counts = Counter(arrow(values).to_pylist())
+    return {f"{prefix}{value}": count for value, count in counts.items()}
+
+
+def _controllers(pods: Any) -> Any:
+    return pods["controller_kind"].where(~pods["mirror"], "Node")
+
+
+def _without_deny(namespaces: Any, policies: Any) -> int:
+    names = set(namespaces["name"])
+    whole = policies[policies["selects_all"]]
+    for direction in ("ingress", "egress"):
+        deny = whole[whole[direction] & (whole[f"{direction}_rules"] == 0)]
+        names &= set(deny["namespace"])
+    return len(namespaces) - len(names)
+
+
+def _roles(rules: Any) -> dict[str, int]:
+    """Roles by what their rules name, as the generator defines it: words, not consequences."""
+    found: dict[str, set[tuple[str, str, str]]] = {}
+    for rule in rules.to_dict("records"):
+        verbs, resources = set(rule["verbs"]), set(rule["resources"])
+        every = "*" in verbs and "*" in resources
+        named = {
+            "rbac.secret_reader_roles": every
+            or ("secrets" in resources and bool(verbs & {"get", "list", "watch"})),
+            "rbac.escalation_roles": bool(verbs & {"escalate", "bind", "impersonate"}),
+            "rbac.pod_exec_roles": "pods/exec" in resources and "create" in verbs,
+        }
+        role = (rule["role_kind"], rule["namespace"], rule["role"])
+        for name, is_ in named.items():
+            found.setdefault(name, set()).update([role] if is_ else [])
+    return {name: len(roles) for name, roles in found.items()}
 
 
 def _old(secrets: Any) -> int:

@@ -31,6 +31,16 @@ class Frames:
         self._store, self._part, self._whole = store, part, whole
         self._kept: dict[str, pd.DataFrame] = {}
 
+    def apart(self) -> Frames:
+        """Return the same frames for another process: no file position is shared."""
+        found = Frames(self._store.apart(), self._part, self._whole)
+        found._kept.update(self._kept)
+        return found
+
+    def of_part(self, part: int) -> Frames:
+        """Return frames of one part of the pods, which share all that is not of pods."""
+        return Frames(self._store, part, self)
+
     def get(self, name: str) -> pd.DataFrame:
         """Return a table or view; it must not be changed.
 
