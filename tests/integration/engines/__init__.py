@@ -1,0 +1,1 @@
+"""Real programs for the tests: pinned, built from their released modules, kept in a cache."""
