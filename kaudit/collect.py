@@ -26,6 +26,7 @@ from kaudit.model.meta import Named
 from kaudit.model.nulls import without_nulls
 from kaudit.model.place import Place, stand_in
 from kaudit.model.words import Gap, Reason
+from kaudit.orphans import Orphans
 from kaudit.registry import Collector, Read
 from kaudit.source.events import (
     Access,
@@ -153,6 +154,8 @@ class Ingest:
         self._origins = 0
         self._beside = Beside(self._piece) if beside else None
         self._jobs: deque[Job] = deque()
+        self.orphans = Orphans()
+        self._making_pods = {key for key in wanted if {"pods", "workloads"} <= {*tables_of(key)}}
 
     def close(self) -> None:
         """End what runs beside."""
@@ -189,6 +192,7 @@ class Ingest:
         if self._beside is None or len(batch.items) < MANY:
             self._settle()
             self._gather(batch)
+            self.orphans.keep(batch)
             self.builder.cut()
             return
         name = self.builder.origins[batch.origin].name
@@ -202,9 +206,11 @@ class Ingest:
             piece = self._beside.piece(job)
             if piece is None:
                 self._gather(job.batch)
+                self.orphans.keep(job.batch)
                 self.builder.cut()
                 continue
-            self.builder.join(piece)
+            before = self.builder.join(piece)
+            self.orphans.join(piece.orphans, job.batch, before)
             self.gaps += piece.gaps
             if piece.newest and (self.newest is None or piece.newest > self.newest):
                 self.newest = piece.newest
@@ -215,16 +221,17 @@ class Ingest:
         builder.origins = [Origin(name=origin)] * (batch.origin + 1)
         alone = Ingest(builder, self.wanted)
         alone._gather(batch)
-        return None if alone.seen else builder.piece(alone.gaps, alone.newest)
+        return None if alone.seen else builder.piece(alone.gaps, alone.newest, alone.orphans)
 
     def _gather(self, batch: Batch) -> None:
         key = (batch.group, batch.kind)
         read, collectors = self.wanted[key]
         decode, builder = self._decoders[key], self.builder
+        see = self.orphans.see if key in self._making_pods else None
         functions = [c.function for c in collectors]
         record = builder.record
         add = builder.add
-        for item, position in zip(batch.items, batch.positions, strict=True):
+        for index, (item, position) in enumerate(zip(batch.items, batch.positions, strict=True)):
             try:
                 found = decode(item)
             except (msgspec.DecodeError, ValueError) as fault:
@@ -235,9 +242,23 @@ class Ingest:
                     continue
             place = self._place(read, found)
             place.line = record(read.raw, found, batch.origin, position)
+            if see is not None:
+                see(found, place, index)
             for function in functions:
                 for row in function(found, place):
                     add(row)
+
+    def _adopt(self) -> None:
+        """Let templates stand for themselves whose owners the source does not hold."""
+        for key, waiting in self.orphans.left():
+            read, collectors = self.wanted[key]
+            found = self._decoders[key](without_nulls(waiting.item, read.model))
+            waiting.place.orphan = True
+            for collector in collectors:
+                if any(table.pods for table in collector.tables):
+                    for row in collector.function(found, waiting.place):
+                        self.builder.add(row)
+            self.builder.cut()
 
     def _place(self, read: Read, found: Any) -> Place:
         meta = found.metadata
@@ -307,6 +328,7 @@ class Ingest:
     def finish(self, sources: Sequence[Source], as_of: datetime | None) -> Evidence:
         """Close the books: what no source told is a gap, then seal."""
         self._settle()
+        self._adopt()
         live = any(source.live for source in sources)
         told = [source.as_of for source in sources if source.as_of is not None]
         moment = as_of or (max(told) if told else self.newest)

@@ -26,6 +26,7 @@ LEVELS = {
     "rbac": 3,
     "collectors": 3,
     "views": 3,
+    "orphans": 3,
     "beside": 4,
     "controls": 3,
     "correlations": 3,

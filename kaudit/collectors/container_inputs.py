@@ -85,7 +85,7 @@ ENV = Table(
 )
 def container_inputs(found: Pod | Controller, at: Place) -> list[Row]:
     """Rows of mounts and variables; controllers give those of their template."""
-    made = pod_of(found)
+    made = pod_of(found, orphan=at.orphan)
     if made is None:
         return []
     rows: list[Row] = []

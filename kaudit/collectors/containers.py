@@ -152,7 +152,7 @@ PROBES = Table(
 )
 def containers(found: Pod | Controller, at: Place) -> list[Row]:
     """Rows of the containers of a pod; controllers give those of their template."""
-    made = pod_of(found)
+    made = pod_of(found, orphan=at.orphan)
     if made is None:
         return []
     metadata, spec, status = made

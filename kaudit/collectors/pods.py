@@ -157,7 +157,7 @@ PROJECTIONS = Table(
 )
 def pods(found: Pod | Controller, at: Place) -> list[Row]:
     """Rows of a pod and its volumes; controllers give the pod of their template."""
-    made = pod_of(found)
+    made = pod_of(found, orphan=at.orphan)
     if made is None:
         return []
     metadata, spec, status = made

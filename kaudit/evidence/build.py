@@ -21,6 +21,7 @@ from kaudit.evidence.raw import RawFile
 from kaudit.evidence.seal import claim, masked_table, publish
 from kaudit.evidence.store import BundleStore, MemoryStore, SpilledPart, Store
 from kaudit.model.words import Gap
+from kaudit.orphans import Orphans
 from kaudit.source.events import Access, KindId, Origin, ServerVersion
 from kaudit.table import Row, Table
 
@@ -54,6 +55,8 @@ class Piece(msgspec.Struct):
         Rows by table, in no order.
     gaps, newest
         What could not be decoded, and the newest creation time.
+    orphans
+        Controllers that wait for their owners.
     """
 
     raw: str
@@ -65,6 +68,7 @@ class Piece(msgspec.Struct):
     tables: dict[str, Any]
     gaps: list[Gap]
     newest: datetime | None
+    orphans: Orphans
 
 
 class Builder:
@@ -170,7 +174,7 @@ class Builder:
         self._gather()
         return {kind for kind in self._controllers if kind}
 
-    def piece(self, gaps: list[Gap], newest: datetime | None) -> Piece | None:
+    def piece(self, gaps: list[Gap], newest: datetime | None, orphans: Orphans) -> Piece | None:
         """Return all that was gathered, of one kind, as a piece for another builder."""
         if not self._raw:
             return None
@@ -185,10 +189,11 @@ class Builder:
             tables=self._columns(),
             gaps=gaps,
             newest=newest,
+            orphans=orphans,
         )
 
-    def join(self, piece: Piece) -> None:
-        """Take over what another builder made of a batch."""
+    def join(self, piece: Piece) -> int:
+        """Take over what another builder made of a batch; return the raw lines before it."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -206,6 +211,7 @@ class Builder:
             if "controller_kind" in table.column_names:
                 self._controllers.update(pc.unique(table["controller_kind"]).to_pylist())
         self.cut()
+        return before
 
     def finish(
         self,

@@ -16,6 +16,8 @@ class Place(msgspec.Struct, gc=False):
         Of the object; ``uid`` is a stable stand-in where a manifest has none.
     raw, line
         Raw file and line, from 1.
+    orphan
+        The owner that would stand for it is not in the source.
     """
 
     group: str
@@ -25,6 +27,7 @@ class Place(msgspec.Struct, gc=False):
     uid: str
     raw: str
     line: int
+    orphan: bool = False
 
 
 def stand_in(group: str, kind: str, namespace: str, name: str, again: int = 0) -> str:

@@ -92,7 +92,7 @@ class BareTemplate(Resource):
 Controller = Workload | CronJob | LooseWorkload | BareTemplate
 
 #: Controllers whose template stands for the pods of what they own in turn.
-_EXPANDED = frozenset(["Deployment", "DeploymentConfig", "CronJob"])
+STANDING = frozenset(["Deployment", "DeploymentConfig", "CronJob"])
 _NO_STATUS = PodStatus()
 
 
@@ -103,15 +103,18 @@ def template_of(found: Controller) -> PodTemplate | None:
     return found.template if isinstance(found, BareTemplate) else found.spec.template
 
 
-def pod_of(found: Pod | Controller) -> tuple[Metadata, PodSpec, PodStatus] | None:
+def pod_of(
+    found: Pod | Controller, *, orphan: bool = False
+) -> tuple[Metadata, PodSpec, PodStatus] | None:
     """Pod that an object is, or that its template would make.
 
-    None where it has no template, or where the template of its owner stands for it.
+    None where it has no template, or where the template of its owner stands for it; an
+    orphan's owner cannot.
     """
     if isinstance(found, Pod):
         return found.metadata, found.spec, found.status
     owner = found.metadata.controller
-    if owner is not None and owner.kind in _EXPANDED:
+    if owner is not None and owner.kind in STANDING and not orphan:
         return None
     template = template_of(found)
     return None if template is None else (template.metadata, template.spec, _NO_STATUS)

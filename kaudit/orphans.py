@@ -1,0 +1,80 @@
+"""Controllers whose owner is to stand for them, until that owner is seen.
+
+A Deployment's template stands for those of its ReplicaSets, a CronJob's for those of its
+Jobs. Where the owner is not in the source, or could not be decoded, what it made is judged
+by its own template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from kaudit.model.place import Place
+from kaudit.model.pod import Pod
+from kaudit.model.workload import STANDING, Controller
+from kaudit.source.events import Batch, KindId
+
+#: Kind, namespace and name of a controller.
+Owner = tuple[str, str, str]
+
+
+class Waiting(msgspec.Struct, gc=False):
+    """A controller that waits for its owner.
+
+    Attributes
+    ----------
+    owner
+        What it says made it.
+    index
+        Place in its batch.
+    place
+        Identity and raw record.
+    item
+        The object; empty until the batch is kept.
+    """
+
+    owner: Owner
+    index: int
+    place: Place
+    item: bytes = b""
+
+
+class Orphans:
+    """Owners seen so far, and what waits for those not seen."""
+
+    def __init__(self) -> None:
+        self.owners: set[Owner] = set()
+        self.waiting: list[Waiting] = []
+        self._held: list[tuple[KindId, Waiting]] = []
+
+    def see(self, found: Pod | Controller, place: Place, index: int) -> None:
+        """Take notice of a controller of a batch."""
+        if place.kind in STANDING:
+            self.owners.add((place.kind, place.namespace, place.name))
+        owner = found.metadata.controller
+        if owner is not None and owner.kind in STANDING:
+            named = (owner.kind, place.namespace, owner.name)
+            self.waiting.append(Waiting(named, index, msgspec.structs.replace(place)))
+
+    def keep(self, batch: Batch) -> None:
+        """Hold the objects of a batch that still wait at its end."""
+        for waiting in self.waiting:
+            if waiting.owner not in self.owners:
+                waiting.item = bytes(batch.items[waiting.index])
+                self._held.append(((batch.group, batch.kind), waiting))
+        self.waiting = []
+
+    def join(self, other: Orphans, batch: Batch, before: int) -> None:
+        """Take over what another saw of a batch, whose raw lines come after others."""
+        self.owners |= other.owners
+        for waiting in other.waiting:
+            waiting.place.line += before
+        self.waiting = other.waiting
+        self.keep(batch)
+
+    def left(self) -> Iterator[tuple[KindId, Waiting]]:
+        """Yield what waits in vain, once."""
+        held, self._held = self._held, []
+        yield from (entry for entry in held if entry[1].owner not in self.owners)
