@@ -8,6 +8,7 @@ scenery. Where a control judges the cluster as a whole, a line ``# cluster: bad-
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -20,6 +21,8 @@ from kaudit.registry import Control
 from kaudit.source.files import FileSource
 
 _CLUSTER = re.compile(r"^# cluster: *((?:bad|ok)-\S+)[ \t]*$", re.MULTILINE)
+#: Moment that the cases hold for.
+_AS_OF = datetime(2025, 12, 1, tzinfo=UTC)
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -45,7 +48,7 @@ def faults(control: Control) -> list[str]:
     found: list[str] = []
     outcomes: set[bool] = set()
     for case in cases(control):
-        evidence = collect(FileSource.of_text(case.manifests, label="cases"))
+        evidence = collect(FileSource.of_text(case.manifests, label="cases"), as_of=_AS_OF)
         results = list(assess(evidence, [control], strict=True).iter_results())
         failures = [r for r in results if r.status is Status.FAIL]
         failed = {r.name for r in failures}

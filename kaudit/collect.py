@@ -68,7 +68,8 @@ def collect(
     kinds
         Plural names of the kinds to read; empty reads all but Secrets of live clusters.
     as_of
-        Moment that ages are measured from, where the source does not tell it.
+        Moment that ages are measured from, where the source does not tell it. Without it,
+        that of the newest object: then what is old is known, and nothing is known to be young.
     progress
         Told what is being read.
 
@@ -331,11 +332,12 @@ class Ingest:
         self._adopt()
         live = any(source.live for source in sources)
         told = [source.as_of for source in sources if source.as_of is not None]
-        moment = as_of or (max(told) if told else self.newest)
+        known = as_of or max(told, default=None)
         return self.builder.finish(
             label=", ".join(source.label for source in sources),
             live=live,
-            as_of=moment,
+            as_of=known or self.newest,
+            as_of_told=known is not None,
             gaps=[*self.gaps, *self._untold(live), *self._twice()],
             counts=self.counts,
             wanted=frozenset(self.wanted),

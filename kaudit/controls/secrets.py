@@ -72,7 +72,7 @@ def secret_repeats_itself(secrets: pd.DataFrame) -> pd.Series[Any]:
     applies="rotated",
     expected="changed within the time for rotation",
     shows=("type", "age_days"),
-    null="the source does not tell its date, or the Secret its age",
+    null="the source does not tell its date (--as-of does), or the Secret its age",
 )
 def old_secret(secret_ages: pd.DataFrame) -> pd.Series[Any]:
     """Secrets are changed within the time set for rotation.
@@ -86,14 +86,9 @@ def old_secret(secret_ages: pd.DataFrame) -> pd.Series[Any]:
         refreshInterval: 1h
 
     Cases:
-        # cluster: bad-old
-        {apiVersion: v1, kind: Secret, metadata: {name: old, creationTimestamp: "2025-01-01T00:00:00Z"}, type: Opaque}
+        {apiVersion: v1, kind: Secret, metadata: {name: bad-old, creationTimestamp: "2025-01-01T00:00:00Z"}, type: Opaque}
         ---
-        {apiVersion: v1, kind: Pod, metadata: {name: p, creationTimestamp: "2025-12-01T00:00:00Z"}, spec: {containers: [{name: c, image: i}]}}
-        # cluster: ok-young
-        {apiVersion: v1, kind: Secret, metadata: {name: young, creationTimestamp: "2025-11-20T00:00:00Z"}, type: Opaque}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: p, creationTimestamp: "2025-12-01T00:00:00Z"}, spec: {containers: [{name: c, image: i}]}}
+        {apiVersion: v1, kind: Secret, metadata: {name: ok-young, creationTimestamp: "2025-11-20T00:00:00Z"}, type: Opaque}
     """
     return secret_ages["old"]
 

@@ -219,6 +219,7 @@ class Builder:
         label: str,
         live: bool,
         as_of: datetime | None,
+        as_of_told: bool,
         gaps: Sequence[Gap],
         counts: Counter[tuple[str, str, str]],
         wanted: frozenset[KindId],
@@ -232,7 +233,7 @@ class Builder:
         whole = {
             table.name: self._joined(table) for table in self._tables.values() if not table.pods
         }
-        whole |= self._facts(label, live, as_of, counts, wanted, version, access)
+        whole |= self._facts(label, live, as_of, as_of_told, counts, wanted, version, access)
         manifest = Manifest(
             kaudit=__version__,
             label=label,
@@ -256,6 +257,7 @@ class Builder:
         label: str,
         live: bool,
         as_of: datetime | None,
+        as_of_told: bool,
         counts: Counter[tuple[str, str, str]],
         wanted: frozenset[KindId],
         version: ServerVersion | None,
@@ -273,6 +275,7 @@ class Builder:
                 platform=(version.platform or None) if version else None,
                 live=live,
                 as_of=as_of,
+                as_of_told=as_of_told,
             )
         ]
         allowed = [facts.AccessRow(**msgspec.structs.asdict(cell)) for cell in access]

@@ -33,6 +33,9 @@ class ClusterRow(Row, kw_only=True):
     platform: Annotated[str | None, doc("platform of the API server")] = None
     live: Annotated[bool, doc("read from a running cluster")] = False
     as_of: Annotated[datetime | None, doc("moment that the facts hold for, in UTC")] = None
+    as_of_told: Annotated[
+        bool, doc("a cluster or a person told that moment; else it is later than as_of")
+    ] = False
 
 
 class AccessRow(Row, kw_only=True):

@@ -48,6 +48,8 @@ def secret_ages(secrets: pd.DataFrame, cluster: pd.DataFrame) -> pd.DataFrame:
     else:
         days = pa.nulls(len(secrets), pa.int64())
     old = pc.greater(days, parameters().secret_max_age_days)
+    if not cluster["as_of_told"].any():  # the true moment is later: none is known to be young
+        old = pc.if_else(old, True, pa.scalar(None, pa.bool_()))
     kept = ("helm.sh/release.v1", "kubernetes.io/service-account-token")
     copied = ["raw", "raw_line", "kind", "namespace", "name", "type"]
     found: dict[str, Any] = {name: secrets[name] for name in copied}

@@ -1,0 +1,96 @@
+"""Whatever random evidence is taken away, nothing turns into a pass, and totals add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Literal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kaudit.assess import assess
+from kaudit.assessment import Assessment
+from kaudit.collect import collect
+from kaudit.coverage import Verdict, coverage
+from kaudit.demo import objects
+from kaudit.model.words import Gap, Reason
+from kaudit.registry import Read
+from kaudit.source.events import Event, KindId, Listed, Progress, silent
+from tests.memory_source import MemorySource, Object
+from tests.test_mutation import KINDS, READS, check
+
+usual = settings(max_examples=15, deadline=None)
+
+#: What becomes of a kind: not in the source, refused, refused in a namespace, or cut off.
+Loss = Literal["gone", "refused", "namespace", "part"]
+READ = [kind for kind in KINDS if kind in READS]
+NAMESPACES = ("payments", "kube-system", "legacy", "data")
+losses = st.dictionaries(
+    st.sampled_from(READ),
+    st.tuples(
+        st.sampled_from(["gone", "refused", "namespace", "part"]), st.sampled_from(NAMESPACES)
+    ),
+    max_size=8,
+)
+
+
+class Weakened(MemorySource):
+    """The demo with some evidence taken away, as a live cluster or a dump would tell it."""
+
+    def __init__(self, lost: Mapping[str, tuple[Loss, str]], *, live: bool) -> None:
+        self.lost = lost
+        kept = [found for number, found in enumerate(demo()) if self._kept(number, found)]
+        super().__init__(*kept, label="demo", live=live)
+
+    def _kept(self, number: int, found: Object) -> bool:
+        how, where = self.lost.get(found["kind"], ("", ""))
+        if how == "namespace":
+            return bool(found["metadata"].get("namespace") != where)
+        return how == "" or (how == "part" and number % 2 == 0)
+
+    def read(self, wanted: Mapping[KindId, Read], progress: Progress = silent) -> Iterator[Event]:
+        yield from super().read(wanted, progress)
+        if self.live:
+            for key in wanted:
+                if key[1] not in self.lost:
+                    yield Listed(*key)
+        for kind, (how, where) in self.lost.items():
+            if how == "gone":
+                continue
+            reason = Reason.PARTIAL if how == "part" else Reason.FORBIDDEN
+            namespace = where if how == "namespace" else ""
+            yield Gap(what=f"list {kind}", reason=reason, kind=kind, namespace=namespace)
+
+
+@cache
+def demo() -> tuple[Object, ...]:
+    return tuple(objects())
+
+
+def judged(lost: Mapping[str, tuple[Loss, str]], *, live: bool) -> Assessment:
+    return assess(collect(Weakened(lost, live=live), raw=False), strict=True)
+
+
+@cache
+def before(live: bool) -> Assessment:
+    return judged({}, live=live)
+
+
+@usual
+@given(losses, st.booleans())
+def test_nothing_turns_into_a_pass(lost: dict[str, tuple[Loss, str]], live: bool) -> None:
+    was, now = before(live), judged(lost, live=live)
+    refused = live or all(how != "gone" for how, _ in lost.values())
+    check(was, now, refused=refused)
+    assert not refused or passed(now) <= passed(was)
+
+
+def passed(assessment: Assessment) -> set[tuple[str, str, Verdict]]:
+    """Requirements of frameworks that are said to be met, or met as far as is tested."""
+    return {
+        (name, item.requirement.id, item.verdict)
+        for name, items in coverage(assessment).items()
+        for item in items
+        if item.verdict in (Verdict.PASS, Verdict.SUPPORTED)
+    }
