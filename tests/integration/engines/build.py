@@ -1,4 +1,4 @@
-"""Build pinned programs into the cache, two at a time, with a log for each."""
+"""Build pinned programs into the cache, two modules at a time, with a log for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import msgspec
@@ -32,7 +32,10 @@ def log_of(program: Program) -> Path:
 
 
 def build_all(wanted: Sequence[Program], tell: Callable[[str], None]) -> list[Built]:
-    """Build programs that are not there yet; a failed one does not stop the others.
+    """Build programs; one that fails does not stop the others.
+
+    Two modules at a time, and the programs of a module one after the other: side by side
+    they would compile the same packages twice.
 
     Parameters
     ----------
@@ -41,26 +44,31 @@ def build_all(wanted: Sequence[Program], tell: Callable[[str], None]) -> list[Bu
     tell
         Is given one line at a time.
     """
+    modules: dict[Path, list[Program]] = {}
+    for program in wanted:
+        modules.setdefault(program.source, []).append(program)
     started: dict[str, float] = {}
-
-    def work(program: Program) -> Built:
-        started[program.name] = time.monotonic()
-        tell(f"building {program.name} {program.version}")
-        return build(program)
-
     done: list[Built] = []
+
+    def work(programs: list[Program]) -> None:
+        for program in programs:
+            started[program.name] = time.monotonic()
+            tell(f"building {program.name} {program.version}")
+            built = build(program)
+            del started[program.name]
+            done.append(built)
+            tell(said(built))
+
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        waiting: set[Future[Built]] = {pool.submit(work, program) for program in wanted}
+        waiting = {pool.submit(work, programs) for programs in modules.values()}
         while waiting:
             ended, waiting = wait(waiting, timeout=_NEWS, return_when=FIRST_COMPLETED)
             for future in ended:
-                done.append(future.result())
-                started.pop(done[-1].program.name, None)
-                tell(said(done[-1]))
+                future.result()
             if not ended:
-                now = time.monotonic()
-                still = ", ".join(f"{n} ({now - since:.0f} s)" for n, since in started.items())
-                tell(f"still building {still}; {len(done)} of {len(wanted)} done")
+                now, count = time.monotonic(), f"{len(done)} of {len(wanted)} done"
+                still = (f"{name} ({now - since:.0f} s)" for name, since in [*started.items()])
+                tell(f"still building {', '.join(still)}; {count}")
     return done
 
 
