@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import zlib
 from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime
@@ -90,8 +91,10 @@ class FileSource:
             run = _Run(wanted)
             yield from run.data(self.label, self._text, yaml=True)
         else:
-            files = self._files()
             run = _Run(wanted)
+            files, unread = self._files()
+            for name, why in unread:
+                yield run.file_gap(name, Reason.BROKEN, why)
             for done, (name, path) in enumerate(files):
                 progress(name, done, len(files))
                 yield from self._file(run, name, path)
@@ -104,28 +107,26 @@ class FileSource:
                 hint="give manifests, a dump or an evidence bundle",
             )
 
-    def _files(self) -> list[tuple[str, Path]]:
+    def _files(self) -> tuple[list[tuple[str, Path]], list[tuple[str, str]]]:
+        """Name the files to read, and what is there but cannot be, with the reason."""
         if not self.path.exists():
             raise InputError("there is no such file or folder", where=self.path)
         if self.path.is_file() or self.path.is_fifo():
-            return [(self.label if self.path.is_fifo() else self.path.name, self.path)]
+            return [(self.label if self.path.is_fifo() else self.path.name, self.path)], []
         if not self.path.is_dir():
             raise InputError("is neither a file nor a folder", where=self.path)
         root = self.path.resolve()
-        found = []
-        for path in sorted(self.path.rglob("*")):
-            relative = path.relative_to(self.path)
-            if any(part.startswith(".") for part in relative.parts) or not path.is_file():
-                continue
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                continue
-            if _suffix(path) in (*_YAML, *_JSON):
-                found.append((relative.as_posix(), path))
-        if not found:
+        found, unread = [], []
+        for name, path, fault in _walked(self.path):
+            if why := fault or _barred(path, root):
+                unread.append((name, why))
+            elif path.is_file() and _suffix(path) in (*_YAML, *_JSON):
+                found.append((name, path))
+        if not found and not unread:
             raise InputError(
                 "holds no YAML or JSON file", where=self.path, hint="give manifests or a dump"
             )
-        return sorted(found)
+        return sorted(found), sorted(unread)
 
     def _file(self, run: _Run, name: str, path: Path) -> Iterator[Event]:
         try:
@@ -152,6 +153,35 @@ class FileSource:
             run.other_content(name)
             return
         yield from run.data(name, data, yaml=_suffix(path) not in _JSON)
+
+
+def _walked(root: Path) -> Iterator[tuple[str, Path, str]]:
+    """Yield what may be read below a folder: name, path, and why a folder cannot be listed."""
+    faults: list[OSError] = []
+    for top, folders, files in os.walk(root, onerror=faults.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        links = [name for name in folders if Path(top, name).is_symlink()]
+        for name in (*files, *links):
+            path = Path(top, name)
+            if not name.startswith("."):
+                yield path.relative_to(root).as_posix(), path, ""
+    for fault in faults:
+        path = Path(fault.filename)
+        why = f"cannot be listed: {fault.__class__.__name__}"
+        yield (path.relative_to(root).as_posix() if path != root else root.name), path, why
+
+
+def _barred(path: Path, root: Path) -> str:
+    """Say why something that looks like a manifest, or like a folder of them, is not read."""
+    if path.is_dir():
+        return "" if path.resolve().is_relative_to(root) else "a link out of the folder"
+    if _suffix(path) not in (*_YAML, *_JSON):
+        return ""
+    if path.is_symlink() and not path.exists():
+        return "a link to nothing"
+    if path.is_symlink() and not path.resolve().is_relative_to(root):
+        return "a link out of the folder"
+    return "" if path.is_file() else "no regular file"
 
 
 class _TooLarge(Exception):

@@ -5,12 +5,15 @@ import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kaudit import registry
+from kaudit.assess import assess
 from kaudit.collect import collect
 from kaudit.errors import InputError
-from kaudit.model.words import Reason
+from kaudit.model.words import Reason, Status
 from kaudit.source.files import FileSource
 
 POD = {
@@ -128,14 +131,85 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     assert [g.name for g in evidence.gaps if g.failed] == ["bomb.yaml.gz"]
 
 
+def unread(folder: Path) -> dict[str, str]:
+    """Files that are gaps, each with its reason."""
+    evidence = collect(FileSource(folder), raw=False)
+    failed = [g for g in evidence.gaps if g.failed]
+    assert all({"pods", "rbac_rules"} <= set(g.tables) for g in failed)
+    results = list(assess(evidence).iter_results())
+    lost = {r.control for r in results if r.status is Status.NOT_ASSESSED and r.kind == "File"}
+    assert lost == (set(registry.CONTROLS) if failed else set())
+    return {g.name: g.detail.partition(": ")[2] for g in failed}
+
+
 def test_links_out_of_the_folder_and_loops_are_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "outside.yaml").write_text(YAML.replace("name: p", "name: secret"))
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "pod.yaml").write_text(YAML.replace("name: p", "name: secret"))
     folder = tmp_path / "manifests"
     folder.mkdir()
     (folder / "pod.yaml").write_text(YAML)
-    (folder / "out.yaml").symlink_to(tmp_path / "outside.yaml")
     (folder / "loop").symlink_to(folder)
+    (folder / "self.txt").symlink_to(folder / "self.txt")
+    assert unread(folder) == {}
+    (folder / "out.yaml").symlink_to(tmp_path / "outside" / "pod.yaml")
+    (folder / "away").symlink_to(tmp_path / "outside")
+    assert unread(folder) == {
+        "away": "a link out of the folder",
+        "out.yaml": "a link out of the folder",
+    }
     assert collect(FileSource(folder), raw=False)["pods"]["pod"].tolist() == ["p"]
+
+
+def test_what_is_there_and_cannot_be_read_is_a_gap(tmp_path: Path) -> None:
+    (tmp_path / "pod.yaml").write_text(YAML)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "gone.yaml").symlink_to(tmp_path / "nothing")
+    (tmp_path / "sub" / "self.json").symlink_to(tmp_path / "sub" / "self.json")
+    os.mkfifo(tmp_path / "pipe.json")
+    assert unread(tmp_path) == {
+        "pipe.json": "no regular file",
+        "sub/gone.yaml": "a link to nothing",
+        "sub/self.json": "a link to nothing",
+    }
+
+
+def test_a_folder_that_holds_nothing_else_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nothing")
+    with pytest.raises(InputError, match=r"gone\.yaml: a link to nothing"):
+        collect(FileSource(tmp_path), raw=False)
+
+
+def test_a_file_that_may_not_be_read_is_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text(YAML)
+    (tmp_path / "theirs.yaml").write_text(YAML)
+    read = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == "theirs.yaml":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    assert unread(tmp_path) == {"theirs.yaml": "cannot be read: PermissionError"}
+
+
+def test_a_folder_that_may_not_be_listed_is_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text(YAML)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "pod.yaml").write_text(YAML)
+    scandir = os.scandir
+
+    def refused(path: Any) -> Any:
+        if Path(path).name == "theirs":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert unread(tmp_path) == {"theirs": "cannot be listed: PermissionError"}
 
 
 def test_kinds_that_are_not_known_are_counted(tmp_path: Path) -> None:
