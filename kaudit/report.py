@@ -185,6 +185,9 @@ def _workshop(out: Path) -> Iterator[Path]:
         if not out.is_dir():
             raise InputError("the folder cannot be written", where=out.parent) from None
         folder = _fresh(out, out.name)
+    except OSError as fault:
+        what = f"the folder cannot be made: {fault.strerror}"
+        raise InputError(what, where=out.parent) from None
     try:
         yield folder
     finally:

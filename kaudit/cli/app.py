@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -32,12 +33,14 @@ SOURCE is one of
 Exit codes
   0   done; nothing at or above --fail-on
   1   findings at or above --fail-on, or pods that pss --fail refuses
-  2   wrong usage, or input that cannot be read
+  2   wrong usage, input that cannot be read, or no room to write
   3   incomplete although --require-complete
   70  a bug in kaudit
   130 interrupted; 141 whoever read the output has closed it
 """
 _BUG, _CLOSED = 70, 141
+#: What a system says that has no room, or does not allow to write.
+_REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class Help(TyperCommand):
@@ -98,6 +101,8 @@ class Commands(TyperGroup):
         except (KauditError, typer.TyperException) as fault:
             _leave(2, _told(fault), fault, given)
         except Exception as fault:  # noqa: BLE001  a bug is told as one, with its own exit code
+            if isinstance(fault, OSError) and fault.errno in _REFUSED:
+                _leave(2, f"cannot be written: {os.strerror(fault.errno)}", fault, given)
             what = f"{type(fault).__name__}: {fault}"
             _leave(_BUG, f"this is a bug in kaudit ({what}); --debug shows where", fault, given)
         sys.exit(code if isinstance(code, int) else 0)

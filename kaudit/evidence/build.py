@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from kaudit.evidence import facts
 from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.manifest import Manifest, PartInfo, content_id
 from kaudit.evidence.raw import RawFile
-from kaudit.evidence.seal import claim, masked_table, publish
+from kaudit.evidence.seal import Claim, masked_table, publish
 from kaudit.evidence.store import BundleStore, MemoryStore, SpilledPart, Store
 from kaudit.model.words import Gap
 from kaudit.orphans import Orphans
@@ -85,7 +84,8 @@ class Builder:
     def __init__(self, out: Path | None, *, keep_raw: bool = True) -> None:
         self.out = out
         self.origins: list[Origin] = []
-        self._folder = claim(out) if out is not None else None
+        self._claim = Claim(out) if out is not None else None
+        self._folder = self._claim.folder if self._claim else None
         self.keep_raw = keep_raw or out is not None
         self._raw: dict[str, RawFile] = {}
         self._order: list[str] = []
@@ -332,14 +332,18 @@ class Builder:
         manifest.id = content_id(manifest)
         out = self.out or bundle
         publish(bundle, out, manifest)
+        self._release()
         return BundleStore.open(out)
 
     def discard(self) -> None:
         """Leave nothing behind after a failure."""
-        if self._folder is not None:
-            for file in self._raw.values():
-                file.abandon()
-            shutil.rmtree(self._folder, ignore_errors=True)
+        for file in self._raw.values():
+            file.abandon()
+        self._release()
+
+    def _release(self) -> None:
+        if self._claim is not None:
+            self._claim.release()
 
 
 def minor_of(git_version: str) -> int | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kaudit.evidence.manifest import PartInfo
 from kaudit.model.credential import SHAPE_BYTES
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _CHUNK = 2_000
 
@@ -39,8 +43,8 @@ class RawFile:
             import pyarrow as pa
 
             (folder / "raw").mkdir(exist_ok=True)
-            path = folder / "raw" / f"{name}.jsonl.zst"
-            self._stream = pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd")
+            self._sink = _Sink(folder / "raw" / f"{name}.jsonl.zst")
+            self._stream = pa.CompressedOutputStream(self._sink, "zstd")
 
     def count(self) -> int:
         """Count a record that is not kept."""
@@ -92,7 +96,33 @@ class RawFile:
     def abandon(self) -> None:
         """Close without caring for the rest."""
         if self._stream is not None and not self._stream.closed:
+            self._sink.lost = True
             self._stream.close()
+
+
+class _Sink(io.RawIOBase):
+    """A file to write, which takes no more once its content is lost: the disk may be full."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb", buffering=0)
+        self.lost = False
+
+    def writable(self) -> bool:
+        """Say so."""
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Write all, or nothing any more."""
+        left = memoryview(data)
+        size = left.nbytes
+        while left and not self.lost:
+            left = left[self._file.write(left) :]
+        return size
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
 
 
 def over_records(digests: bytes | bytearray) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -20,21 +22,73 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _PATTERN = "|".join(SHAPES.values())
+#: How the names of folders end in which a bundle is being built.
+_PARTIAL = ".partial"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def claim(out: Path) -> Path:
-    """Make a private folder beside ``out`` to build in; refuse where ``out`` exists."""
+class Claim:
+    """A private folder beside ``out`` to build in, locked for as long as the process lives.
+
+    What runs that were killed have left of the same bundle goes; what another run that is
+    alive is building stays.
+
+    Raises
+    ------
+    InputError
+        Something is there already, or nothing can be written there.
+    """
+
+    def __init__(self, out: Path) -> None:
+        _free(out)
+        if not out.parent.is_dir():
+            raise InputError("the folder to write into does not exist", where=out.parent)
+        parent = _locked(out.parent, wait=True)
+        try:
+            for left in out.parent.glob(f".{glob.escape(out.name)}.*{_PARTIAL}"):
+                if (lock := _locked(left)) is not None:
+                    shutil.rmtree(left, ignore_errors=True)
+                    os.close(lock)
+            self.folder = Path(
+                tempfile.mkdtemp(prefix=f".{out.name}.", suffix=_PARTIAL, dir=out.parent)
+            )
+            self._lock = _locked(self.folder)
+        except OSError as fault:
+            raise InputError(f"cannot write here: {fault.strerror}", where=out.parent) from None
+        finally:
+            if parent is not None:
+                os.close(parent)
+
+    def release(self) -> None:
+        """Give up the lock, and the folder if it is still there."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _free(out: Path) -> None:
     if out.exists():
         raise InputError(
             "there is something already", where=out, hint="name a new bundle, or remove it"
         )
-    if not out.parent.is_dir():
-        raise InputError("the folder to write into does not exist", where=out.parent)
+
+
+def _locked(folder: Path, *, wait: bool = False) -> int | None:
+    """Lock a folder; None where another process has, or where there are no such locks."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    handle = None
     try:
-        return Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as fault:
-        raise InputError(f"cannot write here: {fault.strerror}", where=out.parent) from None
+        handle = os.open(folder, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        if handle is not None:
+            os.close(handle)
+        return None
+    return handle
 
 
 def publish(folder: Path, out: Path, manifest: Manifest) -> None:
@@ -42,15 +96,17 @@ def publish(folder: Path, out: Path, manifest: Manifest) -> None:
     text = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1)
     (folder / "evidence.json").write_bytes(text + b"\n")
     if out.name.endswith(".kaudit"):
-        archive = folder.with_suffix(".zip")
+        archive = folder / "bundle.zip"
         _zip(folder, archive)
-        shutil.rmtree(folder)
         _durable(archive)
+        _free(out)
         archive.rename(out)
+        shutil.rmtree(folder)
     else:
         for path in sorted(folder.rglob("*")):
             _durable(path)
         folder.chmod(0o755)
+        _free(out)
         folder.rename(out)
     _durable(out.parent)
 
@@ -69,7 +125,7 @@ def _chunks(folder: Path) -> Iterator[bytes]:
 
 def _zip(folder: Path, archive: Path) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as bundle:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        for path in sorted(p for p in folder.rglob("*") if p.is_file() and p != archive):
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _EPOCH)
             info.external_attr = 0o644 << 16
             bundle.writestr(info, path.read_bytes())
@@ -77,6 +133,8 @@ def _zip(folder: Path, archive: Path) -> None:
 
 def replace_file(out: Path, chunks: Iterable[bytes]) -> None:
     """Write a file whole or not at all; an existing one is replaced."""
+    if out.is_dir():
+        raise InputError("this is a folder", where=out, hint="name a file in it")
     if not out.parent.is_dir():
         raise InputError("the folder to write into does not exist", where=out.parent)
     try:

@@ -1,0 +1,173 @@
+"""Full disks, signals, closed pipes, places that are taken: one sentence, nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kaudit.demo import write
+from kaudit.evidence.bundle import Evidence
+
+ROOT = Path(__file__).parents[2]
+POD = (
+    b"{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i}]}}\n"
+)
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("faults") / "demo"
+    write(folder)
+    return folder
+
+
+def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
+    settings: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(
+        [sys.executable, "-m", "kaudit", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        **(settings | options),
+    )
+
+
+def run(*arguments: str | Path, **options: Any) -> tuple[int, str]:
+    process = start(*arguments, **options)
+    said = process.communicate()[1]
+    return process.returncode, said
+
+
+def small() -> None:
+    """Let this process write no file of more than 2,000 bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+
+@pytest.mark.parametrize("name", ["bundle", "bundle.kaudit"])
+def test_a_bundle_that_has_no_room(dump: Path, tmp_path: Path, name: str) -> None:
+    found = run("collect", dump, "-o", tmp_path / name, preexec_fn=small)
+    assert found == (2, "kaudit: cannot be written: File too large\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_that_have_no_room_leave_the_older_ones(dump: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results.json"
+    out.write_text("older")
+    found = run("assess", dump, "-q", "-f", "json", "-o", out, preexec_fn=small)
+    assert found == (2, "kaudit: cannot be written: File too large\n")
+    assert (out.read_text(), list(tmp_path.iterdir())) == ("older", [out])
+    with Path("/dev/full").open("wb") as full:
+        found = run("assess", dump, "-q", "-f", "json", stdout=full)
+    assert found == (2, "kaudit: cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_reader_that_has_seen_enough(dump: Path, form: str) -> None:
+    process = start("assess", dump, "-q", "-f", form)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert len(process.stdout.read(1)) == 1
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait()) == ("", 141)
+    process.stderr.close()
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path, Any]]:
+    """A collection that waits for more of what it reads, its bundle, and what it reads from."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    out = tmp_path / "out" / "e.kaudit"
+    out.parent.mkdir()
+    process = start("collect", pipe, "-o", out)
+    with pipe.open("wb") as stream:  # opens when the other end does
+        stream.write(POD)
+        stream.flush()
+        time.sleep(0.2)
+        yield process, out, stream
+    process.kill()
+    process.communicate()
+
+
+def test_an_interrupt_leaves_nothing(
+    waiting: tuple[subprocess.Popen[str], Path, Any],
+) -> None:
+    process, out, _ = waiting
+    assert [p.name[:10] for p in out.parent.iterdir()] == [".e.kaudit."]
+    process.send_signal(signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert list(out.parent.iterdir()) == []
+
+
+def test_the_next_run_clears_away_what_a_killed_one_left(
+    waiting: tuple[subprocess.Popen[str], Path, Any], tmp_path: Path
+) -> None:
+    process, out, _ = waiting
+    process.kill()
+    process.wait()
+    (left,) = out.parent.iterdir()
+    assert left.name.startswith(".e.kaudit.")
+    assert left.name.endswith(".partial")
+    (tmp_path / "pod.yaml").write_bytes(POD)
+    assert run("collect", tmp_path / "pod.yaml", "-q", "-o", out) == (0, "")
+    assert list(out.parent.iterdir()) == [out]
+    assert len(Evidence.open(out)["pods"]) == 1
+
+
+def test_a_run_that_is_alive_is_left_alone_and_overwrites_nothing(
+    waiting: tuple[subprocess.Popen[str], Path, Any], tmp_path: Path
+) -> None:
+    process, out, stream = waiting
+    (tmp_path / "pod.yaml").write_bytes(POD)
+    assert run("collect", tmp_path / "pod.yaml", "-q", "-o", out) == (0, "")
+    first = out.read_bytes()
+    assert len(list(out.parent.iterdir())) == 2
+    stream.close()
+    said = process.communicate()[1]
+    assert process.returncode == 2
+    assert f"{out}: there is something already" in said
+    assert list(out.parent.iterdir()) == [out]
+    assert out.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("taken", "there is something already"),
+        ("file", "there is something already"),
+        ("file/bundle", "the folder to write into does not exist"),
+        ("none/bundle.kaudit", "the folder to write into does not exist"),
+    ],
+)
+def test_places_where_no_bundle_can_be(dump: Path, tmp_path: Path, out: str, said: str) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "file").write_text("mine")
+    code, text = run("collect", dump, "-o", tmp_path / out)
+    assert code == 2
+    assert said in text
+    assert text.count("\n") == 1
+    assert (tmp_path / "file").read_text() == "mine"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "taken"]
+
+
+@pytest.mark.parametrize("command", ["assess", "report"])
+@pytest.mark.parametrize("out", ["taken", "file/inside", "/proc/1/inside"])
+def test_places_where_no_output_can_be(dump: Path, tmp_path: Path, command: str, out: str) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    more = ("-f", "json") if command == "assess" else ("--no-pdf",)
+    code, text = run(command, dump, "-q", "-o", tmp_path / out, *more)
+    assert (code, text.count("\n")) == (2, 1), text
+    assert "bug" not in text
+    assert [p.name for p in (tmp_path / "taken").iterdir()] == ["mine"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "taken"]
