@@ -434,7 +434,7 @@ class Assessment:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """One row a control: id, title, layer, severity, counts by status, conclusion."""
-        import pandas as pd
+        from kaudit.frame import Frame
 
         rows = []
         for control in self.controls:
@@ -452,26 +452,26 @@ class Assessment:
                     "because": self.operation[control.id].because,
                 }
             )
-        return pd.DataFrame(rows)
+        return Frame(rows)
 
     @cached_property
     def conclusions(self) -> pd.DataFrame:
         """One row a layer: design, operation, why, and counts."""
-        import pandas as pd
+        from kaudit.frame import Frame
 
-        return pd.DataFrame([msgspec.to_builtins(layer) for layer in self.layers])
+        return Frame([msgspec.to_builtins(layer) for layer in self.layers])
 
     @cached_property
     def gaps(self) -> pd.DataFrame:
         """One row a gap: what, reason, scope, tables that it weakens, detail."""
-        import pandas as pd
+        from kaudit.frame import Frame
 
         columns = ["what", "reason", "tables", "namespace", "kind", "name", "detail"]
         rows = [
             {**msgspec.structs.asdict(gap), "reason": gap.reason.value, "tables": list(gap.tables)}
             for gap in self.evidence.gaps
         ]
-        return pd.DataFrame(rows, columns=columns)
+        return Frame(rows, columns=columns)
 
     def result(self, fingerprint: str) -> Result:
         """Find a result by its fingerprint.
@@ -522,12 +522,15 @@ class Assessment:
         return f"<Assessment of {label!r}: {controls} controls, {fails} findings>"
 
 
-_CATEGORIES = ("control", "status", "severity", "layer", "kind", "namespace", "waiver", "raw")
+# Words of our own: pandas shows the categories of a column as they are.
+_CATEGORIES = ("control", "status", "severity", "layer", "raw")
 
 
 def _frame(results: Iterator[Result]) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
+
+    from kaudit.frame import Frame
 
     rows = [msgspec.structs.astuple(result) for result in results]
     names = Result.__struct_fields__
@@ -540,7 +543,7 @@ def _frame(results: Iterator[Result]) -> pd.DataFrame:
             data[name] = pd.Categorical([str(value) for value in values])
         else:
             data[name] = pd.Series(values, dtype=pd.ArrowDtype(pa.string()))
-    return pd.DataFrame(data)
+    return Frame(data)
 
 
 def _by_attention(found: pd.DataFrame) -> pd.DataFrame:

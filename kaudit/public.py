@@ -66,12 +66,11 @@ def assess(
 
 def controls() -> pd.DataFrame:
     """List the catalogue: id, layer, severity, title."""
-    import pandas as pd
-
     from kaudit import registry
+    from kaudit.frame import Frame
 
     registry.load()
-    return pd.DataFrame(
+    return Frame(
         [
             {
                 "control": c.id,

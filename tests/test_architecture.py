@@ -18,6 +18,7 @@ LEVELS = {
     "model": 0,
     "table": 1,
     "columns": 1,
+    "frame": 1,
     "parameters": 1,
     "registry": 2,
     "selectors": 2,

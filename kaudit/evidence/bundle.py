@@ -86,14 +86,14 @@ class Evidence:
 
     def tables(self) -> pd.DataFrame:
         """List the tables: grain, rows, columns, gaps."""
-        import pandas as pd
+        from kaudit.frame import Frame
 
         registry.load()
         weak: dict[str, int] = {}
         for gap in self.gaps:
             for name in gap.tables:
                 weak[name] = weak.get(name, 0) + gap.failed
-        return pd.DataFrame(
+        return Frame(
             [
                 {
                     "table": name,
@@ -109,12 +109,17 @@ class Evidence:
     def table(self, name: str) -> pd.DataFrame:
         """Return a table or view as a DataFrame with Arrow-backed columns.
 
+        What it shows has control characters written out (see :mod:`kaudit.frame`); changing
+        it changes no evidence.
+
         Raises
         ------
         InputError
             There is no such table; names the near ones.
         """
-        return self.frames.get(name)
+        from kaudit.frame import Frame
+
+        return Frame(self.frames.get(name))
 
     __getitem__ = table
 
