@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from kaudit.parameters import Parameters, parse, using
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from kaudit.waivers import Waiver
 
 
 def collect(*sources: str, out: str | Path | None = None, secrets: str = "none") -> Evidence:
@@ -37,7 +39,7 @@ def assess(
     evidence: Evidence | str | Path,
     *,
     control: str = "",
-    waivers: str | Path = "",
+    waivers: str | Path | Sequence[Waiver] = (),
     parameters: Mapping[str, Any] | Parameters | None = None,
 ) -> Assessment:
     """Judge evidence, or what a path names, by the controls.
@@ -49,19 +51,20 @@ def assess(
     control
         Id of one control; all by default.
     waivers
-        YAML file of accepted failures.
+        Accepted failures: a YAML file, or a list of :class:`~kaudit.waivers.Waiver`.
     parameters
         Decisions of the auditor, such as ``allowed_registries``.
     """
     from kaudit.assess import assess as engine
     from kaudit.registry import find_control
-    from kaudit.waivers import load_waivers
+    from kaudit.waivers import accepted
 
+    agreed = accepted(waivers)  # a fault in them is told before anything is collected
     found = evidence if isinstance(evidence, Evidence) else collect(str(evidence))
     chosen = parameters if isinstance(parameters, Parameters) else parse(parameters or {})
-    accepted = load_waivers(Path(waivers)) if waivers else ()
+    wanted = [find_control(control)] if control else None
     with using(chosen):
-        return engine(found, [find_control(control)] if control else None, waivers=accepted)
+        return engine(found, wanted, waivers=agreed)
 
 
 def controls() -> pd.DataFrame:

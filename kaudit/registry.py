@@ -204,6 +204,8 @@ def control(
 ) -> Callable[[F], F]:
     """Register a function of a subject table that returns True where the fault is.
 
+    Once the catalogue is loaded, as in a notebook, a name that is not there fails at once.
+
     Parameters
     ----------
     id
@@ -233,7 +235,7 @@ def control(
             raise RegistryError(f"control id {id}: expected something like KA-DEP-001")
         subject, *needs = inspect.signature(function).parameters
         parts = parse_docstring(id, inspect.getdoc(function) or "")
-        CONTROLS[id] = Control(
+        found = Control(
             id=id,
             name=function.__name__,
             layer=Layer(layer),
@@ -250,6 +252,11 @@ def control(
             module=function.__module__,
             **parts,
         )
+        if function.__module__ == "__main__":
+            load()
+        if load.cache_info().currsize:  # what comes later must fit by itself
+            check_control(found)
+        CONTROLS[id] = found
         return function
 
     return register
@@ -321,19 +328,24 @@ def check() -> None:
         for name in view.needs:
             _known(name, f"view {view.name}")
     for item in CONTROLS.values():
-        for name in (item.subject, *item.needs):
-            _known(name, f"control {item.id}")
-        resource_of(item)
-        table = TABLES[item.subject]
-        columns = [c.name for c in table.columns]
-        for name in (*item.shows, *([item.applies] if item.applies else ())):
-            if name not in columns:
-                raise RegistryError(
-                    f"control {item.id}: {table.name} has no column {name}; {meant(name, columns)}"
-                )
-        for name in item.weak:
-            if name not in base_tables(item.subject, *item.needs, naming=True):
-                raise RegistryError(f"control {item.id}: weak table {name} is not needed")
+        check_control(item)
+
+
+def check_control(item: Control) -> None:
+    """Raise RegistryError where a control names a table or column that is not there."""
+    for name in (item.subject, *item.needs):
+        _known(name, f"control {item.id}")
+    resource_of(item)
+    table = TABLES[item.subject]
+    columns = [c.name for c in table.columns]
+    for name in (*item.shows, *([item.applies] if item.applies else ())):
+        if name not in columns:
+            raise RegistryError(
+                f"control {item.id}: {table.name} has no column {name}; {meant(name, columns)}"
+            )
+    for name in item.weak:
+        if name not in base_tables(item.subject, *item.needs, naming=True):
+            raise RegistryError(f"control {item.id}: weak table {name} is not needed")
 
 
 def _known(name: str, owner: str) -> None:

@@ -88,18 +88,49 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
         content = one(path.read_bytes(), str(path))
     except OSError as fault:
         raise InputError(f"cannot be read: {fault.strerror}", where=path) from None
+    return _checked(content, str(path))
+
+
+def accepted(waivers: str | Path | Sequence[Waiver]) -> tuple[Waiver, ...]:
+    """Take waivers as somebody calls them: a file (empty for none), or a list of them.
+
+    Raises
+    ------
+    InputError
+        It is neither, or the file cannot be read.
+    WaiverError
+        As for :func:`load_waivers`.
+    """
+    if isinstance(waivers, str | Path):
+        return load_waivers(Path(waivers)) if str(waivers) else ()
+    if not isinstance(waivers, list | tuple):
+        raise InputError(f"waivers are a {type(waivers).__name__}", hint=_TAKEN)
+    for waiver in waivers:
+        if not isinstance(waiver, Waiver):
+            raise InputError(f"one of the waivers is a {type(waiver).__name__}", hint=_TAKEN)
+    try:
+        content = {"waivers": [msgspec.to_builtins(waiver) for waiver in waivers]}
+    except TypeError as fault:
+        raise WaiverError(f"waivers: {fault}") from None
+    return _checked(content, "waivers")
+
+
+_TAKEN = "give the path of a YAML file, or a list of kaudit.Waiver"
+
+
+def _checked(content: object, where: str) -> tuple[Waiver, ...]:
     try:
         found = msgspec.convert(content, _File).waivers
     except msgspec.ValidationError as fault:
         raise WaiverError(
-            f"{path}: {fault}; a waiver has id, control, reason, owner, approver and expires"
+            f"{where}: {fault}; a waiver has id, control, reason, owner, approver and expires"
         ) from None
     seen: set[str] = set()
     for waiver in found:
         if waiver.id in seen:
-            raise WaiverError(f"{path}: two waivers have the id {waiver.id}")
+            raise WaiverError(f"{where}: two waivers have the id {waiver.id}")
         seen.add(waiver.id)
         for name in ("id", "reason", "owner", "approver"):
             if not getattr(waiver, name).strip():
-                raise WaiverError(f"{path}: waiver {waiver.id or '?'} has an empty {name}")
+                raise WaiverError(f"{where}: waiver {waiver.id or '?'} has an empty {name}")
     return tuple(found)

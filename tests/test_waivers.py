@@ -20,7 +20,7 @@ from kaudit.coverage import Verdict, coverage
 from kaudit.demo import NOW, objects
 from kaudit.errors import InputError, WaiverError
 from kaudit.model.words import Opinion, Status
-from kaudit.waivers import Waiver, load_waivers
+from kaudit.waivers import Waiver, accepted, load_waivers
 from tests.memory_source import MemorySource
 
 registry.load()
@@ -243,3 +243,46 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         load_waivers(tmp_path / "none.yaml")
     with pytest.raises(InputError, match="cannot be read"):
         load_waivers(tmp_path)
+
+
+def a_waiver(**changed: object) -> Waiver:
+    known: dict[str, object] = {"id": "W", "control": "KA-DEP-001", "expires": ENDS, **NAMES}
+    return Waiver(**(known | changed))  # type: ignore[arg-type]  # also what no Waiver may hold
+
+
+def test_waivers_are_given_as_a_file_or_as_a_list(tmp_path: Path) -> None:
+    import kaudit as ka
+
+    evidence = plain().evidence
+    bare = ka.assess(evidence, control="KA-DEP-001")
+    listed = ka.assess(evidence, control="KA-DEP-001", waivers=[a_waiver()])
+    file = tmp_path / "waivers.yaml"
+    names = "reason: r, owner: o, approver: a"
+    file.write_text(f"waivers: [{{id: W, control: KA-DEP-001, {names}, expires: {ENDS}}}]")
+    read = ka.assess(evidence, control="KA-DEP-001", waivers=str(file))
+    assert set(listed.findings["waiver"]) == {"W"}
+    assert listed.findings.equals(read.findings)
+    assert len(listed.findings) == len(bare.findings) > 0
+    assert not set(bare.findings["waiver"]) - {""}
+
+
+def test_a_listed_waiver_is_checked_as_one_of_a_file() -> None:
+    assert accepted([a_waiver(expires="2026-06-01")])[0].expires == ENDS
+    with pytest.raises(WaiverError, match=r"expires"):
+        accepted([a_waiver(expires="some day")])
+    with pytest.raises(WaiverError, match="unsupported"):
+        accepted([a_waiver(expires=object())])
+    with pytest.raises(WaiverError, match="empty owner"):
+        accepted([a_waiver(owner=" ")])
+    with pytest.raises(WaiverError, match="two waivers have the id W"):
+        accepted((a_waiver(), a_waiver()))
+
+
+@pytest.mark.parametrize("given", [a_waiver(), [{"id": "W"}], {"id": "W"}, 7, None], ids=repr)
+def test_what_is_no_waiver_is_told_what_is_taken(given: object) -> None:
+    with pytest.raises(InputError, match=r"path of a YAML file, or a list of kaudit\.Waiver"):
+        accepted(given)  # type: ignore[arg-type]
+
+
+def test_no_waivers_are_none() -> None:
+    assert accepted("") == accepted([]) == ()

@@ -1,0 +1,64 @@
+"""Controls that are defined on the spot fit the tables, or fail at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kaudit import registry
+from kaudit.errors import RegistryError
+
+TEXT = """Images are named.
+
+    A name says what runs.
+
+    Remedy:
+        Name it.
+
+    Cases:
+        {}
+    """
+
+
+def define(subject: str = "security_context", module: str = "__main__", **more: Any) -> None:
+    """Define a control as a cell of a notebook does."""
+    scope: dict[str, Any] = {"__name__": module}
+    exec(f"def mine({subject}):\n    return {subject}['image'].isna()", scope)
+    function: Callable[..., Any] = scope["mine"]
+    function.__doc__ = TEXT
+    registry.control("MY-DEP-901", layer="deploy", severity="low", expected="a name", **more)(
+        function
+    )
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Any:
+    registry.load()
+    yield
+    registry.CONTROLS.pop("MY-DEP-901", None)
+
+
+@pytest.mark.parametrize("module", ["__main__", "mine"])
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"shows": ("imagee",)}, "security_context has no column imagee; did you mean image"),
+        ({"applies": "priviledged"}, "has no column priviledged; did you mean privileged"),
+        ({"subject": "security_contxt"}, "no table or view is named security_contxt; did you mean"),
+        ({"weak": ("nodes",)}, "weak table nodes is not needed"),
+    ],
+)
+def test_a_misspelt_name_fails_at_once(module: str, wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(RegistryError, match=said) as fault:
+        define(module=module, **wrong)
+    assert str(fault.value).startswith("control MY-DEP-901: ")
+    assert "MY-DEP-901" not in registry.CONTROLS
+
+
+def test_a_cell_that_runs_again_replaces_its_control_only_if_it_fits() -> None:
+    define(shows=("image",))
+    with pytest.raises(RegistryError):
+        define(shows=("imagee",))
+    assert registry.CONTROLS["MY-DEP-901"].shows == ("image",)
+    define(shows=("container",))
+    assert registry.CONTROLS["MY-DEP-901"].shows == ("container",)
