@@ -365,9 +365,12 @@ class Ingest:
                 tables = tuple(t for t in tables if t not in told or registry.TABLES[t].every_kind)
             if tables:
                 grouped.setdefault((reason, tables, detail), []).append(read)
+        alike = Counter(read.kind for read in everything.values())
         for (reason, tables, detail), reads in grouped.items():
             yield Gap(
-                what=", ".join(sorted(read.kind for read in reads)),
+                what=", ".join(
+                    sorted(f"{r.kind}.{r.group}" if alike[r.kind] > 1 else r.kind for r in reads)
+                ),
                 reason=reason,
                 tables=tables,
                 kind=reads[0].kind if len(reads) == 1 else "",

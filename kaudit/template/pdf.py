@@ -232,7 +232,7 @@ class _Paper:
             "parts": [{"label": label, "items": items} for label, items in parts if items],
             "references": [
                 [
-                    atoms(shorten(visible(name), 60)),
+                    atoms(shorten(visible(name), 120)),
                     atoms(", ".join(map(visible, ids)), longest=300),
                 ]
                 for name, ids in block.references
