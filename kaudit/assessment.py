@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from kaudit.card import card, small_table
 from kaudit.columns import arrow
 from kaudit.conclude import Conclusion, ControlTally, LayerConclusion, conclude, conclude_layers
 from kaudit.errors import InputError
@@ -17,7 +18,7 @@ from kaudit.model.words import Layer, Severity, Status
 from kaudit.observations import Observations, Words
 from kaudit.registry import Control, resource_of
 from kaudit.resources import Resources, digest, key_of
-from kaudit.text import visible
+from kaudit.text import meant
 from kaudit.waivers import Waiver, covering
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class Result(msgspec.Struct, frozen=True):
     waiver: str = ""
     raw: str = ""
     raw_line: int = 0
+
+    def _repr_html_(self) -> str:
+        return card(self, f"{self.control}: {self.status.replace('_', ' ')}")
 
 
 class Columns(NamedTuple):
@@ -364,7 +368,8 @@ def observed(rows: pd.DataFrame, shows: Sequence[str]) -> pa.Array:
 class Assessment:
     """Evidence judged by controls.
 
-    ``findings`` are the failures, ``results`` all results, ``summary`` one row a control,
+    ``assessment["KA-DEP-001"]`` are the results of one control; ``list(assessment)`` names them
+    all. ``findings`` are the failures, ``results`` all results, ``summary`` one row a control,
     ``conclusions`` one row a layer; each a DataFrame.
     """
 
@@ -378,6 +383,25 @@ class Assessment:
     def controls(self) -> tuple[Control, ...]:
         """Controls that were applied, by id."""
         return tuple(result.control for result in self.by_control.values())
+
+    def __getitem__(self, control: str) -> pd.DataFrame:
+        """All results of one control; see :class:`Result` for the columns.
+
+        Raises
+        ------
+        InputError
+            The control was not applied; names the near ones.
+        """
+        if control not in self.by_control:
+            hint = meant(str(control), self.by_control, otherwise="list(assessment) names all")
+            raise InputError(f"no control {control!r} was applied", hint=hint)
+        return _frame(self.results_of(control))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.by_control)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.by_control)
 
     def iter_results(self, *statuses: Status) -> Iterator[Result]:
         """Yield results control by control, failures with their waiver."""
@@ -503,18 +527,8 @@ class Assessment:
         return not any(t.not_assessed_ or t.error_ for t in self.tallies.values())
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        cells = ((x.layer, x.operation, x.operation_because, x.findings) for x in self.layers)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(visible(str(v)))}</td>" for v in row) + "</tr>"
-            for row in cells
-        )
-        return (
-            f"<p><strong>{escape(visible(repr(self)))}</strong></p><table><thead><tr><th>layer</th>"
-            "<th>operation</th><th>because</th><th>findings</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
-        )
+        rows = ((x.layer, x.operation, x.operation_because, x.findings) for x in self.layers)
+        return small_table(repr(self), rows, ("layer", "operation", "because", "findings"))
 
     def __repr__(self) -> str:
         fails = sum(t.fail_ for t in self.tallies.values())

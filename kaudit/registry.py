@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from kaudit.card import card
 from kaudit.errors import InputError, RegistryError
 from kaudit.model.words import Layer, Severity
 from kaudit.table import Resource, Row, Table
@@ -134,6 +135,10 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     references: dict[str, tuple[str, ...]]
     function: Callable[..., pd.Series[Any]]
     module: str
+
+    def _repr_html_(self) -> str:
+        shown = ("layer", "severity", "expected", "rationale", "subject", "needs", "shows")
+        return card(self, f"{self.id} {self.title}", *shown)
 
 
 class Exporter(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from kaudit.card import card
 from kaudit.errors import InputError, WaiverError
 
 
@@ -39,6 +40,9 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     namespace: str = "*"
     name: str = "*"
     container: str = "*"
+
+    def _repr_html_(self) -> str:
+        return card(self, f"Waiver {self.id}")
 
     def holds(self, as_of: datetime | None) -> bool:
         """Tell whether it has not ended; without a known date it cannot be told: False."""

@@ -15,6 +15,7 @@ ROOT = Path(kaudit.__file__).parent
 LEVELS = {
     "errors": 0,
     "text": 0,
+    "card": 0,
     "model": 0,
     "table": 1,
     "columns": 1,

@@ -243,6 +243,7 @@ def test_the_tour_runs_in_a_real_server(server: Server) -> None:
         assert {"security_context"} & {
             match.rpartition(".")[2] for match in kernel.complete("e.security_c")
         }
+        assert any("KA-DEP-001" in match for match in kernel.complete('a["KA-DEP-00'))
         assert {"assess", "Assessment"} & {
             match.rpartition(".")[2] for match in kernel.complete("ka.asses")
         }

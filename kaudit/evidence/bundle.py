@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kaudit import registry
+from kaudit.card import small_table
 from kaudit.errors import EvidenceError, InputError
 from kaudit.evidence.frames import Frames
 from kaudit.evidence.manifest import FORMAT, Manifest, content_id
 from kaudit.evidence.store import BundleStore, Store
 from kaudit.model.words import Gap
-from kaudit.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,16 +160,8 @@ class Evidence:
         }
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = "".join(
-            f"<tr><td>{escape(visible(name))}</td><td>{self.store.rows(name):,}</td></tr>"
-            for name in self.store.names()
-        )
-        return (
-            f"<p><strong>{escape(visible(repr(self)))}</strong></p><table><thead><tr>"
-            f"<th>table</th><th>rows</th></tr></thead><tbody>{rows}</tbody></table>"
-        )
+        rows = [(name, f"{self.store.rows(name):,}") for name in self.store.names()]
+        return small_table(repr(self), rows, ("table", "rows"))
 
     def __repr__(self) -> str:
         state = f"id {self.id[:12]}" if self.sealed else "unsealed"

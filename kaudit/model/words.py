@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from kaudit.card import card
+
 
 class Layer(StrEnum):
     """The five layers of the guide, in the order of a workload's life."""
@@ -104,6 +106,9 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, order=True, omit_defaults=T
     def failed(self) -> bool:
         """True unless the source simply does not speak of the thing."""
         return self.reason is not Reason.NOT_IN_SOURCE
+
+    def _repr_html_(self) -> str:
+        return card(self, "Gap")
 
     @property
     def whole(self) -> bool:

@@ -1,6 +1,6 @@
 """What notebook cells call: blocks, charts, and text made safe to show."""
 
-from kaudit.show.explore import control, evidence, finding, record, table
+from kaudit.show.explore import cases, control, evidence, finding, record, table
 from kaudit.show.sections import (
     catalogue,
     cover,
@@ -15,6 +15,7 @@ from kaudit.show.sections import (
 )
 
 __all__ = [
+    "cases",
     "catalogue",
     "control",
     "cover",

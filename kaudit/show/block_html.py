@@ -70,12 +70,18 @@ class Page:
 def standalone(block: Block) -> str:
     """Write a block for Jupyter: with its style, and the first rows of tables only."""
     inner = block_html(block, Page(rows_shown=_STANDALONE_ROWS))
-    return f'<style>{_style()}</style><div class="kaudit">{inner}</div>'
+    # A name with dollar signs is no formula.
+    classes = "kaudit tex2jax_ignore mathjax_ignore"
+    return f'<style>{_style()}</style><div class="{classes}">{inner}</div>'
 
 
 @cache
 def _style() -> str:
-    return (files("kaudit.template") / "blocks.css").read_text("utf-8")
+    """Style of blocks, with the colours of JupyterLab's theme where there is one."""
+    style = (files("kaudit.template") / "blocks.css").read_text("utf-8")
+    light, dark = re.findall(r":root, \.kaudit \{(.*?)\}", style, re.DOTALL)
+    lab = (files("kaudit.template") / "lab.css").read_text("utf-8")
+    return style + lab.replace("/* light */", light).replace("/* dark */", dark)
 
 
 @singledispatch

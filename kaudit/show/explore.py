@@ -8,6 +8,7 @@ import msgspec
 
 from kaudit import registry
 from kaudit.assessment import Assessment, Result
+from kaudit.cases import faults
 from kaudit.evidence.bundle import Evidence
 from kaudit.show import blocks as b
 
@@ -60,6 +61,14 @@ def control(id: str) -> b.Stack:
             b.Code(found.cases, "yaml", "Cases"),
         )
     )
+
+
+def cases(id: str) -> b.Callout:
+    """Run a control on the cases of its docstring; tell which are not as they say."""
+    found = faults(registry.find_control(id))
+    if found:
+        return b.Callout(b.Tone.DANGER, f"{id} breaks its word", "- " + "\n- ".join(found))
+    return b.Callout(b.Tone.OK, f"{id} keeps its word", "Each bad- case fails, and no ok- case.")
 
 
 def finding(assessment: Assessment, fingerprint: str = "") -> b.Block:
