@@ -23,7 +23,7 @@ def test_what_an_account_may_not_do_is_refused_and_audited(cluster: Cluster) -> 
 DEPLOYMENT = """
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: web, namespace: default}
+metadata: {name: web, namespace: owners}
 spec:
   replicas: 2
   selector: {matchLabels: {app: web}}
@@ -35,8 +35,9 @@ spec:
 
 def test_controllers_make_pods(cluster_with_controllers: Cluster) -> None:
     cluster = cluster_with_controllers
+    cluster.kubectl("create", "namespace", "owners")
     cluster.kubectl("apply", "-f", "-", given=DEPLOYMENT)
     progress = "jsonpath={.status.unavailableReplicas}=2"
-    cluster.kubectl("wait", "deployment/web", f"--for={progress}", "--timeout=30s")
-    pods = cluster.kubectl("get", "pods", "-l", "app=web", "-o", "name").split()
+    cluster.kubectl("wait", "-n", "owners", "deployment/web", f"--for={progress}", "--timeout=30s")
+    pods = cluster.kubectl("get", "pods", "-n", "owners", "-o", "name").split()
     assert len(pods) == 2
