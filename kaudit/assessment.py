@@ -16,6 +16,7 @@ from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.words import Layer, Severity, Status
 from kaudit.observations import Observations, Words
+from kaudit.parameters import parameters
 from kaudit.registry import Control, resource_of
 from kaudit.resources import Resources, digest, key_of
 from kaudit.text import meant
@@ -370,13 +371,15 @@ class Assessment:
 
     ``assessment["KA-DEP-001"]`` are the results of one control; ``list(assessment)`` names them
     all. ``findings`` are the failures, ``results`` all results, ``summary`` one row a control,
-    ``conclusions`` one row a layer; each a DataFrame.
+    ``conclusions`` one row a layer; each a DataFrame. ``parameters`` are the auditor's
+    decisions that were in force, ``waivers`` the accepted failures.
     """
 
     def __init__(
         self, evidence: Evidence, by_control: Sequence[ControlResult], waivers: Sequence[Waiver]
     ) -> None:
         self.evidence, self.waivers = evidence, tuple(waivers)
+        self.parameters = parameters()
         self.by_control = {result.control.id: result for result in by_control}
 
     @property

@@ -23,7 +23,7 @@ class ServiceRow(Trace, kw_only=True):
     source_ranges: Annotated[list[str], doc("loadBalancerSourceRanges, else of its annotation")]
     traffic_policy: Annotated[str | None, doc("spec.externalTrafficPolicy")] = None
     selector: Annotated[list[str], doc("selector as sorted key=value; empty: none")]
-    reached_at: Annotated[list[str], doc("addresses of status.loadBalancer")]
+    load_balancer_addresses: Annotated[list[str], doc("addresses of status.loadBalancer")]
     ports: Annotated[list[str], doc("port:target/protocol, with node port")]
     allocate_node_ports: Annotated[bool | None, doc("allocateLoadBalancerNodePorts as written")] = (
         None
@@ -115,7 +115,9 @@ def services(found: Service, at: Place) -> Iterator[Row]:
         source_ranges=spec.load_balancer_source_ranges or [r.strip() for r in ranges if r.strip()],
         traffic_policy=spec.external_traffic_policy,
         selector=texts(spec.selector),
-        reached_at=[r.ip or r.hostname or "" for r in found.status.load_balancer.ingress or ()],
+        load_balancer_addresses=[
+            r.ip or r.hostname or "" for r in found.status.load_balancer.ingress or ()
+        ],
         ports=ports,
         allocate_node_ports=spec.allocate_load_balancer_node_ports,
         load_balancer_class=spec.load_balancer_class,

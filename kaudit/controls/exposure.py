@@ -25,7 +25,7 @@ _NO_URL = re.compile(r"[\s\x00-\x1f\"'`\\<>^{}|;#]")
     layer="network",
     severity="high",
     expected="loadBalancerSourceRanges, or an internal load balancer",
-    shows=("type", "source_ranges", "reached_at", "ports"),
+    shows=("type", "source_ranges", "load_balancer_addresses", "ports"),
 )
 def open_load_balancer(services: pd.DataFrame) -> pd.Series[Any]:
     """Load balancers accept only the addresses they are meant for.

@@ -18,12 +18,14 @@ _CHUNK = 20_000
 
 @exporter("json", suffix=".json")
 def results_json(assessment: Assessment) -> Iterator[bytes]:
-    """Write evidence, gaps, conclusions, controls and every result; streamed."""
+    """Write evidence, decisions, gaps, conclusions, controls and every result; streamed."""
     encode = msgspec.json.Encoder().encode
     head = {
         "schema": SCHEMA,
         "kaudit": __version__,
         "evidence": _evidence(assessment),
+        "parameters": assessment.parameters,
+        "waivers": assessment.waivers,
         "gaps": assessment.evidence.gaps,
         "conclusions": assessment.layers,
         "controls": [

@@ -1,6 +1,7 @@
 """Results as JSON: what is in them, and that they are streamed whole."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from kaudit import registry
 from kaudit.assessment import Assessment
 from kaudit.exporters import json as exporter
 from kaudit.registry import find_control
+from kaudit.waivers import Waiver
 from tests.memory_source import evidence_of
 
 PODS = """
@@ -32,7 +34,8 @@ def document(assessment: Assessment) -> dict:
 def test_head(assessment: Assessment) -> None:
     found = document(assessment)
     assert list(found) == [
-        *("schema", "kaudit", "evidence", "gaps", "conclusions", "controls", "results"),
+        *("schema", "kaudit", "evidence", "parameters", "waivers", "gaps"),
+        *("conclusions", "controls", "results"),
     ]
     assert found["schema"] == "kaudit/results/v1"
     assert found["kaudit"] == ka.__version__
@@ -146,3 +149,20 @@ def test_registered() -> None:
     registry.load()
     assert registry.EXPORTERS["json"].suffix == ".json"
     assert registry.EXPORTERS["json"].function is exporter.results_json
+
+
+def test_what_the_auditor_decided_is_in_the_results() -> None:
+    waiver = Waiver(
+        id="W-1",
+        control="KA-DEP-001",
+        reason="r",
+        owner="o",
+        approver="a",
+        expires=date(2030, 1, 1),
+    )
+    found = document(
+        ka.assess(evidence_of(PODS), parameters={"owner_labels": "squad"}, waivers=[waiver])
+    )
+    assert found["parameters"]["owner_labels"] == ["squad"]
+    assert found["parameters"]["secret_max_age_days"] == 90
+    assert [(w["id"], w["expires"]) for w in found["waivers"]] == [("W-1", "2030-01-01")]
