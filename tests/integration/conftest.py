@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cluster import Cluster, running_cluster
+from tests.integration.images import Images, serving_images
+from tests.integration.vulnerabilities import write_database
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,3 +28,18 @@ def cluster_with_controllers(tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A cluster whose controllers run: workloads make pods, which no node ever starts."""
     with running_cluster(tmp_path_factory.mktemp("controlled"), controllers=True) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
+    """Images in a registry on loopback: good and bad ones, signed and not."""
+    with serving_images(tmp_path_factory.mktemp("images")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def trivy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cache folder for Trivy (``--cache-dir``) whose database knows a few made-up flaws."""
+    folder = tmp_path_factory.mktemp("trivy")
+    write_database(folder)
+    return folder
