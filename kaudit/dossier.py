@@ -184,14 +184,13 @@ def _write(frame: pd.DataFrame, stem: Path) -> None:
 def demo_evidence(at: Path) -> None:
     """Seal the evidence of the demo cluster."""
     from kaudit.collect import collect
-    from kaudit.demo import NOW, write
-    from kaudit.source.files import FileSource
+    from kaudit.demo import write
+    from kaudit.demo.source import DemoSource
 
     with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
         folder = Path(private) / "northwind-parcel"
         write(folder)
-        moment = datetime.fromisoformat(NOW)
-        collect(FileSource(folder), out=at, as_of=moment)
+        collect(DemoSource(folder), out=at)
 
 
 def demo_report(out: Path, *, pdf: bool = True, progress: Progress = silent) -> list[Path]:
