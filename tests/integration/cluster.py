@@ -155,7 +155,7 @@ def _etcd(cluster: Cluster, port: int) -> AbstractContextManager[object]:
     service accounts: nothing else here makes keys.
     """
     url, peers = f"http://127.0.0.1:{port}", "https://127.0.0.1:0"
-    command = [
+    command: list[str | Path] = [
         engine("etcd"),
         f"--data-dir={cluster.folder / 'etcd'}",
         f"--listen-client-urls={url}",
@@ -182,7 +182,7 @@ def _apiserver(
     (folder / "tokens.csv").write_text(f"{_ADMIN},admin,admin,system:masters\n", encoding="utf-8")
     (folder / "audit.yaml").write_text(_AUDIT_POLICY, encoding="utf-8")
     key = _signing_key(cluster)
-    command = [
+    command: list[str | Path] = [
         engine("kube-apiserver"),
         f"--etcd-servers=http://127.0.0.1:{etcd}",
         "--bind-address=127.0.0.1",
@@ -211,7 +211,7 @@ def _apiserver(
 
 def _controllers(cluster: Cluster) -> AbstractContextManager[object]:
     port = free_port()
-    command = [
+    command: list[str | Path] = [
         engine("kube-controller-manager"),
         f"--kubeconfig={cluster.admin}",
         f"--authentication-kubeconfig={cluster.admin}",

@@ -59,7 +59,7 @@ def evidence(pods: dict[str, Any]) -> Evidence:
     return collect(MemorySource(*pods.values()))
 
 
-def asked(cluster: Cluster, level: str, version: str, pods: dict[str, Any]) -> dict[str, Any]:
+def asked(cluster: Cluster, level: str, version: str, pods: dict[str, Any]) -> dict[str, set[str]]:
     """Return what each pod breaks, by a server that is told to make it but not to keep it.
 
     Pods that are no valid pods to it are left out.
@@ -69,7 +69,7 @@ def asked(cluster: Cluster, level: str, version: str, pods: dict[str, Any]) -> d
     labels = {label: level, f"{label}-version": version}
     made = {"metadata": {"name": namespace, "labels": labels}}
     assert cluster.request("POST", "/api/v1/namespaces", made).status == HTTPStatus.CREATED
-    found = {}
+    found: dict[str, set[str]] = {}
     for name, pod in pods.items():
         path = f"/api/v1/namespaces/{namespace}/pods?dryRun=All"
         answer = cluster.request("POST", path, pod)
