@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from kaudit import registry
 from kaudit.errors import InputError
+from kaudit.text import meant
 
 
 def manifest(kinds: Sequence[str] = (), *, secrets: bool = False, namespace: str = "kaudit") -> str:
@@ -27,17 +28,20 @@ def manifest(kinds: Sequence[str] = (), *, secrets: bool = False, namespace: str
         No collector reads one of the kinds, or no namespace can have the name.
     """
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
-        raise InputError(f"{namespace!r} is no name of a namespace")
+        hint = "at most 63 lower-case letters, digits and -"
+        raise InputError(f"{namespace!r} is no name of a namespace", hint=hint)
     registry.load()
     reads = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads}
     known = {read.plural for read in reads.values()}
     for kind in kinds:
         if kind not in known:
-            raise InputError(f"no collector reads {kind!r}")
+            raise InputError(f"no collector reads {kind!r}", hint=meant(kind, known))
     groups: dict[str, list[str]] = {}
     for read in reads.values():
         if (not kinds or read.plural in kinds) and (secrets or not read.metadata):
             groups.setdefault(read.group, []).append(read.plural)
+    if not groups:
+        raise InputError("the account would read nothing", hint="Secrets take --secrets")
     rules = "\n".join(
         f'  - apiGroups: ["{group}"]\n    resources: [{", ".join(sorted(plurals))}]\n'
         "    verbs: [list]"

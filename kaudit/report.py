@@ -23,7 +23,7 @@ from kaudit.errors import InputError, ReportError
 from kaudit.source.events import Progress, silent
 from kaudit.text import meant
 
-__all__ = ["Rendered", "find_notebook", "render"]
+__all__ = ["Rendered", "find_notebook", "is_report", "render"]
 
 _MARK = "report.json"
 _SCHEMA = "kaudit/report/v1"
@@ -161,13 +161,13 @@ def _check_parameters(notebook: Path, given: Mapping[str, Any], known: Sequence[
 def _check_folder(out: Path) -> None:
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise InputError("the report needs a folder, and this is none", where=out)
-    if out.is_dir() and any(out.iterdir()) and not _ours(out):
+    if out.is_dir() and any(out.iterdir()) and not is_report(out):
         hint = "choose another folder, or empty it"
         raise InputError("the folder holds something that is no report", where=out, hint=hint)
 
 
-def _ours(folder: Path) -> bool:
-    """A report, or what a failed run left: nothing that anybody else put there is lost."""
+def is_report(folder: Path) -> bool:
+    """Tell whether a folder is a report, or what a failed run left: nobody else's is lost."""
     try:
         mark = json.loads((folder / _MARK).read_text("utf-8"))
     except (OSError, ValueError):

@@ -14,6 +14,7 @@ from kaudit.cli.options import (
     Chosen,
     Debug,
     Format,
+    ParameterFile,
     Quiet,
     Secrets,
     Sources,
@@ -26,7 +27,7 @@ from kaudit.cli.options import (
     one_of,
     severities,
 )
-from kaudit.cli.sources import judged, read
+from kaudit.cli.sources import decided, judged, read
 
 if TYPE_CHECKING:
     from kaudit.assessment import Assessment
@@ -81,6 +82,7 @@ def assess(
     ] = None,
     waivers: WaiverFile = None,
     parameter: Chosen = None,
+    parameters: ParameterFile = None,
     format: Annotated[
         str,
         typer.Option(
@@ -113,8 +115,9 @@ def assess(
 
     if out is not None and format == "table":
         raise InputError("a table is only printed", hint="name a --format for the file")
+    decisions = decided(parameter, parameters)
     evidence = read(sources, quiet=quiet, as_of=as_of, secrets=secrets)
-    result = judged(evidence, control, framework, waivers, parameter, quiet=quiet)
+    result = judged(evidence, control, framework, waivers, decisions, quiet=quiet)
     if format == "table":
         from kaudit.cli.overview import show
 

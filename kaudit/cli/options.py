@@ -161,6 +161,14 @@ Chosen = Annotated[
         "allowed_registries=registry.example.com,ghcr.io/acme; repeatable.",
     ),
 ]
+ParameterFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--parameters",
+        metavar="FILE",
+        help="YAML file of such decisions, NAME: VALUE; those of -P come first.",
+    ),
+]
 WaiverFile = Annotated[
     Path | None, typer.Option("--waivers", metavar="FILE", help="YAML file of accepted failures.")
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kaudit.errors import InputError
 
@@ -36,11 +36,11 @@ def read(
         return evidence_of(sources, out=out, as_of=utc(as_of), secrets=secrets, progress=hear)
 
 
-def decided(chosen: Sequence[str] | None) -> Parameters:
-    """Read decisions given as NAME=VALUE."""
+def decided(chosen: Sequence[str] | None, file: Path | None = None) -> Parameters:
+    """Read decisions of a file, and those given as NAME=VALUE, which come first."""
     from kaudit.parameters import parse
 
-    values = {}
+    values = _written(file) if file else {}
     for text in chosen or ():
         name, sign, value = text.partition("=")
         if not sign:
@@ -49,12 +49,25 @@ def decided(chosen: Sequence[str] | None) -> Parameters:
     return parse(values)
 
 
+def _written(file: Path) -> dict[str, Any]:
+    from kaudit.source.yaml_stream import one
+
+    try:
+        content = one(file.read_bytes(), str(file))
+    except OSError as fault:
+        raise InputError(f"cannot be read: {fault.strerror}", where=file) from None
+    if not isinstance(content, dict):
+        hint = "each line is NAME: VALUE, such as secret_max_age_days: 30"
+        raise InputError("holds no decisions", where=file, hint=hint)
+    return {str(name): value for name, value in content.items()}
+
+
 def judged(
     evidence: Evidence,
     controls: Sequence[str] | None,
     framework: str,
     waivers: Path | None,
-    chosen: Sequence[str] | None,
+    chosen: Parameters,
     *,
     quiet: bool,
 ) -> Assessment:
@@ -74,5 +87,5 @@ def judged(
         name = known(framework).id
         wanted = [c for c in wanted if name in references(c)]
     accepted = load_waivers(waivers) if waivers else ()
-    with using(decided(chosen)), progress(quiet=quiet) as hear:
+    with using(chosen), progress(quiet=quiet) as hear:
         return assess(evidence, wanted, waivers=accepted, progress=hear)

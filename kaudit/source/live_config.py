@@ -96,7 +96,7 @@ def connection(name: str | None, kubeconfig: Path | None, patience: Patience) ->
     present = [path for path in paths if path.exists()]
     if not present:
         if kubeconfig is None and name is None and (ACCOUNT / "token").is_file():
-            return in_cluster()
+            return in_cluster(ACCOUNT)
         raise InputError(
             "there is no kubeconfig here",
             where=named or _DEFAULT,

@@ -21,6 +21,7 @@ from tests.test_cli import POD, run
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
     *("collect", "tables", "verify", "assess", "pss", "report", "demo", "lab"),
+    *("schedule", "prune"),
     *("controls", "frameworks", "rbac"),
 ]
 
@@ -44,7 +45,7 @@ def test_help_lists_the_commands_by_group_and_the_exit_codes() -> None:
     code, out, err = run("--help")
     assert (code, err) == (0, "")
     groups = re.findall(r"^(\w+):$", out, re.MULTILINE)
-    assert groups == ["Evidence", "Judgement", "Reports", "Catalogue", "Options"]
+    assert groups == ["Evidence", "Judgement", "Reports", "Operation", "Catalogue", "Options"]
     assert re.findall(r"^  ([a-z]+)  +[A-Z]", out, re.MULTILINE) == COMMANDS
     for line in ("0   done", "1   findings", "2   wrong usage", "3   incomplete", "context:NAME"):
         assert line in out

@@ -1,0 +1,1 @@
+"""What runs kaudit inside a cluster again and again: its manifests, checked and written."""
