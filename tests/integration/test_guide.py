@@ -14,6 +14,7 @@ import yaml
 
 from tests.integration.cluster import Cluster, running_cluster
 from tests.integration.engine import engine
+from tests.integration.gatekeeper import constraint, enforce, gatekeeper
 from tests.integration.guide import shown
 from tests.integration.operators import RefusedError, define, put
 from tests.shared import needs_shared, shared
@@ -21,6 +22,8 @@ from tests.shared import needs_shared, shared
 pytestmark = needs_shared
 
 Object = dict[str, Any]
+
+PODS = "/api/v1/namespaces/production/pods"
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,18 @@ def defined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         for operator in ("external-secrets", "tetragon"):
             define(found, shared("crds", operator))
         yield found
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster that Gatekeeper guards, and a pod that was there before."""
+    with running_cluster(tmp_path_factory.mktemp("guarded")) as found:
+        found.request("POST", "/api/v1/namespaces", {"metadata": {"name": "production"}})
+        (deployment,) = shown("secure-deployment.yaml")
+        assert found.request("POST", PODS, pod_of(deployment)).status == 201
+        with gatekeeper(found):
+            enforce(found, shown("gatekeeper-constraints.yaml"))
+            yield found
 
 
 @pytest.fixture
@@ -58,6 +73,30 @@ def refused(folder: Path, *objects: Object) -> list[str]:
 def test_its_constraint_refuses_its_own_secure_deployment(tmp_path: Path, deployment: Object):
     """The rule reads the container's own setting; the Deployment has it for the pod."""
     assert refused(tmp_path, pod_of(deployment)) == ["Container app must set runAsNonRoot to true"]
+
+
+def test_the_server_refuses_the_pod_and_the_audit_counts_the_one_there(
+    guarded: Cluster, deployment: Object
+):
+    another = pod_of(deployment)
+    another["metadata"]["name"] = "another"
+    found = constraint(guarded, "K8sRequireNonRoot", "require-non-root")
+    assert found["status"]["totalViolations"] == 1
+    (violation,) = found["status"]["violations"]
+    assert (violation["kind"], violation["name"]) == ("Pod", "secure-app")
+    answer = guarded.request("POST", PODS, another)
+    assert answer.status == 403
+    said = "[require-non-root] Container app must set runAsNonRoot to true"
+    assert said in answer.body["message"]
+
+
+def test_the_server_admits_what_its_other_templates_describe(guarded: Cluster, deployment: Object):
+    constraint(guarded, "K8sRequireNonRoot", "require-non-root")
+    pod = pod_of(deployment)
+    pod["metadata"]["name"] = "bare"
+    bare = {"name": "app", "image": "i:1", "securityContext": {"runAsNonRoot": True}}
+    pod["spec"]["containers"] = [bare]
+    assert guarded.request("POST", PODS, pod).status == 201
 
 
 def test_its_constraint_does_not_read_init_containers(tmp_path: Path, deployment: Object):
