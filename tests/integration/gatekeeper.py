@@ -8,6 +8,8 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.integration.cluster import Cluster
@@ -35,7 +37,7 @@ def gatekeeper(cluster: Cluster) -> Iterator[None]:
     for name, known in (("apiserver.crt", "tls.crt"), ("apiserver.key", "tls.key")):
         shutil.copy(cluster.authority.parent / name, folder / known)
     health, port = free_port(), free_port()
-    command = [
+    command: list[str | Path] = [
         engine("gatekeeper"),
         f"--kubeconfig={cluster.admin}",
         "--debug-use-fake-pod",
@@ -66,8 +68,12 @@ def enforce(cluster: Cluster, objects: Sequence[Object]) -> None:
     for one in objects:
         if one["kind"] != "ConstraintTemplate":
             path = f"{_CONSTRAINTS}/{one['kind'].lower()}"
-            awaited(lambda path=path: cluster.request("GET", path).status == 200)
+            awaited(partial(_served, cluster, path))
             assert cluster.request("POST", path, one).status == 201
+
+
+def _served(cluster: Cluster, path: str) -> bool:
+    return cluster.request("GET", path).status == 200
 
 
 def constraint(cluster: Cluster, kind: str, name: str) -> Object:

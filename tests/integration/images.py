@@ -67,7 +67,7 @@ def serving_images(folder: Path) -> Iterator[Images]:
     """Start a registry, fill it, and stop it at the end."""
     port = free_port()
     registry = f"127.0.0.1:{port}"
-    command = [engine("crane"), "registry", "serve", "--address", registry]
+    command: list[str | Path] = [engine("crane"), "registry", "serve", "--address", registry]
 
     def ready() -> bool:
         with urllib.request.urlopen(f"http://{registry}/v2/", timeout=1) as answer:

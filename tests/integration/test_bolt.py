@@ -14,7 +14,7 @@ INSTALLED = "P:p{0}\nV:1-r0\nA:x86_64\no:s{0}\n\n"
 
 
 @pytest.mark.parametrize("packages", [1, 500])
-def test_every_bucket_is_found(tmp_path: Path, packages: int):
+def test_every_bucket_is_found(tmp_path: Path, packages: int) -> None:
     write_database(tmp_path / "cache")
     advised = {f"s{n}": {f"CVE-2099-{n:04}": b"{}"} for n in range(packages)}
     details = {f"CVE-2099-{n:04}": b'{"Title": "%d"}' % n for n in range(packages)}

@@ -70,14 +70,16 @@ def refused(folder: Path, *objects: Object) -> list[str]:
     return [found["msg"] for found in json.loads(ended.stdout or "null") or ()]
 
 
-def test_its_constraint_refuses_its_own_secure_deployment(tmp_path: Path, deployment: Object):
+def test_its_constraint_refuses_its_own_secure_deployment(
+    tmp_path: Path, deployment: Object
+) -> None:
     """The rule reads the container's own setting; the Deployment has it for the pod."""
     assert refused(tmp_path, pod_of(deployment)) == ["Container app must set runAsNonRoot to true"]
 
 
 def test_the_server_refuses_the_pod_and_the_audit_counts_the_one_there(
     guarded: Cluster, deployment: Object
-):
+) -> None:
     another = pod_of(deployment)
     another["metadata"]["name"] = "another"
     found = constraint(guarded, "K8sRequireNonRoot", "require-non-root")
@@ -90,7 +92,9 @@ def test_the_server_refuses_the_pod_and_the_audit_counts_the_one_there(
     assert said in answer.body["message"]
 
 
-def test_the_server_admits_what_its_other_templates_describe(guarded: Cluster, deployment: Object):
+def test_the_server_admits_what_its_other_templates_describe(
+    guarded: Cluster, deployment: Object
+) -> None:
     constraint(guarded, "K8sRequireNonRoot", "require-non-root")
     pod = pod_of(deployment)
     pod["metadata"]["name"] = "bare"
@@ -99,7 +103,7 @@ def test_the_server_admits_what_its_other_templates_describe(guarded: Cluster, d
     assert guarded.request("POST", PODS, pod).status == 201
 
 
-def test_its_constraint_does_not_read_init_containers(tmp_path: Path, deployment: Object):
+def test_its_constraint_does_not_read_init_containers(tmp_path: Path, deployment: Object) -> None:
     pod = pod_of(deployment)
     safe = {"runAsNonRoot": True}
     pod["spec"]["containers"][0]["securityContext"] |= safe
@@ -108,7 +112,7 @@ def test_its_constraint_does_not_read_init_containers(tmp_path: Path, deployment
     assert refused(tmp_path, pod) == []
 
 
-def test_its_other_two_templates_enforce_nothing(tmp_path: Path, deployment: Object):
+def test_its_other_two_templates_enforce_nothing(tmp_path: Path, deployment: Object) -> None:
     """No constraint uses them: a pod without limits and digest is not refused."""
     kinds = [found["kind"] for found in shown("gatekeeper-constraints.yaml")]
     assert sorted(kinds) == ["ConstraintTemplate"] * 3 + ["K8sRequireNonRoot"]
@@ -118,13 +122,15 @@ def test_its_other_two_templates_enforce_nothing(tmp_path: Path, deployment: Obj
     assert refused(tmp_path, pod) == []
 
 
-def test_its_constraint_matches_pods_of_two_namespaces_alone(tmp_path: Path, deployment: Object):
+def test_its_constraint_matches_pods_of_two_namespaces_alone(
+    tmp_path: Path, deployment: Object
+) -> None:
     elsewhere = pod_of(deployment)
     elsewhere["metadata"]["namespace"] = "default"
     assert refused(tmp_path, elsewhere) == []
 
 
-def test_its_tracing_policies_are_rejected(defined: Cluster):
+def test_its_tracing_policies_are_rejected(defined: Cluster) -> None:
     policies = shown("tetragon-policy.yaml")
     assert [found["kind"] for found in policies] == ["TracingPolicy"] * 2
     for policy in policies:
@@ -133,14 +139,14 @@ def test_its_tracing_policies_are_rejected(defined: Cluster):
         assert 'unknown field "spec.kprobes[0].action"' in "".join(refusal.value.__notes__)
 
 
-def test_its_stores_are_of_a_version_that_is_not_served(defined: Cluster):
+def test_its_stores_are_of_a_version_that_is_not_served(defined: Cluster) -> None:
     for found in shown("external-secrets.yaml"):
         assert found["apiVersion"] == "external-secrets.io/v1beta1"
         with pytest.raises(RefusedError, match="does not serve"):
             put(defined, [found])
 
 
-def test_its_stores_are_taken_in_the_version_that_is_served(defined: Cluster):
+def test_its_stores_are_taken_in_the_version_that_is_served(defined: Cluster) -> None:
     put(
         defined,
         [
@@ -150,7 +156,7 @@ def test_its_stores_are_taken_in_the_version_that_is_served(defined: Cluster):
     )
 
 
-def test_its_namespace_admits_its_own_pod(defined: Cluster, deployment: Object):
+def test_its_namespace_admits_its_own_pod(defined: Cluster, deployment: Object) -> None:
     (namespace,) = shown("namespace-security.yaml")
     defined.kubectl("apply", "-f", "-", given=json.dumps(namespace))
     pod = pod_of(deployment)

@@ -26,14 +26,16 @@ def advisories(report: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def test_trivy_finds_what_the_database_says_and_nothing_else(images: Images, trivy_cache: Path):
+def test_trivy_finds_what_the_database_says_and_nothing_else(
+    images: Images, trivy_cache: Path
+) -> None:
     report = scanned(images, "vulnerable", trivy_cache)
     assert advisories(report) == SEVERITIES
     assert report["Metadata"]["RepoDigests"] == [images.pinned("vulnerable")]
     assert advisories(scanned(images, "good", trivy_cache)) == {}
 
 
-def test_users_are_as_made(images: Images, trivy_cache: Path):
+def test_users_are_as_made(images: Images, trivy_cache: Path) -> None:
     def user(name: str) -> str:
         config: dict[str, Any] = scanned(images, name, trivy_cache)["Metadata"]["ImageConfig"]
         found: str = config["config"]["User"]
@@ -43,7 +45,7 @@ def test_users_are_as_made(images: Images, trivy_cache: Path):
     assert user("root") == "0"
 
 
-def test_cosign_accepts_what_was_signed_with_the_key_alone(images: Images):
+def test_cosign_accepts_what_was_signed_with_the_key_alone(images: Images) -> None:
     (signature,) = verified(images, images.pinned("signed"))
     assert signature["critical"]["image"] == {  # type: ignore[index]
         "docker-manifest-digest": images.digests["signed"]
@@ -52,7 +54,7 @@ def test_cosign_accepts_what_was_signed_with_the_key_alone(images: Images):
     assert verified(images, images.pinned("wrongly-signed")) == []
 
 
-def test_a_tag_that_moved_after_signing_names_what_nobody_signed(images: Images):
+def test_a_tag_that_moved_after_signing_names_what_nobody_signed(images: Images) -> None:
     assert images.digests["moved"] != images.signed_before
     assert verified(images, images.tagged("moved")) == []
     assert len(verified(images, f"{images.registry}/moved@{images.signed_before}")) == 1

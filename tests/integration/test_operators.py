@@ -62,7 +62,7 @@ def holding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         ),
     ],
 )
-def test_objects_are_held_with_their_status(holding: Cluster, file: str, path: str):
+def test_objects_are_held_with_their_status(holding: Cluster, file: str, path: str) -> None:
     found = list(objects(shared("corpus", *file.split("/"))))
     put(holding, found)
     for one in found:
@@ -78,7 +78,7 @@ def test_objects_are_held_with_their_status(holding: Cluster, file: str, path: s
     "kind",
     ["clustersecretstore-degraded", "secretstore-healthy", "clusterexternalsecret-progressing"],
 )
-def test_stores_of_v1beta1_are_not_served(holding: Cluster, kind: str):
+def test_stores_of_v1beta1_are_not_served(holding: Cluster, kind: str) -> None:
     """So it is with the guide's stores too: whoever follows it today meets this refusal."""
     (found,) = objects(shared("corpus", "external-secrets", f"{kind}.yaml"))
     assert found["apiVersion"] == "external-secrets.io/v1beta1"
@@ -86,7 +86,9 @@ def test_stores_of_v1beta1_are_not_served(holding: Cluster, kind: str):
         put(holding, [found])
 
 
-def test_collection_lists_the_definitions(holding: Cluster, monkeypatch: pytest.MonkeyPatch):
+def test_collection_lists_the_definitions(
+    holding: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KUBECONFIG", str(holding.admin))
     evidence = collect(open_source("context:admin"))
     groups = evidence["crds"].groupby("group").size()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.integration.bolt import bolt
+from tests.integration.bolt import Buckets, bolt
 
 #: Makes Trivy use what is here and ask nobody.
 OFFLINE = (
@@ -49,7 +49,7 @@ def write_database(cache: Path) -> None:
         )
         for cve, severity in SEVERITIES.items()
     }
-    database = {
+    database: Buckets = {
         "alpine 3.20": advised,
         "data-source": {"alpine 3.20": _json(source)},
         "vulnerability": details,
