@@ -373,6 +373,14 @@ class Assessment:
     all. ``findings`` are the failures, ``results`` all results, ``summary`` one row a control,
     ``conclusions`` one row a layer; each a DataFrame. ``parameters`` are the auditor's
     decisions that were in force, ``waivers`` the accepted failures.
+
+    Examples
+    --------
+    >>> a = ka.assess("demo.kaudit")
+    >>> a["KA-DEP-001"]["status"].value_counts().to_dict()
+    {'pass': 36, 'fail': 4}
+    >>> a.conclusions["operation"].tolist()[1:]
+    ['not effective', 'not effective', 'not effective', 'not effective']
     """
 
     def __init__(

@@ -22,7 +22,16 @@ from pathlib import Path
 
 
 class KauditError(Exception):
-    """Base of all errors that kaudit raises on purpose."""
+    """Base of all errors that kaudit raises on purpose.
+
+    Examples
+    --------
+    >>> try:
+    ...     ka.assess("demo.kaudit", control="KA-DEP-0001")
+    ... except ka.KauditError as fault:
+    ...     print(fault)
+    no control has the id KA-DEP-0001 (did you mean KA-DEP-001, ...
+    """
 
 
 class InputError(KauditError):

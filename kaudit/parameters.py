@@ -42,6 +42,13 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Labels, as ``key=value``, that mark a namespace whose workloads are not trusted.
     untrusted_namespaces
         Names of further such namespaces, ``*`` for any text.
+
+    Examples
+    --------
+    >>> mine = ka.Parameters(allowed_registries=("registry.northwind.example",))
+    >>> a = ka.assess("demo.kaudit", control="KA-BLD-009", parameters=mine)
+    >>> len(a.findings) > 0
+    True
     """
 
     allowed_registries: tuple[str, ...] = ()

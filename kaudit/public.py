@@ -27,6 +27,14 @@ def collect(*sources: str, out: str | Path | None = None, secrets: str = "none")
         Bundle to seal; None keeps the evidence, with its raw records, in memory.
     secrets
         What to ask of a live cluster's Secrets: ``none``, ``metadata`` or ``table``.
+
+    Examples
+    --------
+    >>> e = ka.collect("manifests")
+    >>> e.label, e.sealed
+    ('manifests', False)
+    >>> e["pods"]["namespace"].tolist()
+    ['web']
     """
     from kaudit.opening import evidence_of
 
@@ -54,6 +62,14 @@ def assess(
         Accepted failures: a YAML file, or a list of :class:`~kaudit.waivers.Waiver`.
     parameters
         Decisions of the auditor, such as ``allowed_registries``.
+
+    Examples
+    --------
+    >>> a = ka.assess("demo.kaudit", control="KA-DEP-001")
+    >>> a
+    <Assessment of 'northwind-parcel': 1 controls, 4 findings>
+    >>> a.findings["name"].tolist()
+    ['builder', 'falco', 'calico-node', 'kube-proxy']
     """
     from kaudit.assess import assess as engine
     from kaudit.registry import find_control
@@ -68,7 +84,14 @@ def assess(
 
 
 def controls() -> pd.DataFrame:
-    """List the catalogue: id, layer, severity, title."""
+    """List the catalogue: id, layer, severity, title.
+
+    Examples
+    --------
+    >>> catalogue = ka.controls()
+    >>> catalogue.loc[catalogue["control"] == "KA-DEP-001", "severity"].item()
+    'critical'
+    """
     from kaudit import registry
     from kaudit.frame import Frame
 

@@ -162,6 +162,21 @@ def collector(*reads: Read, tables: tuple[Table, ...]) -> Callable[[F], F]:
 
     ``object`` is the decoded struct, ``at`` the :class:`Place` of its raw record; the rows
     are of the declared tables only.
+
+    Examples
+    --------
+    >>> from typing import Annotated
+    >>> from kaudit.model.meta import Resource
+    >>> from kaudit.registry import Read
+    >>> from kaudit.table import Trace, doc
+    >>> class LeaseRow(Trace, kw_only=True):
+    ...     name: Annotated[str, doc("name of the Lease")]
+    >>> leases = ka.Table("leases", LeaseRow, grain="one Lease", key=("name",))
+    >>> @ka.collector(Read("coordination.k8s.io", "Lease", "leases", Resource), tables=(leases,))
+    ... def read_leases(found, at):
+    ...     yield LeaseRow(raw=at.raw, raw_line=at.line, name=at.name)
+    >>> ka.collect("manifests")["leases"]["name"].tolist()
+    ['leader']
     """
 
     def register(function: F) -> F:
@@ -183,6 +198,20 @@ def view(table: Table, *, naming: tuple[str, ...] = ()) -> Callable[[F], F]:
     Its first parameter is the table whose rows it carries on. ``naming`` names parameters
     that only name things (owners), or that only some columns rest on: a gap in them touches
     those controls alone that say so by ``weak``.
+
+    Examples
+    --------
+    >>> from typing import Annotated
+    >>> from kaudit.table import Row, doc
+    >>> class CrowdRow(Row):
+    ...     namespace: Annotated[str, doc("namespace")]
+    ...     pods: Annotated[int, doc("pods and pod templates in it")]
+    >>> crowds = ka.Table("crowds", CrowdRow, grain="one namespace", key=("namespace",))
+    >>> @ka.view(crowds)
+    ... def count_pods(pods):
+    ...     return pods.groupby("namespace").size().rename("pods").reset_index()
+    >>> ka.collect("manifests")["crowds"].to_dict("records")
+    [{'namespace': 'web', 'pods': 1}]
     """
 
     def register(function: F) -> F:
@@ -230,6 +259,30 @@ def control(
         the mask is an error.
     references
         Framework id to requirement ids, beside those of ``frameworks/mappings.csv``.
+
+    Examples
+    --------
+    >>> @ka.control("MY-DEP-001", layer="deploy", severity="low", expected="no", shows=("image",))
+    ... def of_docker_hub(security_context):
+    ...     '''No image comes from Docker Hub.
+    ...
+    ...     Its limits stop a roll-out.
+    ...
+    ...     Remedy:
+    ...         Mirror it.
+    ...
+    ...     Cases:
+    ...         {apiVersion: v1, kind: Pod, metadata: {name: bad-hub},
+    ...          spec: {containers: [{name: c, image: docker.io/library/nginx}]}}
+    ...         ---
+    ...         {apiVersion: v1, kind: Pod, metadata: {name: ok-mirror},
+    ...          spec: {containers: [{name: c, image: example.com/nginx}]}}
+    ...     '''
+    ...     return security_context["image"].str.startswith("docker.io/").fillna(False)
+    >>> ka.show.cases("MY-DEP-001").title
+    'MY-DEP-001 keeps its word'
+    >>> sorted(ka.assess("demo.kaudit", control="MY-DEP-001").findings["kind"].unique())
+    ['DaemonSet', ...]
     """
 
     def register(function: F) -> F:

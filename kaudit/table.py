@@ -122,6 +122,19 @@ class Table:
     every_kind
         True where a source that lacks any of the kinds that feed it does not speak of it as
         a whole: rights add up over all bindings.
+
+    Examples
+    --------
+    >>> from typing import Annotated
+    >>> from kaudit.table import Row, doc
+    >>> class TeamRow(Row):
+    ...     namespace: Annotated[str, doc("namespace that the team owns")]
+    ...     team: Annotated[str | None, doc("label team of the namespace")] = None
+    >>> teams = ka.Table("teams", TeamRow, grain="one namespace", key=("namespace",))
+    >>> teams
+    Table('teams': one namespace)
+    >>> [(column.name, column.nullable) for column in teams.columns]
+    [('namespace', False), ('team', True)]
     """
 
     def __init__(

@@ -28,6 +28,22 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Why, who answers for it, who agreed.
     expires
         Last day on which it holds.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> waiver = ka.Waiver(
+    ...     id="W-1",
+    ...     control="KA-DEP-001",
+    ...     namespace="falco",
+    ...     reason="the sensor loads its probe into the kernel",
+    ...     owner="platform team",
+    ...     approver="head of security",
+    ...     expires=date(2026, 12, 31),
+    ... )
+    >>> a = ka.assess("demo.kaudit", control="KA-DEP-001", waivers=[waiver])
+    >>> dict(zip(a.findings["name"], a.findings["waiver"]))
+    {'builder': '', 'falco': 'W-1', 'calico-node': '', 'kube-proxy': ''}
     """
 
     id: str

@@ -26,6 +26,13 @@ class Evidence:
 
     ``evidence["pods"]`` or ``evidence.pods`` is the table (or view) as a DataFrame;
     ``list(evidence)`` names them all.
+
+    Examples
+    --------
+    >>> e = ka.Evidence.open("demo.kaudit")
+    >>> c = e["security_context"]
+    >>> sorted(set(c.loc[c["privileged"], "owner_name"]))
+    ['builder', 'calico-node', 'falco', 'kube-proxy']
     """
 
     def __init__(self, store: Store, manifest: Manifest) -> None:

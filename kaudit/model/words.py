@@ -92,6 +92,12 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, order=True, omit_defaults=T
         Scope; an empty text means all of them.
     detail
         What was said, with the file and place; control characters are not yet shown.
+
+    Examples
+    --------
+    >>> e = ka.Evidence.open("demo.kaudit")
+    >>> [(gap.what, str(gap.reason)) for gap in e.gaps if gap.failed]
+    [('NetworkPolicy legacy/allow-partners', 'broken')]
     """
 
     what: str
