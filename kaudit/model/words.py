@@ -97,7 +97,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, order=True, omit_defaults=T
     --------
     >>> e = ka.Evidence.open("demo.kaudit")
     >>> [(gap.what, str(gap.reason)) for gap in e.gaps if gap.failed]
-    [('NetworkPolicy legacy/allow-partners', 'broken')]
+    [('NetworkPolicy legacy/allow-partners', 'broken'), ...]
     """
 
     what: str
