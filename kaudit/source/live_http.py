@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from math import inf
 from typing import Any, Literal
 
 import msgspec
@@ -29,8 +30,12 @@ _MOST_OF_A_REFUSAL = 1 << 16
 _CHUNK = 1 << 20
 #: A body may take this many read timeouts in all, however it trickles.
 _TRICKLE = 5
-#: Tries in a row, over all requests, without any answer: then the server is given up.
+#: Tries in a row, over all requests, without any answer before the server can be given up.
 _SILENCE = 8
+#: Pauses grow to so many times the first.
+_LONGER = 8
+#: Seconds in which a server that is back may not know yet who is allowed what.
+_JUST_BACK = 10.0
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +53,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
         Requests a second on average, and at once.
     deadline
         Time limit of the whole run; None: none.
+    silence
+        How long a server that has answered before may be away, as one that is started again is.
     command
         Time limit of a credential plugin.
     page
@@ -66,6 +73,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     per_second: float = 20.0
     burst: int = 40
     deadline: float | None = None
+    silence: float = 30.0
     command: float = 60.0
     page: int = 500
     largest: int = 512 << 20
@@ -134,7 +142,7 @@ class Server:
         """Begin a run: its time limit counts from here."""
         limit = self.patience.deadline
         self._end = None if limit is None else time.monotonic() + limit
-        self._silences = 0
+        self._silences, self._heard, self._missed = 0, 0.0, -inf
         self.stop = threading.Event()
         self.date: datetime | None = None
 
@@ -174,21 +182,33 @@ class Server:
 
     def _sent(self, request: _Request, tries: int | None) -> Answer:
         most = tries or self.patience.tries
-        attempt, since, renewed = 1, self._renewed, False
+        attempt, since, renewed, failed = 1, self._renewed, False, inf
         while True:
             self._wait_for_turn(request.what)
             try:
                 return self._tried(request)
             except Again as again:
-                if attempt >= min(most, again.tries):
+                failed = min(failed, time.monotonic())
+                if attempt >= min(most, again.tries) and not (again.away and self._away(failed)):
                     raise again.error from None
-                pause = self.patience.pause * 2 ** (attempt - 1)
+                pause = self.patience.pause * min(2 ** (attempt - 1), _LONGER)
                 self._sleep(pause if again.pause is None else again.pause)
                 attempt += 1
             except AccessDenied as fault:
-                if fault.reason != Reason.UNAUTHENTICATED or renewed or not self._has_new(since):
+                denied = fault.reason == Reason.UNAUTHENTICATED
+                if denied and not renewed and self._has_new(since):
+                    renewed = True
+                elif time.monotonic() - self._missed < _JUST_BACK:
+                    self._sleep(self.patience.pause)
+                else:
                     raise
-                renewed = True
+
+    def _away(self, since: float) -> bool:
+        """Whether the server answered before, but nobody since, and may be back soon."""
+        return 0 < self._heard < since and self._quiet() < self.patience.silence
+
+    def _quiet(self) -> float:
+        return time.monotonic() - self._heard
 
     def _has_new(self, since: int) -> bool:
         """Whether there are newer credentials than at ``since``; renews them if need be."""
@@ -206,8 +226,8 @@ class Server:
         if self._end is not None and time.monotonic() >= self._end:
             said = f"the time limit of the whole run, {self.patience.deadline:g} s, is used up"
             raise Unreachable(what, reason=Reason.TIMEOUT, detail=said)
-        if self._silences >= _SILENCE:
-            said = "the server stopped answering, and was not asked again"
+        if self._silences >= _SILENCE and self._quiet() >= self.patience.silence:
+            said = f"nothing was answered for {self._quiet():.0f} s, and it was not asked again"
             raise Unreachable(what, reason=Reason.UNREACHABLE, detail=said)
 
     def _sleep(self, seconds: float) -> None:
@@ -231,22 +251,30 @@ class Server:
         except ApiException as fault:  # the client's name for TLS that failed
             detail = distrust(fault)
             raise Unreachable(what, reason=Reason.UNREACHABLE, detail=detail) from None
-        except exceptions.ReadTimeoutError:
+        except exceptions.ReadTimeoutError as fault:
+            if "handshake" in str(fault.__cause__):  # a server that starts listens before
+                said = f"no connection within {limits.connect:g} s: TLS was not agreed on"
+                raise self._silence(what, Reason.TIMEOUT, said, away=True) from None
             raise self._silence(what, Reason.TIMEOUT, _hung(limits.read)) from None
         except exceptions.ConnectTimeoutError as fault:
             if isinstance(fault, exceptions.NewConnectionError):
                 said = broken_connection(fault)
-                raise self._silence(what, Reason.UNREACHABLE, said) from None
+                raise self._silence(what, Reason.UNREACHABLE, said, away=True) from None
             said = f"no connection within {limits.connect:g} s"
-            raise self._silence(what, Reason.TIMEOUT, said) from None
+            raise self._silence(what, Reason.TIMEOUT, said, away=True) from None
         except (exceptions.HTTPError, OSError, UnicodeError) as fault:
             said = broken_connection(fault)
-            raise self._silence(what, Reason.UNREACHABLE, said) from None
+            raise self._silence(what, Reason.UNREACHABLE, said, away=True) from None
 
-    def _silence(self, what: str, reason: Reason, detail: str) -> Again:
+    def _silence(self, what: str, reason: Reason, detail: str, *, away: bool = False) -> Again:
         self._silences += 1
         tries = _SECOND_TRY if reason is Reason.TIMEOUT else self.patience.tries
-        return Again(Unreachable(what, reason=reason, detail=detail), tries=tries)
+        if away:
+            self._missed = time.monotonic()
+        return Again(Unreachable(what, reason=reason, detail=detail), tries=tries, away=away)
+
+    def _hear(self) -> None:
+        self._silences, self._heard = 0, time.monotonic()
 
     def _response(self, request: _Request) -> Any:
         from urllib3 import HTTPHeaderDict
@@ -277,17 +305,19 @@ class Server:
         status = response.status
         if 200 <= status < 300:
             body = self._body(what, response)
-            self._silences = 0
+            self._hear()
             return Answer(body, response.headers.get("Content-Type", ""), date)
         said = response.read(_MOST_OF_A_REFUSAL)
-        self._silences = 0
         error = refusal(what, status, said)
         if status not in TRANSIENT:
+            self._hear()
             raise error
+        self._silences += 1  # somebody is there, but serves nothing
         waits = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
         asked = response.headers.get("Retry-After", "").strip() if waits else ""
         pause = min(float(asked), self.patience.longest_pause) if asked.isdecimal() else None
-        raise Again(error, tries=self.patience.tries, pause=pause)
+        slow = status == HTTPStatus.GATEWAY_TIMEOUT
+        raise Again(error, tries=_SECOND_TRY if slow else self.patience.tries, pause=pause)
 
     def _body(self, what: str, response: Any) -> bytes:
         chunks, size, most = [], 0, self.patience.largest

@@ -24,10 +24,15 @@ class Gone(SourceError):
 
 
 class Again(Exception):
-    """A failed try that may be repeated until there were ``tries`` in all."""
+    """A failed try that may be repeated until there were ``tries`` in all.
 
-    def __init__(self, error: SourceError, *, tries: int, pause: float | None = None) -> None:
-        self.error, self.tries, self.pause = error, tries, pause
+    ``away`` is True where the server may be away for a moment: then more tries may follow.
+    """
+
+    def __init__(
+        self, error: SourceError, *, tries: int, pause: float | None = None, away: bool = False
+    ) -> None:
+        self.error, self.tries, self.pause, self.away = error, tries, pause, away
 
 
 class _Meta(msgspec.Struct):

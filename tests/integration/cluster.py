@@ -46,21 +46,29 @@ class Cluster:
         Everything it writes; removed when it stops.
     port, url
         Where the API server listens.
+    etcd_url
+        Where etcd listens.
+    etcd, server
+        The processes of etcd and of the API server.
     authority
         Certificate of who vouches for the API server.
     admin
         Kubeconfig of an account that may do everything; its context is ``admin``.
     """
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
-        self.url = f"https://127.0.0.1:{port}"
+    etcd: subprocess.Popen[bytes]
+    server: subprocess.Popen[bytes]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.etcd_url = f"http://127.0.0.1:{free_port()}"
         self.authority = folder / "apiserver" / "apiserver.crt"
         self.admin = folder / "admin.kubeconfig"
 
     @cached_property
     def _pool(self) -> urllib3.PoolManager:
-        return urllib3.PoolManager(ca_certs=str(self.authority), retries=False)
+        return urllib3.PoolManager(ca_certs=str(self.authority), retries=False, maxsize=8)
 
     def close(self) -> None:
         """Give up the connections."""
@@ -135,26 +143,25 @@ def running_cluster(folder: Path, *, controllers: bool = False) -> Iterator[Clus
         Run the controller manager too: workloads then make pods, namespaces get their
         default service account, and pods need one as they do everywhere.
     """
-    cluster = Cluster(folder, free_port())
+    cluster = Cluster(folder)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
         stack.callback(cluster.close)
-        etcd = free_port()
-        stack.enter_context(_etcd(cluster, etcd))
-        stack.enter_context(_apiserver(cluster, etcd, service_accounts=controllers))
+        cluster.etcd = stack.enter_context(_etcd(cluster))
+        cluster.server = stack.enter_context(apiserver(cluster, service_accounts=controllers))
         cluster.kubeconfig("admin", _ADMIN)
         if controllers:
             stack.enter_context(_controllers(cluster))
         yield cluster
 
 
-def _etcd(cluster: Cluster, port: int) -> AbstractContextManager[object]:
+def _etcd(cluster: Cluster) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """Start etcd.
 
     The key that it makes for its peers, of which there are none, signs the tokens of
     service accounts: nothing else here makes keys.
     """
-    url, peers = f"http://127.0.0.1:{port}", "https://127.0.0.1:0"
+    url, peers = cluster.etcd_url, "https://127.0.0.1:0"
     command: list[str | Path] = [
         engine("etcd"),
         f"--data-dir={cluster.folder / 'etcd'}",
@@ -175,16 +182,17 @@ def _etcd(cluster: Cluster, port: int) -> AbstractContextManager[object]:
     return running(command, log=cluster.folder / "etcd.log", ready=ready)
 
 
-def _apiserver(
-    cluster: Cluster, etcd: int, *, service_accounts: bool
-) -> AbstractContextManager[object]:
+def apiserver(
+    cluster: Cluster, *, service_accounts: bool = False
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Start the API server of a cluster, for the first time or again."""
     folder = cluster.folder
     (folder / "tokens.csv").write_text(f"{_ADMIN},admin,admin,system:masters\n", encoding="utf-8")
     (folder / "audit.yaml").write_text(_AUDIT_POLICY, encoding="utf-8")
     key = _signing_key(cluster)
     command: list[str | Path] = [
         engine("kube-apiserver"),
-        f"--etcd-servers=http://127.0.0.1:{etcd}",
+        f"--etcd-servers={cluster.etcd_url}",
         "--bind-address=127.0.0.1",
         f"--secure-port={cluster.port}",
         f"--cert-dir={cluster.authority.parent}",
