@@ -38,6 +38,8 @@ def test_environment_is_in_step_with_the_package() -> None:
     assert f"python{project()['requires-python']}" in plain
 
 
+#: Known to type checkers alone.
+FOR_TYPES = {"_typeshed"}
 #: Declared, and not imported: what runs the notebooks is started as a program.
 STARTED = {"ipykernel"}
 
@@ -51,7 +53,7 @@ def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 imported.add(node.module.partition(".")[0])
     homes = packages_distributions()
-    foreign = imported - set(sys.stdlib_module_names) - {"kaudit"}
+    foreign = imported - set(sys.stdlib_module_names) - {"kaudit", *FOR_TYPES}
     found = {homes[name][0].lower().replace("_", "-") for name in foreign}
     declared = {re.match(r"[\w-]+", text)[0] for text in project()["dependencies"]}
     assert found | STARTED == declared
