@@ -17,13 +17,14 @@ from tests.schedule.test_plan import IMAGE
 from tests.test_cli import run
 
 NAMESPACE = "scheduled"
+#: Pinned to the version of the server.
+PLAN = Plan(image=IMAGE, namespace=NAMESPACE, version="v1.36", secrets="metadata")
 
 
 @pytest.fixture(scope="module")
 def applied(cluster_with_controllers: Cluster) -> Cluster:
-    """A cluster that has the schedule, pinned to its own version."""
-    plan = Plan(image=IMAGE, namespace=NAMESPACE, version="v1.36", secrets="metadata")
-    cluster_with_controllers.kubectl("apply", "-f", "-", given=manifest(plan))
+    """A cluster that has the schedule."""
+    cluster_with_controllers.kubectl("apply", "-f", "-", given=manifest(PLAN))
     return cluster_with_controllers
 
 
@@ -34,8 +35,7 @@ def template(cluster: Cluster) -> dict[str, Any]:
 
 
 def test_what_is_printed_is_stored_as_it_is(applied: Cluster) -> None:
-    plan = Plan(image=IMAGE, namespace=NAMESPACE, version="v1.36", secrets="metadata")
-    again = applied.kubectl("apply", "-f", "-", given=manifest(plan))
+    again = applied.kubectl("apply", "-f", "-", given=manifest(PLAN))
     changed = [line for line in again.splitlines() if not line.endswith(" unchanged")]
     assert changed == []
 
