@@ -27,7 +27,7 @@ from kaudit.model.nulls import without_nulls
 from kaudit.model.place import Place, stand_in
 from kaudit.model.words import Gap, Reason
 from kaudit.orphans import Orphans
-from kaudit.registry import Collector, Read
+from kaudit.registry import Collector, Read, tables_of
 from kaudit.source.events import (
     Access,
     Batch,
@@ -181,7 +181,7 @@ class Ingest:
                 case Access():
                     self.access.append(event)
                 case Gap():
-                    self.gaps.append(self._with_tables(event))
+                    self.gaps.append(event)
 
     def batch(self, batch: Batch) -> None:
         """Decode a batch, keep its raw records and gather its rows."""
@@ -314,18 +314,6 @@ class Ingest:
             )
         )
 
-    def _with_tables(self, gap: Gap) -> Gap:
-        """Fill in the tables of a gap that names a kind."""
-        if gap.tables or not gap.kind:
-            return gap
-        tables = {
-            table
-            for key, (read, _) in self.wanted.items()
-            if read.kind == gap.kind
-            for table in tables_of(key)
-        }
-        return msgspec.structs.replace(gap, tables=tuple(sorted(tables)))
-
     def finish(self, sources: Sequence[Source], as_of: datetime | None) -> Evidence:
         """Close the books: what no source told is a gap, then seal."""
         self._settle()
@@ -346,17 +334,17 @@ class Ingest:
         )
 
     def _untold(self, live: bool) -> Iterator[Gap]:
-        reported = {gap.kind for gap in self.gaps if gap.whole}
+        reported = {(gap.kind, table) for gap in self.gaps if gap.whole for table in gap.tables}
         everything = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads}
         lost = set() if live else self._lost()
         told = {table for key in self.listed for table in tables_of(key)}
         grouped: dict[tuple[Reason, tuple[str, ...], str], list[Read]] = {}
         for key, read in sorted(everything.items()):
-            if key in self.listed or read.kind in reported:
+            tables = tables_of(key)
+            if key in self.listed or {(read.kind, table) for table in tables} <= reported:
                 continue
             asked = key in self.wanted
             reason = Reason.NOT_COLLECTED if live or not asked else Reason.NOT_IN_SOURCE
-            tables = tables_of(key)
             detail = "" if asked else "not asked for in this collection"
             if asked and read.kind in lost:
                 reason = Reason.PARTIAL
@@ -399,17 +387,3 @@ class Ingest:
                 name=name,
                 detail=f"defined {times} times in the source; each definition is judged",
             )
-
-
-def tables_of(key: KindId) -> tuple[str, ...]:
-    """Names of the tables that a kind feeds, sorted."""
-    return tuple(
-        sorted(
-            {
-                table.name
-                for collector in registry.COLLECTORS.values()
-                if any(read.id == key for read in collector.reads)
-                for table in collector.tables
-            }
-        )
-    )

@@ -428,6 +428,20 @@ def base_tables(*names: str, naming: bool = False) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def tables_of(kind: tuple[str, str]) -> tuple[str, ...]:
+    """Names of the tables that a kind, by group and name, feeds, sorted."""
+    return tuple(
+        sorted(
+            {
+                table.name
+                for collector in COLLECTORS.values()
+                if any(read.id == kind for read in collector.reads)
+                for table in collector.tables
+            }
+        )
+    )
+
+
 def resource_of(control: Control) -> Resource:
     """Return how rows of a control's subject name the resource that they are about."""
     found = TABLES[control.subject].resource

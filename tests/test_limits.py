@@ -7,8 +7,9 @@ import pytest
 from kaudit import registry
 from kaudit.assess import assess
 from kaudit.cases import cases
-from kaudit.collect import collect, tables_of
+from kaudit.collect import collect
 from kaudit.model.words import Gap, Reason, Status
+from kaudit.registry import tables_of
 from kaudit.source.documents import Item, found_in
 from kaudit.source.files import FileSource
 

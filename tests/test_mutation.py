@@ -9,9 +9,10 @@ import pytest
 from kaudit import registry
 from kaudit.assess import assess
 from kaudit.assessment import Assessment
-from kaudit.collect import collect, tables_of
+from kaudit.collect import collect
 from kaudit.demo import objects, write
 from kaudit.model.words import Gap, Opinion, Reason, Status
+from kaudit.registry import tables_of
 from kaudit.source.files import FileSource
 
 registry.load()

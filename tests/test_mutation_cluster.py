@@ -8,9 +8,9 @@ import pytest
 from kaudit import registry
 from kaudit.assess import assess
 from kaudit.assessment import Assessment
-from kaudit.collect import collect, tables_of
+from kaudit.collect import collect
 from kaudit.model.words import Gap, Reason
-from kaudit.registry import Read
+from kaudit.registry import Read, tables_of
 from kaudit.source.files import FileSource
 from tests.shared import needs_shared
 from tests.test_mutation import check

@@ -10,7 +10,7 @@ import msgspec
 
 from kaudit.errors import SourceError
 from kaudit.model.words import Gap, Reason
-from kaudit.registry import Read
+from kaudit.registry import Read, tables_of
 from kaudit.source.events import Batch, Begin, Event, Origin
 from kaudit.source.live_http import JSON, Server
 from kaudit.source.live_refusal import Gone
@@ -135,8 +135,9 @@ def _cut(read: Read, fault: SourceError, namespace: str, *, begun: bool) -> Iter
 def gap_of(read: Read, fault: SourceError, namespace: str = "", *, partial: bool = False) -> Gap:
     """Return the gap that a failed list leaves."""
     return Gap(
-        what=f"list {read.plural}" + (f" in {namespace}" if namespace else ""),
+        what=f"list {read.raw}" + (f" in {namespace}" if namespace else ""),
         reason=Reason(fault.reason),
+        tables=tables_of(read.id),
         namespace=namespace,
         kind=read.kind,
         detail=("only a part was read: " if partial else "") + fault.detail,

@@ -21,12 +21,15 @@ from tests.integration.process import free_port, running
 
 _ADMIN = "token-of-admin"
 
-#: Every request is one event, written when it is answered; bodies are left out.
+#: Every request is one event, written when it is answered; bodies are left out but for
+#: Secrets, where the answer shows what was given away.
 _AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
-rules: [{level: Metadata}]
+rules:
+  - {level: RequestResponse, resources: [{group: "", resources: [secrets]}]}
+  - {level: Metadata}
 """
 
 

@@ -97,7 +97,7 @@ def test_an_api_behind_an_aggregator_that_does_not_answer_is_a_gap(
         {},
     )
     evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False)
-    assert gaps(evidence)["list httproutes"][0] is Reason.UNREACHABLE
+    assert gaps(evidence)["list httproutes.gateway.networking.k8s.io"][0] is Reason.UNREACHABLE
 
 
 @pytest.mark.parametrize(
