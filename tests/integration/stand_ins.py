@@ -50,7 +50,15 @@ def serve_all_kinds(cluster: Cluster) -> list[Read]:
 
 def _definition(read: Read) -> dict[str, Any]:
     names = {"kind": read.kind, "plural": read.plural, "singular": read.kind.lower()}
-    version = {"name": read.versions[0], "served": True, "storage": True}
+    versions = [
+        {
+            "name": version,
+            "served": True,
+            "storage": version == read.versions[0],
+            "schema": {"openAPIV3Schema": _ANYTHING},
+        }
+        for version in read.versions
+    ]
     return {
         "metadata": {
             "name": f"{read.plural}.{read.group}",
@@ -60,7 +68,7 @@ def _definition(read: Read) -> dict[str, Any]:
             "group": read.group,
             "scope": "Namespaced" if read.namespaced else "Cluster",
             "names": names,
-            "versions": [version | {"schema": {"openAPIV3Schema": _ANYTHING}}],
+            "versions": versions,
         },
     }
 
