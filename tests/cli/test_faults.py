@@ -35,8 +35,14 @@ def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "kaudit", *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=_interruptible,
         **(settings | options),
     )
+
+
+def _interruptible() -> None:
+    """Undo what a shell does to jobs in its background, such as a run of the tests."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run(*arguments: str | Path, **options: Any) -> tuple[int, str]:
