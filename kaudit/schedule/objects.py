@@ -89,6 +89,8 @@ def _quota(plan: Plan) -> Object:
     hard = {
         "pods": "2",
         "persistentvolumeclaims": "1",
+        "requests.cpu": "1",
+        "requests.memory": "2Gi",
         "limits.cpu": "4",
         "limits.memory": "4Gi",
         "limits.ephemeral-storage": "4Gi",
