@@ -31,11 +31,15 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
-    settings: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    settings: dict[str, Any] = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+        "preexec_fn": _interruptible,
+    }
     return subprocess.Popen(
         [sys.executable, "-m", "kaudit", *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-        preexec_fn=_interruptible,
         **(settings | options),
     )
 
