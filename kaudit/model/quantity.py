@@ -6,9 +6,6 @@ import re
 from functools import lru_cache
 
 _SUFFIXES = {
-    "n": 1e-9,
-    "u": 1e-6,
-    "m": 1e-3,
     "": 1.0,
     "k": 1e3,
     "M": 1e6,
@@ -23,6 +20,8 @@ _SUFFIXES = {
     "Pi": 2.0**50,
     "Ei": 2.0**60,
 }
+#: These divide: 700 / 1000 is 0.7, and 700 times a thousandth, as it is rounded, is not.
+_PARTS = {"n": 1e9, "u": 1e6, "m": 1e3}
 _QUANTITY = re.compile(
     r"(?P<digits>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?P<suffix>[KMGTPE]i|[numkMGTPE]?)"
 )
@@ -33,15 +32,18 @@ _LARGEST = 2**63 - 1
 def number(quantity: str | int | float | None) -> float | None:
     """Value of a quantity; None where it is unset or no quantity.
 
-    >>> number("500m"), number("1Gi"), number(2), number("1e3"), number("lots")
-    (0.5, 1073741824.0, 2.0, 1000.0, None)
+    >>> number("700m"), number("1Gi"), number(2), number("1e3"), number("lots")
+    (0.7, 1073741824.0, 2.0, 1000.0, None)
     """
     if quantity is None or isinstance(quantity, bool):
         return None
     if isinstance(quantity, (int, float)):
         return float(quantity) if abs(quantity) <= _LARGEST else None
     found = _QUANTITY.fullmatch(quantity.strip())
-    return None if found is None else float(found["digits"]) * _SUFFIXES[found["suffix"]]
+    if found is None:
+        return None
+    digits, suffix = float(found["digits"]), found["suffix"]
+    return digits / _PARTS[suffix] if suffix in _PARTS else digits * _SUFFIXES[suffix]
 
 
 @lru_cache(maxsize=65536)
