@@ -107,10 +107,10 @@ def test_an_api_server_that_stays_away_is_told_of_each_kind(frail: Frail, tmp_pa
     finally:
         frail.start()
         frail.await_ready()
-    gaps = {gap.what: gap for gap in lost(evidence)}
+    gaps = {gap.kind: gap for gap in lost(evidence)}
     assert {gap.reason for gap in gaps.values()} == {Reason.UNREACHABLE}
-    assert gaps["list pods"].detail.startswith("only a part was read: ")
-    assert gaps["list roles"].tables
+    assert gaps["Pod"].detail.startswith("only a part was read: ")
+    assert gaps["Role"].tables
     assert 0 < len(evidence["pods"]) < PODS
 
 
@@ -130,9 +130,9 @@ def test_etcd_that_pauses_for_ever_is_told_of_each_kind(frail: Frail, tmp_path: 
         evidence = sealed(source, tmp_path, within=40, secret=frail.token)
     finally:
         frail.resume()
-    gaps = {gap.what: gap for gap in lost(evidence)}
+    gaps = {gap.kind: gap for gap in lost(evidence)}
     assert {gap.reason for gap in gaps.values()} <= {Reason.TIMEOUT, Reason.UNREACHABLE}
-    assert "nothing was answered for" in gaps["list storageclasses"].detail
+    assert "nothing was answered for" in gaps["StorageClass"].detail
 
 
 def test_slow_answers_are_waited_for(frail: Frail, tmp_path: Path) -> None:
@@ -167,9 +167,9 @@ def test_answers_that_are_always_cut_are_gaps(frail: Frail, tmp_path: Path) -> N
     patience = msgspec.structs.replace(BRIEF, page=PODS)
     with Relay(frail.cluster.port, cut=dict.fromkeys(range(10_000), 25_000)) as relay:
         evidence = sealed(frail.source(patience, relay.port), tmp_path, within=40)
-    gaps = {gap.what: gap.reason for gap in lost(evidence)}
-    assert gaps["list clusterroles"] is Reason.UNREACHABLE
-    assert "list storageclasses" not in gaps
+    gaps = {gap.kind: gap.reason for gap in lost(evidence)}
+    assert gaps["ClusterRole"] is Reason.UNREACHABLE
+    assert "StorageClass" not in gaps
 
 
 TIGHT = """
