@@ -47,6 +47,7 @@ class LimitRow(Trace, kw_only=True):
     min_volume_bytes: Annotated[int | None, doc("min.storage of claims")] = None
     max_cpu_cores: Annotated[float | None, doc("max.cpu")] = None
     max_memory_bytes: Annotated[int | None, doc("max.memory")] = None
+    max_storage_bytes: Annotated[int | None, doc("max.ephemeral-storage")] = None
     max_volume_bytes: Annotated[int | None, doc("max.storage of claims")] = None
 
 
@@ -112,5 +113,6 @@ def limit_ranges(found: LimitRange, at: Place) -> Iterator[Row]:
             min_volume_bytes=whole(least.get("storage")),
             max_cpu_cores=number(most.get("cpu")),
             max_memory_bytes=whole(most.get("memory")),
+            max_storage_bytes=whole(most.get("ephemeral-storage")),
             max_volume_bytes=whole(most.get("storage")),
         )

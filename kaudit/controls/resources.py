@@ -117,6 +117,12 @@ def no_requests(container_resources: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-limit-range, namespace: bounded}, spec: {template: {
           spec: {containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: v1, kind: LimitRange, metadata: {name: least, namespace: least}, spec: {limits: [
+          {type: Container, min: {cpu: 10m, memory: 16Mi}}]}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-minimum-stands-in, namespace: least}, spec: {template: {
+          spec: {containers: [{name: c, image: i}]}}}}
     """
     return ~(container_resources["requests_cpu"] & container_resources["requests_memory"])
 
@@ -190,6 +196,12 @@ def no_storage_limit(container_resources: pd.DataFrame) -> pd.Series[Any]:
           {type: Container, default: {ephemeral-storage: 1Gi}}]}}
         ---
         {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-limit-range, namespace: bounded}, spec: {template: {
+          spec: {containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: v1, kind: LimitRange, metadata: {name: most, namespace: capped}, spec: {limits: [
+          {type: Container, max: {ephemeral-storage: 2Gi}}]}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-maximum-stands-in, namespace: capped}, spec: {template: {
           spec: {containers: [{name: c, image: i}]}}}}
     """
     return ~container_resources["limits_storage"]

@@ -2,7 +2,8 @@
 
 A LimitRange changes pods as they are made, so a Pod object shows the outcome and a template
 does not. A default limit that is unset is the maximum, a default request that is unset is the
-default limit (Kubernetes API defaulting of LimitRangeItem, v1.34; type Container).
+default limit or else the minimum (Kubernetes API defaulting of LimitRangeItem, v1.36; type
+Container).
 """
 
 from __future__ import annotations
@@ -83,20 +84,20 @@ def container_resources(security_context: pd.DataFrame, limit_ranges: pd.DataFra
 
     cpu = ("default_cpu_limit_cores", "max_cpu_cores")
     memory = ("default_memory_limit_bytes", "max_memory_bytes")
+    storage = ("default_storage_limit_bytes", "max_storage_bytes")
     limits_cpu = c["cpu_limit_cores"].notna() | defaulted(*cpu)
     limits_memory = c["memory_limit_bytes"].notna() | defaulted(*memory)
     found: dict[str, Any] = {name: c[name] for name in _COPIED}
     found |= {
         "limits_cpu": limits_cpu,
         "limits_memory": limits_memory,
-        "limits_storage": c["storage_limit_bytes"].notna()
-        | defaulted("default_storage_limit_bytes"),
+        "limits_storage": c["storage_limit_bytes"].notna() | defaulted(*storage),
         "requests_cpu": c["cpu_request_cores"].notna()
         | limits_cpu
-        | defaulted("default_cpu_request_cores"),
+        | defaulted("default_cpu_request_cores", "min_cpu_cores"),
         "requests_memory": c["memory_request_bytes"].notna()
         | limits_memory
-        | defaulted("default_memory_request_bytes"),
+        | defaulted("default_memory_request_bytes", "min_memory_bytes"),
     }
     for name in ("cpu", "memory", "storage"):
         found[f"limits_{name}"] = flags(found[f"limits_{name}"])
