@@ -40,6 +40,7 @@ from kaudit.source.events import (
     Source,
     silent,
 )
+from kaudit.text import meant
 
 #: Batches that may be under way while the next is read.
 _AHEAD = 2
@@ -79,7 +80,8 @@ def collect(
         No source could be read, or ``out`` is in the way.
     """
     registry.load()
-    ingest = Ingest(Builder(out, keep_raw=raw), _wanted(kinds), beside=True)
+    wanted = _wanted(kinds)
+    ingest = Ingest(Builder(out, keep_raw=raw), wanted, beside=True)
     try:
         with _collector_off():
             for source in sources:
@@ -109,7 +111,7 @@ def _wanted(kinds: Sequence[str]) -> dict[KindId, tuple[Read, tuple[Collector, .
     plurals = {read.plural for c in registry.COLLECTORS.values() for read in c.reads}
     for kind in kinds:
         if kind not in plurals:
-            raise InputError(f"no collector reads {kind!r}", hint=f"known: {sorted(plurals)}")
+            raise InputError(f"no collector reads {kind!r}", hint=meant(kind, plurals))
     for collector in registry.COLLECTORS.values():
         for read in collector.reads:
             if kinds and read.plural not in kinds:
@@ -186,10 +188,10 @@ class Ingest:
     def batch(self, batch: Batch) -> None:
         """Decode a batch, keep its raw records and gather its rows."""
         key = (batch.group, batch.kind)
-        self.listed.add(key)
         self.counts[(batch.group, batch.version, batch.kind)] += len(batch.items)
         if key not in self.wanted:
             return
+        self.listed.add(key)
         if self._beside is None or len(batch.items) < MANY:
             self._settle()
             self._gather(batch)

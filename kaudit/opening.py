@@ -21,6 +21,7 @@ def evidence_of(
     raw: bool = False,
     as_of: datetime | None = None,
     secrets: str = "none",
+    kinds: Sequence[str] = (),
     progress: Progress = silent,
 ) -> Evidence:
     """Return the evidence that words of the command line name.
@@ -33,6 +34,8 @@ def evidence_of(
         Where to seal what is collected; None keeps it in memory.
     raw
         Keep raw records in memory.
+    kinds
+        Plural names of the kinds to collect; all by default.
 
     Raises
     ------
@@ -48,4 +51,4 @@ def evidence_of(
         return Evidence.open(names[0])
     stdin: Any = getattr(sys.stdin, "buffer", None)
     sources = [open_source(name, stdin=stdin, secrets=secrets) for name in names]
-    return collect(*sources, out=out, raw=raw, as_of=as_of, progress=progress)
+    return collect(*sources, out=out, raw=raw, kinds=kinds, as_of=as_of, progress=progress)

@@ -10,10 +10,12 @@ from kaudit.cli.app import command
 from kaudit.cli.options import (
     Debug,
     Format,
+    Kinds,
     completed,
     control_ids,
     framework_ids,
     layers,
+    listed,
     one_of,
 )
 
@@ -178,8 +180,14 @@ def _some(ids: list[str]) -> str:
     return f"{ids[0]} and {len(ids) - 1} more" if len(ids) > 2 else ", ".join(ids)
 
 
-@command(_GROUP, "rbac | kubectl apply -f -", "rbac --secrets --namespace audit")
+@command(
+    _GROUP,
+    "rbac | kubectl apply -f -",
+    "rbac --secrets --namespace audit",
+    "rbac --kinds pods,namespaces",
+)
 def rbac(
+    kinds: Kinds = "",
     secrets: Annotated[
         bool, typer.Option("--secrets", help="Include the right to list Secrets.")
     ] = False,
@@ -193,4 +201,4 @@ def rbac(
     from kaudit.console import say
     from kaudit.rbac import manifest
 
-    say(manifest(secrets=secrets, namespace=namespace), error=False)
+    say(manifest(listed(kinds), secrets=secrets, namespace=namespace), error=False)

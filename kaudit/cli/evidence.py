@@ -12,11 +12,13 @@ from kaudit.cli.options import (
     AsOf,
     Debug,
     Format,
+    Kinds,
     One,
     Quiet,
     Secrets,
     Sources,
     completed,
+    listed,
     table_names,
 )
 from kaudit.cli.sources import read
@@ -41,6 +43,7 @@ def collect(
             help="Bundle to write: a folder, or NAME.kaudit for one file.",
         ),
     ],
+    kinds: Kinds = "",
     secrets: Secrets = "none",
     as_of: AsOf = None,
     quiet: Quiet = False,
@@ -53,7 +56,7 @@ def collect(
     from kaudit.console import say
     from kaudit.text import count
 
-    found = read(sources, quiet=quiet, as_of=as_of, secrets=secrets, out=out)
+    found = read(sources, quiet=quiet, as_of=as_of, secrets=secrets, out=out, kinds=listed(kinds))
     if quiet:
         return
     failed = [gap for gap in found.gaps if gap.failed]

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from kaudit.cli.app import command
-from kaudit.cli.options import Chosen, Debug, ParameterFile, Quiet, Secrets, WaiverFile
+from kaudit.cli.options import (
+    Chosen,
+    Debug,
+    Kinds,
+    ParameterFile,
+    Quiet,
+    Secrets,
+    WaiverFile,
+    listed,
+)
 from kaudit.cli.sources import decided
 
 _GROUP = "Operation"
@@ -34,15 +43,7 @@ def schedule(
         str,
         typer.Option("--namespace", metavar="NAMESPACE", help="Namespace to make, for it alone."),
     ] = "kaudit",
-    kinds: Annotated[
-        str,
-        typer.Option(
-            "--kinds",
-            metavar="KINDS",
-            help="Kinds that it may read, such as pods,namespaces; the others become gaps. "
-            "All by default.",
-        ),
-    ] = "",
+    kinds: Kinds = "",
     secrets: Secrets = "none",
     size: Annotated[
         str, typer.Option("--pvc-size", metavar="SIZE", help="Room for evidence and reports.")
@@ -100,7 +101,7 @@ def schedule(
         image=image,
         schedule=when,
         namespace=namespace,
-        kinds=tuple(filter(None, map(str.strip, kinds.split(",")))),
+        kinds=listed(kinds),
         secrets=secrets,
         size=size,
         storage=storage,

@@ -15,6 +15,11 @@ from kaudit.text import meant
 Words = Callable[[], Iterable[str]]
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """Words of a text, between commas."""
+    return tuple(filter(None, map(str.strip, text.split(","))))
+
+
 def one_of(what: str, known: Words) -> Callable[[str], str]:
     """Return a check that a word is known; none given is left to the command."""
 
@@ -137,6 +142,14 @@ AsOf = Annotated[
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"],
         help="Moment that ages are measured from, in UTC, as 2026-05-31 or "
         "2026-05-31T12:00:00Z; by default what the source tells.",
+    ),
+]
+Kinds = Annotated[
+    str,
+    typer.Option(
+        "--kinds",
+        metavar="KINDS",
+        help="Kinds to read, such as pods,namespaces; the others become gaps. All by default.",
     ),
 ]
 Secrets = Annotated[

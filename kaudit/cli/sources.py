@@ -27,13 +27,16 @@ def read(
     as_of: datetime | None = None,
     secrets: str = "none",
     out: Path | None = None,
+    kinds: Sequence[str] = (),
 ) -> Evidence:
     """Open or collect evidence, with progress on a terminal."""
     from kaudit.console import progress
     from kaudit.opening import evidence_of
 
     with progress(quiet=quiet) as hear:
-        return evidence_of(sources, out=out, as_of=utc(as_of), secrets=secrets, progress=hear)
+        return evidence_of(
+            sources, out=out, as_of=utc(as_of), secrets=secrets, kinds=kinds, progress=hear
+        )
 
 
 def decided(chosen: Sequence[str] | None, file: Path | None = None) -> Parameters:

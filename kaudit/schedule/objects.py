@@ -178,7 +178,9 @@ def _cron_job(plan: Plan) -> Object:
 
 def _pod(plan: Plan) -> Object:
     run = f"{_DATA}/$(POD_NAME)"
-    collect = ("collect", "context:", "--secrets", plan.secrets, "--out", f"{run}.kaudit")
+    kinds = ("--kinds", ",".join(plan.kinds)) if plan.kinds else ()
+    secrets = ("--secrets", plan.secrets)
+    collect = ("collect", "context:", *kinds, *secrets, "--out", f"{run}.kaudit")
     report = ("report", f"{run}.kaudit", "--out", run)
     decided = ("--parameters", f"{_CONFIG}/parameters.yaml", "--waivers", f"{_CONFIG}/waivers.yaml")
     data = {"name": "data", "mountPath": _DATA}

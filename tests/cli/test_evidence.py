@@ -73,3 +73,27 @@ def test_collect_says_what_it_wrote_and_what_it_could_not_read(tmp_path: Path) -
     assert head.startswith(f"{out}: 1 object, 1 gap, evidence id ")
     assert gap.startswith("  gap: Pod p: broken document 1 of m.yaml: ")
     assert run("collect", str(tmp_path / "m.yaml"), "-o", out + "2", "--quiet") == (0, "", "")
+
+
+def test_only_the_kinds_that_are_asked_for_are_read_and_the_rest_is_a_gap(tmp_path: Path) -> None:
+    source, out = tmp_path / "all.yaml", tmp_path / "e.kaudit"
+    source.write_text(
+        "{apiVersion: v1, kind: Namespace, metadata: {name: n}}\n---\n"
+        "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {}}\n"
+    )
+    code, _, err = run("collect", str(source), "--kinds", "namespaces, pods", "-o", str(out))
+    assert (code, "gap: " in err) == (0, True)
+    evidence = Evidence.open(out)
+    assert (len(evidence["namespaces"]), len(evidence["services"])) == (1, 0)
+    (gap,) = (gap for gap in evidence.gaps if "services" in gap.tables)
+    assert (gap.reason, gap.failed) == ("not_collected", True)
+
+
+@pytest.mark.parametrize("command", ["collect . -o e", "rbac"])
+def test_a_kind_that_nothing_reads(command: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "n.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: n}}")
+    code, out, err = run(*command.split(), "--kinds", "podz")
+    assert (code, out) == (2, "")
+    assert err == "kaudit: no collector reads 'podz' (did you mean pods?)\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["n.yaml"]

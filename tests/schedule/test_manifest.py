@@ -160,6 +160,13 @@ def test_the_same_text_every_time() -> None:
     assert manifest(Plan(image=IMAGE)) == manifest(Plan(image=IMAGE))
 
 
+def test_the_account_and_the_collection_know_the_same_kinds() -> None:
+    spec = pod(kinds=("pods", "namespaces"))
+    (collect,) = (c for c in spec["initContainers"] if c["name"] == "collect")
+    assert collect["args"][2:4] == ["--kinds", "pods,namespaces"]
+    assert "--kinds" not in str(pod())
+
+
 def test_kinds_are_known() -> None:
     with pytest.raises(InputError, match=r"no collector reads 'pod' \(.*pods"):
         manifest(Plan(image=IMAGE, kinds=("pod",)))
