@@ -72,15 +72,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 def account_of(run: int) -> list[dict[str, Any]]:
     """The account as it is printed, under another name and with fewer rights."""
-    text = manifest(secrets=True, namespace=_NAMESPACE)
-    _, account, role, binding = yaml.safe_load_all(text)
+    account, role, binding = renamed(manifest(secrets=True, namespace=_NAMESPACE), named(run))
     lost = {(read.group, read.plural) for read in lacking(run)}
     for rule in role["rules"]:
         (group,) = rule["apiGroups"]
         rule["resources"] = [r for r in rule["resources"] if (group, r) not in lost]
     role["rules"] = [rule for rule in role["rules"] if rule["resources"]]
+    return [account, role, binding]
+
+
+def renamed(text: str, name: str) -> list[dict[str, Any]]:
+    """Account, role and binding of what is printed, under another name."""
+    _, account, role, binding = yaml.safe_load_all(text)
     for one in (account, role, binding, binding["roleRef"], binding["subjects"][0]):
-        one.get("metadata", one)["name"] = named(run)
+        one.get("metadata", one)["name"] = name
     return [account, role, binding]
 
 
@@ -153,7 +158,24 @@ def test_each_right_is_needed_and_its_loss_is_told(demo: Cluster, run: int) -> N
     assert sorted(told) == sorted(
         (f"list {read.raw}", Reason.FORBIDDEN, tables_of(read.id)) for read in lacking(run)
     )
+    access = collected(config)["access"]
+    refused = access[~access["allowed"]]
+    assert {*zip(refused["group"], refused["plural"], strict=True)} == {
+        (read.group, read.plural) for read in lacking(run)
+    }
     check(judged(demo.admin), judged(config), refused=True)
+
+
+def test_an_account_for_chosen_kinds_suffices_for_them(demo: Cluster) -> None:
+    kinds = ["pods", "networkpolicies", "rolebindings"]
+    made = renamed(manifest(kinds, namespace=_NAMESPACE), "chosen")
+    demo.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(made))
+    evidence = collect(reader(config_of(demo, "chosen"), "none"), kinds=kinds, raw=False)
+    assert {gap.reason for gap in evidence.gaps} == {Reason.NOT_COLLECTED}
+    assert evidence["access"]["allowed"].all()
+    assert {*evidence["access"]["plural"]} == {*kinds}
+    listed = {e["objectRef"]["resource"] for e in audited(demo, "chosen") if e["verb"] == "list"}
+    assert listed == {*kinds}
 
 
 def test_only_lists_and_the_review_of_rights_are_sent(demo: Cluster) -> None:
