@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 F = TypeVar("F", bound=Callable[..., Any])
+W = TypeVar("W", Layer, Severity)
 
 CATALOGUES = ("collectors", "views", "controls", "correlations", "exporters")
 
@@ -296,8 +297,8 @@ def control(
         found = Control(
             id=id,
             name=function.__name__,
-            layer=Layer(layer),
-            severity=Severity(severity),
+            layer=_word(Layer, layer, id),
+            severity=_word(Severity, severity, id),
             expected=expected,
             subject=subject,
             needs=tuple(needs),
@@ -333,6 +334,15 @@ def exporter(name: str, *, suffix: str) -> Callable[[F], F]:
 
 
 _SECTION = re.compile(r"^(Remedy|Cases):[ \t]*$", re.MULTILINE)
+
+
+def _word(words: type[W], given: str, owner: str) -> W:
+    """Return the word of a vocabulary that was given, or raise RegistryError."""
+    try:
+        return words(given)
+    except ValueError:
+        what = f"control {owner}: {given!r} is no {words.__name__.lower()}"
+        raise RegistryError(f"{what}; {meant(given, words)}") from None
 
 
 def parse_docstring(owner: str, text: str) -> dict[str, str]:

@@ -26,9 +26,8 @@ def define(subject: str = "security_context", module: str = "__main__", **more: 
     exec(f"def mine({subject}):\n    return {subject}['image'].isna()", scope)
     function: Callable[..., Any] = scope["mine"]
     function.__doc__ = TEXT
-    registry.control("MY-DEP-901", layer="deploy", severity="low", expected="a name", **more)(
-        function
-    )
+    given = {"layer": "deploy", "severity": "low", "expected": "a name"} | more
+    registry.control("MY-DEP-901", **given)(function)
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +44,8 @@ def _forget() -> Any:
         ({"shows": ("imagee",)}, "security_context has no column imagee; did you mean image"),
         ({"applies": "priviledged"}, "has no column priviledged; did you mean privileged"),
         ({"subject": "security_contxt"}, "no table or view is named security_contxt; did you mean"),
+        ({"layer": "deplyo"}, "'deplyo' is no layer; did you mean deploy"),
+        ({"severity": "hgih"}, "'hgih' is no severity; did you mean high"),
         ({"weak": ("nodes",)}, "weak table nodes is not needed"),
     ],
 )
