@@ -83,6 +83,9 @@ class ApiServer:
         if body == "hang":
             time.sleep(3)
             return
+        if body == "cut":
+            handler.close_connection = True
+            return
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         if "gzip" in handler.headers.get("Accept-Encoding", "") and len(data) > 200:
             data, headers = gzip.compress(data, mtime=0), {**headers, "Content-Encoding": "gzip"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kaudit.collect import collect
@@ -187,3 +188,39 @@ def test_a_certificate_that_is_not_checked_is_a_gap(tmp_path: Path, server: ApiS
     path.write_text(path.read_text().replace("server:", "insecure-skip-tls-verify: true, server:"))
     live = LiveSource.from_context("prod", kubeconfig=path, patience=QUICK)
     assert "the certificate of the server was not checked" in gaps(collect(live, raw=False))
+
+
+def test_a_server_that_is_away_for_a_moment_is_waited_for(
+    tmp_path: Path, server: ApiServer
+) -> None:
+    server.rules["/api/v1/pods"] = lambda q, n: (0, "cut", {}) if n < 6 else None
+    evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False, kinds=["pods"])
+    assert gaps(evidence) == {}
+    assert evidence["pods"]["pod"].tolist() == ["p"]
+
+
+def test_a_server_that_stays_away_is_given_up(tmp_path: Path, server: ApiServer) -> None:
+    server.rules["/api/v1/pods"] = lambda q, n: (0, "cut", {})
+    live = connected(tmp_path, server, "{token: t}")
+    live.server.patience = msgspec.structs.replace(QUICK, silence=0.5)
+    begun = time.monotonic()
+    reason, _ = gaps(collect(live, raw=False, kinds=["pods"]))["list pods"]
+    assert reason is Reason.UNREACHABLE
+    assert time.monotonic() - begun < 10
+
+
+def test_a_server_that_is_back_may_not_know_its_roles_yet(
+    tmp_path: Path, server: ApiServer
+) -> None:
+    answers = {1: (0, "cut", {}), 2: (403, {}, {}), 3: (401, {}, {}), 4: (403, {}, {})}
+    server.rules["/api/v1/pods"] = lambda q, n: answers.get(n)
+    evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False, kinds=["pods"])
+    assert gaps(evidence) == {}
+    assert server.calls["/api/v1/pods"] == 5
+
+
+def test_a_server_that_answers_in_vain_is_asked_twice(tmp_path: Path, server: ApiServer) -> None:
+    server.rules["/api/v1/pods"] = lambda q, n: (504, {"message": "too slow"}, {})
+    evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False, kinds=["pods"])
+    assert gaps(evidence)["list pods"][0] is Reason.UNREACHABLE
+    assert server.calls["/api/v1/pods"] == 2
