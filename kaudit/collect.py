@@ -183,7 +183,7 @@ class Ingest:
                 case Access():
                     self.access.append(event)
                 case Gap():
-                    self.gaps.append(event)
+                    self.gaps.append(self._with_tables(event))
 
     def batch(self, batch: Batch) -> None:
         """Decode a batch, keep its raw records and gather its rows."""
@@ -315,6 +315,14 @@ class Ingest:
                 detail=f"{place}document {document} of {origin}: {fault}",
             )
         )
+
+    def _with_tables(self, gap: Gap) -> Gap:
+        """Let a gap that names a kind alone weaken every kind of the name: one of them is it."""
+        if gap.tables or not gap.kind:
+            return gap
+        keys = [key for key, (read, _) in self.wanted.items() if read.kind == gap.kind]
+        tables = {table for key in keys for table in tables_of(key)}
+        return msgspec.structs.replace(gap, tables=tuple(sorted(tables)))
 
     def finish(self, sources: Sequence[Source], as_of: datetime | None) -> Evidence:
         """Close the books: what no source told is a gap, then seal."""
