@@ -1,11 +1,12 @@
 """Fixtures of the tests that meet real programs, and the marker that all of them carry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.integration.cluster import Cluster, running_cluster
+from tests.integration.grype_database import write_grype_database
 from tests.integration.images import Images, serving_images
 from tests.integration.vulnerabilities import write_database
 
@@ -43,3 +44,9 @@ def trivy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trivy")
     write_database(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def grype_settings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Environment that makes Grype use a database of the same made-up flaws."""
+    return write_grype_database(tmp_path_factory.mktemp("grype"))

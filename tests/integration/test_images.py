@@ -1,9 +1,13 @@
 """The images that later tests scan and verify are what their names say."""
 
 import json
+import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.integration.engine import engine
 from tests.integration.images import Images, verified
@@ -33,6 +37,22 @@ def test_trivy_finds_what_the_database_says_and_nothing_else(
     assert advisories(report) == SEVERITIES
     assert report["Metadata"]["RepoDigests"] == [images.pinned("vulnerable")]
     assert advisories(scanned(images, "good", trivy_cache)) == {}
+
+
+@pytest.mark.parametrize("name", ["vulnerable", "good"])
+def test_grype_finds_what_trivy_finds(
+    images: Images, trivy_cache: Path, grype_settings: Mapping[str, str], name: str
+) -> None:
+    ended = subprocess.run(
+        [str(engine("grype")), f"registry:{images.pinned(name)}", "--output", "json"],
+        env=os.environ | {"GRYPE_REGISTRY_INSECURE_USE_HTTP": "true"} | dict(grype_settings),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    matches = json.loads(ended.stdout)["matches"]
+    found = {m["vulnerability"]["id"]: m["vulnerability"]["severity"].upper() for m in matches}
+    assert found == advisories(scanned(images, name, trivy_cache))
 
 
 def test_users_are_as_made(images: Images, trivy_cache: Path) -> None:
