@@ -30,8 +30,8 @@ _MOST = {"cpu": "2", "memory": "2Gi", "ephemeral-storage": "2Gi"}
 def objects(plan: Plan) -> Iterator[tuple[str, Object]]:
     """Yield remark and object, in an order in which they can be applied.
 
-    The default account comes late: the cluster makes it soon after the namespace, and two
-    who make it at once would be a conflict.
+    The default account comes last: the cluster makes it soon after the namespace, and where
+    two make it at once the one that is refused shall stop nothing else.
     """
     text = rbac.manifest(plan.kinds, secrets=plan.secrets != "none", namespace=plan.namespace)
     account = {found["kind"]: found for found in yaml.safe_load_all(text)}
@@ -46,8 +46,12 @@ def objects(plan: Plan) -> Iterator[tuple[str, Object]]:
         (_config(plan)),
     )
     yield "Evidence and reports outlive the namespace's pods, not the claim.", _claim(plan)
-    yield "Nobody uses it: whoever names no account gets no token either.", _default_account(plan)
     yield "", _cron_job(plan)
+    yield (
+        "Nobody uses it: whoever names no account gets no token either. The cluster makes it\n"
+        "too: should it be told to exist already, apply this again.",
+        _default_account(plan),
+    )
 
 
 def _made(kind: str, api: str, name: str, plan: Plan) -> Object:

@@ -13,6 +13,7 @@ from kaudit.schedule.manifest import manifest
 from kaudit.schedule.plan import Plan
 from kaudit.source import live_config
 from tests.integration.cluster import Cluster
+from tests.integration.gatekeeper import awaited
 from tests.schedule.test_plan import IMAGE
 from tests.test_cli import run
 
@@ -23,9 +24,16 @@ PLAN = Plan(image=IMAGE, namespace=NAMESPACE, version="v1.36", secrets="metadata
 
 @pytest.fixture(scope="module")
 def applied(cluster_with_controllers: Cluster) -> Cluster:
-    """A cluster that has the schedule."""
-    cluster_with_controllers.kubectl("apply", "-f", "-", given=manifest(PLAN))
-    return cluster_with_controllers
+    """A cluster that has the schedule.
+
+    Its namespace comes first, since the controllers are quick to make the default account.
+    """
+    cluster = cluster_with_controllers
+    cluster.request("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+    account = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"
+    awaited(lambda: cluster.request("GET", account).status == 200)
+    cluster.kubectl("apply", "-f", "-", given=manifest(PLAN))
+    return cluster
 
 
 def template(cluster: Cluster) -> dict[str, Any]:
