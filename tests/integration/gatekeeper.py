@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import base64
 import shutil
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tests.integration.cluster import Cluster
 from tests.integration.engine import engine
 from tests.integration.operators import define, put
-from tests.integration.process import free_port, running
+from tests.integration.process import awaited, free_port, running
 from tests.shared import shared
 
 Object = dict[str, Any]
-T = TypeVar("T")
 
 _NAMESPACE = "gatekeeper-system"
 _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
-_PATIENCE = 60  # seconds that its controllers and audits may take
 
 
 @contextmanager
@@ -85,16 +82,6 @@ def constraint(cluster: Cluster, kind: str, name: str) -> Object:
         return body if "totalViolations" in body.get("status", {}) else None
 
     return awaited(audited)
-
-
-def awaited(ask: Callable[[], T | None]) -> T:
-    """Ask until there is an answer."""
-    end = time.monotonic() + _PATIENCE
-    while not (found := ask()):
-        if time.monotonic() > end:
-            raise TimeoutError(f"no answer within {_PATIENCE} s")
-        time.sleep(0.1)
-    return found
 
 
 def _webhook(cluster: Cluster, port: int) -> str:

@@ -10,10 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import urllib3
 
 _LEASH = Path(__file__).with_name("leash.py")
+_PATIENCE = 60  # seconds that a controller may take for its work
+
+T = TypeVar("T")
 
 
 class ServerError(Exception):
@@ -72,6 +76,16 @@ def running(
     finally:
         server.kill()
         server.wait()
+
+
+def awaited(ask: Callable[[], T | None]) -> T:
+    """Ask until there is an answer."""
+    end = time.monotonic() + _PATIENCE
+    while not (found := ask()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"no answer within {_PATIENCE} s")
+        time.sleep(0.1)
+    return found
 
 
 def _await(

@@ -13,7 +13,7 @@ from kaudit.schedule.manifest import manifest
 from kaudit.schedule.plan import Plan
 from kaudit.source import live_config
 from tests.integration.cluster import Cluster
-from tests.integration.gatekeeper import awaited
+from tests.integration.process import awaited
 from tests.schedule.test_plan import IMAGE
 from tests.test_cli import run
 
