@@ -232,6 +232,7 @@ class Ingest:
         decode, builder = self._decoders[key], self.builder
         see = self.orphans.see if key in self._making_pods else None
         functions = [c.function for c in collectors]
+        api_version = f"{read.group}/{batch.version}" if read.group else batch.version
         record = builder.record
         add = builder.add
         for index, (item, position) in enumerate(zip(batch.items, batch.positions, strict=True)):
@@ -243,6 +244,9 @@ class Ingest:
                 except (msgspec.DecodeError, ValueError):
                     self._broken(read, batch, item, position, str(fault))
                     continue
+            if not found.kind:
+                # The server leaves out of the items what it says once of their list.
+                found.kind, found.api_version = read.kind, api_version
             place = self._place(read, found)
             place.line = record(read.raw, found, batch.origin, position)
             if see is not None:

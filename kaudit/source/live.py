@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -182,6 +183,7 @@ class LiveSource:
         known: dict[str, set[str] | SourceError] = {}
         served: list[tuple[Read, str]] = []
         unknown: list[str] = []
+        alike = Counter(read.kind for read in reads)
         for read in reads:
             found, fault = "", None
             for version in read.versions:
@@ -199,7 +201,7 @@ class LiveSource:
             elif fault is not None:
                 yield gap_of(read, fault)
             else:
-                unknown.append(read.kind)
+                unknown.append(f"{read.kind}.{read.group}" if alike[read.kind] > 1 else read.kind)
                 yield Listed(read.group, read.kind)  # a kind that is not served has no objects
         if unknown:
             yield Gap(

@@ -52,13 +52,15 @@ def dumped(cluster: Cluster, path: Path) -> Evidence:
     }
     with path.open("w", encoding="utf-8") as out:
         out.write(cluster.kubectl("get", ",".join(sorted(reads & served)), "-A", "-o", "json"))
-    return collect(FileSource(path))
+    return collect(FileSource(path), out=path.with_suffix(".kaudit"))
 
 
 def differing(live: Evidence, dump: Evidence) -> list[str]:
-    """Names of the tables that differ."""
+    """Names of the tables, and of the raw records, that differ."""
     names = {*live.store.names(), *dump.store.names()} - ASIDE
-    return [name for name in sorted(names) if not live.table(name).equals(dump.table(name))]
+    tables = [name for name in sorted(names) if not live.table(name).equals(dump.table(name))]
+    mine, theirs = live.manifest.raw, dump.manifest.raw
+    return tables + [name for name in sorted({*mine, *theirs}) if mine[name] != theirs[name]]
 
 
 def asked_once(cluster: Cluster, live: Evidence, page: int) -> None:
@@ -75,7 +77,7 @@ def test_a_live_cluster_and_its_dump_are_the_same(cluster: Cluster, tmp_path: Pa
     load(cluster, PODS)
     patience = msgspec.structs.replace(QUICK, page=40)
     source = LiveSource.from_context("admin", kubeconfig=cluster.admin, patience=patience)
-    live = collect(source)
+    live = collect(source, out=tmp_path / "bundle")
     assert lost(live) == []
     assert len(live["pods"]) == PODS
     asked_once(cluster, live, patience.page)

@@ -80,6 +80,19 @@ def test_tables_equal_those_of_a_file(server: ApiServer) -> None:
         assert live[name].equals(filed[name]), name
 
 
+def test_records_say_what_they_are(server: ApiServer) -> None:
+    evidence = collect(source(server))
+    record = evidence.record("pods", 1)  # its server says so once, of the whole list
+    assert (record["apiVersion"], record["kind"]) == ("v1", "Pod")
+
+
+def test_kinds_not_served_are_told_apart_by_group(server: ApiServer) -> None:
+    (gap,) = (g for g in collect(source(server)).gaps if "does not serve" in g.what)
+    assert {"NetworkPolicy.networking.k8s.io", "NetworkPolicy.crd.projectcalico.org"} <= {
+        *gap.detail.split(", ")
+    }
+
+
 def test_refused_everywhere_is_one_gap(server: ApiServer) -> None:
     server.rules["/api/v1/pods"] = lambda q, n: (403, {"message": "no"}, {})
     evidence = collect(source(server), raw=False)
