@@ -108,13 +108,15 @@ def _collector_off() -> Iterator[None]:
 
 def _wanted(kinds: Sequence[str]) -> dict[KindId, tuple[Read, tuple[Collector, ...]]]:
     found: dict[KindId, tuple[Read, tuple[Collector, ...]]] = {}
-    plurals = {read.plural for c in registry.COLLECTORS.values() for read in c.reads}
+    plurals = {
+        read.plural for c in registry.COLLECTORS.values() for read in c.reads if not read.tool
+    }
     for kind in kinds:
         if kind not in plurals:
             raise InputError(f"no collector reads {kind!r}", hint=meant(kind, plurals))
     for collector in registry.COLLECTORS.values():
         for read in collector.reads:
-            if kinds and read.plural not in kinds:
+            if kinds and read.plural not in kinds and not read.tool:
                 continue
             _, others = found.get(read.id, (read, ()))
             found[read.id] = (read, (*others, collector))
@@ -155,6 +157,7 @@ class Ingest:
             key: msgspec.json.Decoder(read.model).decode for key, (read, _) in wanted.items()
         }
         self._origins = 0
+        self._reports: dict[tuple[str, str], str] = {}
         self._beside = Beside(self._piece) if beside else None
         self._jobs: deque[Job] = deque()
         self.orphans = Orphans()
@@ -168,14 +171,20 @@ class Ingest:
     def source(self, source: Source, progress: Progress) -> None:
         """Read one source to its end."""
         first = self._origins
-        for event in source.read({key: read for key, (read, _) in self.wanted.items()}, progress):
+        kinds = {key: read for key, (read, _) in self.wanted.items() if not read.tool}
+        again: set[int] = set()
+        for event in source.read(kinds, progress):
             match event:
                 case Batch():
                     event.origin += first
-                    self.batch(event)
+                    if event.origin not in again:
+                        self.batch(event)
                 case Begin():
                     self.builder.origins.append(event.origin)
                     self._origins = max(self._origins, first + event.number + 1)
+                    if gap := self._repeated(event.origin):
+                        self.gaps.append(gap)
+                        again.add(first + event.number)
                 case Listed():
                     self.listed.add((event.group, event.kind))
                 case ServerVersion():
@@ -184,6 +193,20 @@ class Ingest:
                     self.access.append(event)
                 case Gap():
                     self.gaps.append(self._with_tables(event))
+
+    def _repeated(self, origin: Origin) -> Gap | None:
+        """Gap of a tool's output that was read before; it is counted once."""
+        if not origin.format:
+            return None
+        before = self._reports.setdefault((origin.format, origin.sha256), origin.name)
+        if before is origin.name:
+            return None
+        return Gap(
+            what=f"{registry.FORMATS[origin.format].title} output {origin.name}",
+            reason=Reason.REPEATED,
+            name=origin.name,
+            detail=f"the same as {before}: counted once",
+        )
 
     def batch(self, batch: Batch) -> None:
         """Decode a batch, keep its raw records and gather its rows."""
@@ -244,7 +267,7 @@ class Ingest:
                 except (msgspec.DecodeError, ValueError):
                     self._broken(read, batch, item, position, str(fault))
                     continue
-            if not found.kind:
+            if not read.tool and not found.kind:
                 # The server leaves out of the items what it says once of their list.
                 found.kind, found.api_version = read.kind, api_version
             place = self._place(read, found)
@@ -268,6 +291,8 @@ class Ingest:
             self.builder.cut()
 
     def _place(self, read: Read, found: Any) -> Place:
+        if read.tool:
+            return Place(read.group, read.kind, "", "", "", read.raw, 0)
         meta = found.metadata
         name = meta.name or (f"{meta.generate_name}*" if meta.generate_name else "")
         namespace = (meta.namespace or "default") if read.namespaced else ""
@@ -308,6 +333,18 @@ class Ingest:
         document, number = position
         origin = self.builder.origins[batch.origin].name
         place = f"item {number} of " if number else ""
+        if read.tool:
+            self.gaps.append(
+                Gap(
+                    what=f"{registry.FORMATS[read.tool].title} {read.kind} in {origin}",
+                    reason=Reason.BROKEN,
+                    tables=tables_of(read.id),
+                    kind="File",
+                    name=origin,
+                    detail=f"{place}{origin}: {fault}",
+                )
+            )
+            return
         self.gaps.append(
             Gap(
                 what=f"{read.kind} {namespace + '/' if namespace else ''}{name or '(unnamed)'}",
@@ -342,7 +379,7 @@ class Ingest:
             as_of_told=known is not None,
             gaps=[*self.gaps, *self._untold(live), *self._twice()],
             counts=self.counts,
-            wanted=frozenset(self.wanted),
+            wanted=frozenset(key for key, (read, _) in self.wanted.items() if not read.tool),
             version=self.version,
             access=self.access,
         )
@@ -351,14 +388,21 @@ class Ingest:
         reported = {(gap.kind, table) for gap in self.gaps if gap.whole for table in gap.tables}
         everything = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads}
         lost = set() if live else self._lost()
-        told = {table for key in self.listed for table in tables_of(key)}
+        held = {(group, kind) for group, _, kind in self.counts}
+        told = {
+            table
+            for key in self.listed
+            if key in held or not everything[key].silent
+            for table in tables_of(key)
+        }
         grouped: dict[tuple[Reason, tuple[str, ...], str], list[Read]] = {}
         for key, read in sorted(everything.items()):
             tables = tables_of(key)
             if key in self.listed or {(read.kind, table) for table in tables} <= reported:
                 continue
             asked = key in self.wanted
-            reason = Reason.NOT_COLLECTED if live or not asked else Reason.NOT_IN_SOURCE
+            failed = (live or not asked) and not (read.tool or read.silent)
+            reason = Reason.NOT_COLLECTED if failed else Reason.NOT_IN_SOURCE
             detail = "" if asked else "not asked for in this collection"
             if asked and read.kind in lost:
                 reason = Reason.PARTIAL
@@ -370,9 +414,7 @@ class Ingest:
         alike = Counter(read.kind for read in everything.values())
         for (reason, tables, detail), reads in grouped.items():
             yield Gap(
-                what=", ".join(
-                    sorted(f"{r.kind}.{r.group}" if alike[r.kind] > 1 else r.kind for r in reads)
-                ),
+                what=", ".join(sorted({_called(read, alike) for read in reads})),
                 reason=reason,
                 tables=tables,
                 kind=reads[0].kind if len(reads) == 1 else "",
@@ -401,3 +443,10 @@ class Ingest:
                 name=name,
                 detail=f"defined {times} times in the source; each definition is judged",
             )
+
+
+def _called(read: Read, alike: Counter[str]) -> str:
+    """Name of what a read reads, for people."""
+    if read.tool:
+        return f"{registry.FORMATS[read.tool].title} output"
+    return f"{read.kind}.{read.group}" if alike[read.kind] > 1 else read.kind

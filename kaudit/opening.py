@@ -10,8 +10,9 @@ from typing import Any
 
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
-from kaudit.source.events import Progress, silent
+from kaudit.source.events import Progress, Source, silent
 from kaudit.source.open import is_bundle, open_source
+from kaudit.source.tools import ToolSource
 
 
 def evidence_of(
@@ -22,6 +23,7 @@ def evidence_of(
     as_of: datetime | None = None,
     secrets: str = "none",
     kinds: Sequence[str] = (),
+    outputs: Sequence[tuple[str, Path]] = (),
     progress: Progress = silent,
 ) -> Evidence:
     """Return the evidence that words of the command line name.
@@ -36,6 +38,8 @@ def evidence_of(
         Keep raw records in memory.
     kinds
         Plural names of the kinds to collect; all by default.
+    outputs
+        What tools wrote: name of the format, and file or folder.
 
     Raises
     ------
@@ -46,9 +50,12 @@ def evidence_of(
 
     bundles = [name for name in names if is_bundle(name)]
     if bundles:
-        if len(names) > 1:
+        if len(names) > 1 or outputs:
             raise InputError("sealed evidence cannot be mixed with other sources", where=bundles[0])
         return Evidence.open(names[0])
     stdin: Any = getattr(sys.stdin, "buffer", None)
-    sources = [open_source(name, stdin=stdin, secrets=secrets) for name in names]
+    sources: list[Source] = [open_source(n, stdin=stdin, secrets=secrets) for n in names]
+    sources += [ToolSource(format, path) for format, path in outputs]
+    if not sources:
+        raise InputError("nothing to collect from", hint="name a SOURCE, or what a tool wrote")
     return collect(*sources, out=out, raw=raw, kinds=kinds, as_of=as_of, progress=progress)

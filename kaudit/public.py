@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from kaudit.waivers import Waiver
 
 
-def collect(*sources: str, out: str | Path | None = None, secrets: str = "none") -> Evidence:
+def collect(
+    *sources: str,
+    out: str | Path | None = None,
+    secrets: str = "none",
+    outputs: Mapping[str, str | Path] | None = None,
+) -> Evidence:
     """Collect evidence from files, folders or clusters.
 
     Parameters
@@ -27,6 +32,8 @@ def collect(*sources: str, out: str | Path | None = None, secrets: str = "none")
         Bundle to seal; None keeps the evidence, with its raw records, in memory.
     secrets
         What to ask of a live cluster's Secrets: ``none``, ``metadata`` or ``table``.
+    outputs
+        What tools wrote, a file or folder by the name of its format: ``{"trivy": "scans"}``.
 
     Examples
     --------
@@ -39,7 +46,11 @@ def collect(*sources: str, out: str | Path | None = None, secrets: str = "none")
     from kaudit.opening import evidence_of
 
     return evidence_of(
-        [str(s) for s in sources], out=Path(out) if out else None, raw=True, secrets=secrets
+        [str(s) for s in sources],
+        out=Path(out) if out else None,
+        raw=True,
+        secrets=secrets,
+        outputs=[(name, Path(path)) for name, path in (outputs or {}).items()],
     )
 
 

@@ -31,7 +31,7 @@ def manifest(kinds: Sequence[str] = (), *, secrets: bool = False, namespace: str
         hint = "at most 63 lower-case letters, digits and -"
         raise InputError(f"{namespace!r} is no name of a namespace", hint=hint)
     registry.load()
-    reads = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads}
+    reads = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads if not r.tool}
     known = {read.plural for read in reads.values()}
     for kind in kinds:
         if kind not in known:

@@ -22,6 +22,7 @@ import msgspec
 
 from kaudit.card import card
 from kaudit.errors import InputError, RegistryError
+from kaudit.model.taken import Content, Lost, Taken
 from kaudit.model.words import Layer, Severity
 from kaudit.table import Resource, Row, Table
 from kaudit.text import meant
@@ -52,6 +53,10 @@ class Read(msgspec.Struct, frozen=True):
         True where only metadata is asked of a live cluster (Secrets).
     namespaced
         False for kinds of cluster scope.
+    silent
+        True where there being none says nothing of the tables: others may feed them.
+    tool
+        Name of the format whose records these are; empty for kinds of the API.
     """
 
     group: str
@@ -61,6 +66,13 @@ class Read(msgspec.Struct, frozen=True):
     versions: tuple[str, ...] = ("v1",)
     metadata: bool = False
     namespaced: bool = True
+    silent: bool = False
+    tool: str = ""
+
+    @classmethod
+    def of(cls, tool: str, kind: str, plural: str, model: type[msgspec.Struct]) -> Read:
+        """Return the read of one kind of record in the output of a tool."""
+        return cls(tool, kind, plural, model, (), namespaced=False, tool=tool)
 
     @property
     def id(self) -> tuple[str, str]:
@@ -81,6 +93,39 @@ class Collector(msgspec.Struct, frozen=True):
     tables: tuple[Table, ...]
     function: Callable[..., Iterator[Row]]
     module: str
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered format: what a tool writes, how to know it and how to take it apart.
+
+    Attributes
+    ----------
+    name
+        Of the tool, and of the option of ``kaudit collect``.
+    title
+        How people call it.
+    help
+        One sentence: which files.
+    recognise
+        Whether content is of this format, for files that nobody named as such.
+    files
+        Names of files to look at in a folder, beside those of JSON and YAML.
+    take
+        Function from content to its records.
+    """
+
+    name: str
+    title: str
+    help: str
+    recognise: Callable[[Content], bool]
+    files: tuple[str, ...]
+    take: Callable[[Content], Iterator[Taken | Lost]]
+    module: str
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """Kinds of its records, in the order of their collectors."""
+        return tuple(r for c in COLLECTORS.values() for r in c.reads if r.tool == self.name)
 
 
 class View(msgspec.Struct, frozen=True):
@@ -156,6 +201,7 @@ VIEWS: dict[str, View] = {}
 CONTROLS: dict[str, Control] = {}
 TABLES: dict[str, Table] = {}
 EXPORTERS: dict[str, Exporter] = {}
+FORMATS: dict[str, Format] = {}
 
 
 def collector(*reads: Read, tables: tuple[Table, ...]) -> Callable[[F], F]:
@@ -188,6 +234,45 @@ def collector(*reads: Read, tables: tuple[Table, ...]) -> Callable[[F], F]:
             if TABLES.setdefault(table.name, table) is not table:
                 raise RegistryError(f"two tables are named {table.name}")
         COLLECTORS[name] = Collector(name, reads, tables, function, function.__module__)
+        return function
+
+    return register
+
+
+def tool(
+    name: str,
+    *,
+    title: str,
+    help: str,
+    recognise: Callable[[Content], bool],
+    files: tuple[str, ...] = (),
+) -> Callable[[F], F]:
+    """Register a function ``(content) -> Iterator[Taken | Lost]``: what a tool writes.
+
+    It takes the content of one file apart into records, which the collectors of the format
+    (``Read.of(name, …)``) turn into rows. It raises InputError where the content is none.
+
+    Examples
+    --------
+    >>> from kaudit.model.taken import Taken
+    >>> @ka.tool("lines", title="Lines", help="Lines (*.lines).", recognise=lambda c: False)
+    ... def take_lines(content):
+    ...     for number, line in enumerate(content.text.splitlines(), start=1):
+    ...         yield Taken("Line", msgspec.json.encode({"text": line}), number)
+    """
+
+    def register(function: F) -> F:
+        if name in FORMATS:
+            raise RegistryError(f"two formats are named {name}")
+        FORMATS[name] = Format(
+            name=name,
+            title=title,
+            help=help,
+            recognise=recognise,
+            files=files,
+            take=function,
+            module=function.__module__,
+        )
         return function
 
     return register

@@ -18,6 +18,7 @@ LEVELS = {
     "card": 0,
     "model": 0,
     "table": 1,
+    "tables": 1,
     "columns": 1,
     "frame": 1,
     "parameters": 1,

@@ -15,7 +15,7 @@ from kaudit.source.files import FileSource
 
 registry.load()
 
-KINDS = sorted({read.id for c in registry.COLLECTORS.values() for read in c.reads})
+KINDS = sorted({read.id for c in registry.COLLECTORS.values() for read in c.reads if not read.tool})
 RANK = {Status.PASS: 1}
 
 

@@ -17,7 +17,9 @@ from kaudit.source.files import FileSource
 
 registry.load()
 KINDS = sorted({o["kind"] for o in objects()})
-READS = {read.kind: read.id for c in registry.COLLECTORS.values() for read in c.reads}
+READS = {
+    read.kind: read.id for c in registry.COLLECTORS.values() for read in c.reads if not read.tool
+}
 RANK = {
     Opinion.NOT_EFFECTIVE: 0,
     Opinion.UNABLE: 0,

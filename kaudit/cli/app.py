@@ -160,12 +160,12 @@ app = typer.Typer(
 )
 
 
-def command(group: str, *examples: str) -> Callable[[F], F]:
+def command(group: str, *examples: str, kind: type[Help] = Help) -> Callable[[F], F]:
     """Register a command under a heading of the help, with examples of its use."""
     lines = "\n".join(f"  kaudit {example}" for example in examples)
 
     def register(function: F) -> F:
-        app.command(cls=Help, rich_help_panel=group, epilog=f"\b\nExamples\n{lines}")(function)
+        app.command(cls=kind, rich_help_panel=group, epilog=f"\b\nExamples\n{lines}")(function)
         return function
 
     return register

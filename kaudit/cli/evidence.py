@@ -9,6 +9,7 @@ import typer
 
 from kaudit.cli.app import command
 from kaudit.cli.options import (
+    AnySources,
     AsOf,
     Debug,
     Format,
@@ -16,11 +17,11 @@ from kaudit.cli.options import (
     One,
     Quiet,
     Secrets,
-    Sources,
     completed,
     listed,
     table_names,
 )
+from kaudit.cli.outputs import WithOutputs, outputs_of
 from kaudit.cli.sources import read
 
 _GROUP = "Evidence"
@@ -31,9 +32,11 @@ _GROUP = "Evidence"
     "collect manifests -o evidence.kaudit",
     "collect context:production --secrets metadata -o production.kaudit",
     "collect cluster-dump/ rendered.yaml --as-of 2026-05-31 -o bundle",
+    "collect context:production --trivy scans/ --grype scans/ -o production.kaudit",
+    kind=WithOutputs,
 )
 def collect(
-    sources: Sources,
+    context: typer.Context,
     out: Annotated[
         Path,
         typer.Option(
@@ -43,20 +46,31 @@ def collect(
             help="Bundle to write: a folder, or NAME.kaudit for one file.",
         ),
     ],
+    sources: AnySources = None,
     kinds: Kinds = "",
     secrets: Secrets = "none",
     as_of: AsOf = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Collect evidence from clusters, manifests or dumps into a sealed bundle.
+    """Collect evidence from clusters, manifests, dumps and outputs of tools into a bundle.
 
     Only reads. What cannot be read becomes a gap that says why; nothing is half-written.
+    Outputs of tools that lie in a folder of SOURCE are found there; the options are for those
+    that lie elsewhere. Each takes a file or a folder, and may be given again.
     """
     from kaudit.console import say
     from kaudit.text import count
 
-    found = read(sources, quiet=quiet, as_of=as_of, secrets=secrets, out=out, kinds=listed(kinds))
+    found = read(
+        sources or (),
+        quiet=quiet,
+        as_of=as_of,
+        secrets=secrets,
+        out=out,
+        kinds=listed(kinds),
+        outputs=outputs_of(context),
+    )
     if quiet:
         return
     failed = [gap for gap in found.gaps if gap.failed]

@@ -27,6 +27,7 @@ from kaudit.cli.options import (
     one_of,
     severities,
 )
+from kaudit.cli.outputs import WithOutputs, outputs_of
 from kaudit.cli.sources import decided, judged, read
 
 if TYPE_CHECKING:
@@ -43,8 +44,10 @@ _GROUP = "Judgement"
     "assess evidence.kaudit --control KA-DEP-001 --format csv",
     "assess evidence.kaudit --waivers waivers.yaml --format json -o results.json",
     "assess - --fail-on high --require-complete < rendered.yaml",
+    kind=WithOutputs,
 )
 def assess(
+    context: typer.Context,
     sources: Sources,
     fail_on: Annotated[
         str,
@@ -116,7 +119,7 @@ def assess(
     if out is not None and format == "table":
         raise InputError("a table is only printed", hint="name a --format for the file")
     decisions = decided(parameter, parameters)
-    evidence = read(sources, quiet=quiet, as_of=as_of, secrets=secrets)
+    evidence = read(sources, quiet=quiet, as_of=as_of, secrets=secrets, outputs=outputs_of(context))
     result = judged(evidence, control, framework, waivers, decisions, quiet=quiet)
     if format == "table":
         from kaudit.cli.overview import show

@@ -115,6 +115,13 @@ Sources = Annotated[
         metavar="SOURCE", help="Cluster (context:NAME), files, folders, - or sealed evidence."
     ),
 ]
+AnySources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SOURCE]",
+        help="Cluster (context:NAME), files, folders or -; none for tools alone.",
+    ),
+]
 One = Annotated[
     str,
     typer.Argument(

@@ -28,6 +28,7 @@ def read(
     secrets: str = "none",
     out: Path | None = None,
     kinds: Sequence[str] = (),
+    outputs: Sequence[tuple[str, Path]] = (),
 ) -> Evidence:
     """Open or collect evidence, with progress on a terminal."""
     from kaudit.console import progress
@@ -35,7 +36,13 @@ def read(
 
     with progress(quiet=quiet) as hear:
         return evidence_of(
-            sources, out=out, as_of=utc(as_of), secrets=secrets, kinds=kinds, progress=hear
+            sources,
+            out=out,
+            as_of=utc(as_of),
+            secrets=secrets,
+            kinds=kinds,
+            outputs=outputs,
+            progress=hear,
         )
 
 

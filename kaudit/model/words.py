@@ -48,8 +48,8 @@ class Status(StrEnum):
 class Reason(StrEnum):
     """Why a read is a gap.
 
-    ``not_in_source`` alone is no failure: a manifest folder that holds no Node says
-    nothing about nodes.
+    Two are no failure: ``not_in_source``, for a manifest folder that holds no Node says
+    nothing about nodes, and ``repeated``, for what was read twice is counted once.
     """
 
     FORBIDDEN = "forbidden"
@@ -65,6 +65,7 @@ class Reason(StrEnum):
     TOOL_FAILED = "tool_failed"
     NOT_COLLECTED = "not_collected"
     NOT_IN_SOURCE = "not_in_source"
+    REPEATED = "repeated"
 
 
 class Opinion(StrEnum):
@@ -110,8 +111,8 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, order=True, omit_defaults=T
 
     @property
     def failed(self) -> bool:
-        """True unless the source simply does not speak of the thing."""
-        return self.reason is not Reason.NOT_IN_SOURCE
+        """True unless the source simply does not speak of the thing, or says it twice."""
+        return self.reason not in (Reason.NOT_IN_SOURCE, Reason.REPEATED)
 
     def _repr_html_(self) -> str:
         return card(self, "Gap")

@@ -29,6 +29,8 @@ class Origin(msgspec.Struct, kw_only=True, omit_defaults=True):
         When it was read: only where the source itself tells the time (a live server).
     resource_version, pages, items
         Of a live list.
+    format
+        Of a tool's output.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Origin(msgspec.Struct, kw_only=True, omit_defaults=True):
     resource_version: str = ""
     pages: int = 0
     items: int = 0
+    format: str = ""
 
 
 class Begin(msgspec.Struct):

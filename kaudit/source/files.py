@@ -9,12 +9,14 @@ import os
 import zlib
 from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO
 
 from kaudit.errors import InputError
+from kaudit.model.taken import Content
 from kaudit.model.words import Gap, Reason
-from kaudit.registry import COLLECTORS, Read
+from kaudit.registry import COLLECTORS, FORMATS, Format, Read
 from kaudit.source.documents import EmptyList, Found, Item, Other, found_in
 from kaudit.source.events import (
     Batch,
@@ -28,10 +30,14 @@ from kaudit.source.events import (
     silent,
 )
 from kaudit.source.json_windows import LARGE, windowed
+from kaudit.source.tools import content_of, recognised, taken
 
 _YAML = (".yaml", ".yml")
-_JSON = (".json", ".jsonl", ".ndjson")
+_LINES = (".jsonl", ".ndjson")
+_JSON = (".json", *_LINES)
 _PACKED = (".gz", ".zst")
+#: Hidden folders that are looked into all the same.
+_OPEN = (".github",)
 _BATCH = 2_500
 #: Bytes of one file, unpacked, beyond which it is not read.
 LARGEST = 1 << 30
@@ -120,7 +126,7 @@ class FileSource:
         for name, path, fault in _walked(self.path):
             if why := fault or _barred(path, root):
                 unread.append((name, why))
-            elif path.is_file() and _suffix(path) in (*_YAML, *_JSON):
+            elif path.is_file() and (_suffix(path) in (*_YAML, *_JSON) or _named(path)):
                 found.append((name, path))
         if not found and not unread:
             raise InputError(
@@ -136,6 +142,10 @@ class FileSource:
                     if (events := run.windows(name, stream, size)) is not None:
                         yield from events
                         return
+                content, origin = content_of(name, path)
+                if format := recognised(content):
+                    yield from run.tool(format, content, origin)
+                    return
             if size > self.largest:
                 raise _TooLarge
             data = _unpacked(path, self.largest)
@@ -149,7 +159,15 @@ class FileSource:
         except (OSError, EOFError, zlib.error) as fault:
             yield run.file_gap(name, Reason.BROKEN, f"cannot be read: {fault.__class__.__name__}")
             return
-        if _suffix(path) in (".jsonl", ".ndjson") and not _objects_a_line(data):
+        content = Content(name, data, hashlib.sha256(data).hexdigest()[:16])
+        if format := recognised(content):
+            digest = hashlib.sha256(data).hexdigest()
+            yield from run.tool(format, content, Origin(name=name, sha256=digest, bytes=len(data)))
+            return
+        suffix = _suffix(path)
+        if (suffix not in (*_YAML, *_JSON) and _named(path)) or (
+            suffix in _LINES and not _objects_a_line(data)
+        ):
             run.other_content(name)
             return
         yield from run.data(name, data, yaml=_suffix(path) not in _JSON)
@@ -159,11 +177,11 @@ def _walked(root: Path) -> Iterator[tuple[str, Path, str]]:
     """Yield what may be read below a folder: name, path, and why a folder cannot be listed."""
     faults: list[OSError] = []
     for top, folders, files in os.walk(root, onerror=faults.append):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") or name in _OPEN]
         links = [name for name in folders if Path(top, name).is_symlink()]
         for name in (*files, *links):
             path = Path(top, name)
-            if not name.startswith("."):
+            if not name.startswith(".") or _named(Path(name)):
                 yield path.relative_to(root).as_posix(), path, ""
     for fault in faults:
         path = Path(fault.filename)
@@ -175,13 +193,18 @@ def _barred(path: Path, root: Path) -> str:
     """Say why something that looks like a manifest, or like a folder of them, is not read."""
     if path.is_dir():
         return "" if path.resolve().is_relative_to(root) else "a link out of the folder"
-    if _suffix(path) not in (*_YAML, *_JSON):
+    if _suffix(path) not in (*_YAML, *_JSON) and not _named(path):
         return ""
     if path.is_symlink() and not path.exists():
         return "a link to nothing"
     if path.is_symlink() and not path.resolve().is_relative_to(root):
         return "a link out of the folder"
     return "" if path.is_file() else "no regular file"
+
+
+def _named(path: Path) -> bool:
+    """Tell whether the output of a tool, or what a tool reads, has such a name."""
+    return any(fnmatch(path.name, name) for f in FORMATS.values() for name in f.files)
 
 
 class _TooLarge(Exception):
@@ -243,6 +266,17 @@ class _Run:
         broken = yield from self._found(name, number, found_in(data, yaml=yaml))
         if self.objects == before and self.empty_lists == lists and not broken:
             yield from self._nothing(name, data)
+
+    def tool(self, format: Format, content: Content, origin: Origin) -> Iterator[Event]:
+        """Yield the events of a tool's output."""
+        origin.format = format.name
+        number = self._origins
+        self._origins += 1
+        yield Begin(number, origin)
+        for event in taken(format, content, number):
+            self.objects += len(event.items) if isinstance(event, Batch) else 0
+            self.empty_lists += isinstance(event, Listed)
+            yield event
 
     def windows(self, name: str, stream: BinaryIO, size: int) -> Iterator[Event] | None:
         """Return the events of a large list, or None where the file is none."""

@@ -20,7 +20,9 @@ _FIRST, _LAST = ("Namespace",), "admissionregistration.k8s.io"
 def reads() -> list[Read]:
     """Every kind that a collector reads."""
     registry.load()
-    found = {read.id: read for c in registry.COLLECTORS.values() for read in c.reads}
+    found = {
+        read.id: read for c in registry.COLLECTORS.values() for read in c.reads if not read.tool
+    }
     return sorted(found.values(), key=lambda read: read.id)
 
 

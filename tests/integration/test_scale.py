@@ -48,7 +48,10 @@ def dumped(cluster: Cluster, path: Path) -> Evidence:
     registry.load()
     served = set(cluster.kubectl("api-resources", "-o", "name", "--verbs=list").split())
     reads = {
-        read.raw for c in registry.COLLECTORS.values() for read in c.reads if not read.metadata
+        read.raw
+        for c in registry.COLLECTORS.values()
+        for read in c.reads
+        if not read.metadata and not read.tool
     }
     with path.open("w", encoding="utf-8") as out:
         out.write(cluster.kubectl("get", ",".join(sorted(reads & served)), "-A", "-o", "json"))

@@ -1,0 +1,207 @@
+"""Outputs of tools: know them, take them apart, and tell what is broken."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import msgspec
+
+from kaudit.errors import InputError
+from kaudit.model.taken import Content, Lost, Taken
+from kaudit.model.words import Gap, Reason
+from kaudit.registry import FORMATS, Format, Read, load, tables_of
+from kaudit.source.events import (
+    Batch,
+    Begin,
+    Event,
+    KindId,
+    Listed,
+    Origin,
+    Progress,
+    silent,
+)
+from kaudit.text import meant
+
+#: Bytes of a file, unpacked, from which it is read through a window.
+LARGE = 48 << 20
+_EDGE = 1 << 16
+_BLOCK = 1 << 20
+_BATCH = 2_500
+_UNREADABLE = (OSError, EOFError, zlib.error)
+
+
+def recognised(content: Content) -> Format | None:
+    """Return the format that content is of, or None."""
+    return next((f for _, f in sorted(FORMATS.items()) if f.recognise(content)), None)
+
+
+def content_of(name: str, path: Path) -> tuple[Content, Origin]:
+    """Read a file, or only its beginning where it is large.
+
+    Raises
+    ------
+    OSError, EOFError, zlib.error
+        It cannot be read or unpacked.
+    """
+    opened = _opener(path)
+    with opened() as stream:
+        data = stream.read(LARGE + 1)
+        digest, size = hashlib.sha256(data), len(data)
+        while block := stream.read(_BLOCK) if len(data) > LARGE else b"":
+            digest.update(block)
+            size += len(block)
+    origin = Origin(name=name, sha256=digest.hexdigest(), bytes=size)
+    large = len(data) > LARGE
+    report = origin.sha256[:16]
+    content = Content(name, data[:_EDGE] if large else data, report, opened if large else None)
+    return content, origin
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        return lambda: cast(BinaryIO, gzip.open(path))
+    if suffix == ".zst":
+        import pyarrow as pa
+
+        return lambda: cast(BinaryIO, pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"))
+    return lambda: path.open("rb")
+
+
+def taken(format: Format, content: Content, number: int) -> Iterator[Event]:
+    """Yield what content of a format holds, as the events of origin ``number``."""
+    pending: list[Taken] = []
+    some = False
+    fault = ""
+    try:
+        for found in format.take(content):
+            some = True
+            if isinstance(found, Lost):
+                yield _lost(format, content.name, found)
+                continue
+            if pending and (len(pending) >= _BATCH or not _alike(pending[-1], found)):
+                yield _batch(format, pending, number)
+                pending = []
+            pending.append(found)
+    except InputError as wrong:
+        fault = f"{wrong.what}" + (f"; {wrong.hint}" if wrong.hint else "")
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as wrong:
+        fault = f"is no output of {format.title}: {wrong}"
+    if pending:
+        yield _batch(format, pending, number)
+    if fault:
+        yield unread(format, content.name, fault, part=some)
+    if some or not fault:
+        for read in format.reads:
+            yield Listed(read.group, read.kind)
+
+
+def unread(
+    format: Format, name: str, detail: str, *, part: bool = False, reason: Reason = Reason.BROKEN
+) -> Gap:
+    """Gap of a file that cannot be read, or from some place on.
+
+    A report that is not there at all cannot be missed among its records: it costs the table of
+    reports alone.
+    """
+    reads = format.reads if part else format.reads[:1]
+    tables = {table for read in reads for table in tables_of(read.id)}
+    return Gap(
+        what=f"{format.title} output {name}",
+        reason=reason,
+        tables=tuple(sorted(tables)),
+        kind="File",
+        name=name,
+        detail=detail,
+    )
+
+
+def _lost(format: Format, name: str, lost: Lost) -> Gap:
+    tables = tables_of((format.name, lost.kind))
+    place = f"item {lost.item} of " if lost.item else ""
+    return Gap(
+        what=f"{format.title} {lost.kind} in {name}",
+        reason=Reason.BROKEN,
+        tables=tables,
+        kind="File",
+        name=name,
+        detail=f"{place}{name}: {lost.detail}",
+    )
+
+
+def _alike(one: Taken, other: Taken) -> bool:
+    return one.kind == other.kind and one.group == other.group and one.version == other.version
+
+
+def _batch(format: Format, items: list[Taken], origin: int) -> Batch:
+    first = items[0]
+    return Batch(
+        group=first.group or format.name,
+        version=first.version,
+        kind=first.kind,
+        origin=origin,
+        items=[item.raw for item in items],
+        positions=[(1, item.item) for item in items],
+    )
+
+
+class ToolSource:
+    """Reads what one tool wrote.
+
+    Parameters
+    ----------
+    format
+        Name of a registered format.
+    path
+        File, or folder whose files are all of it.
+    """
+
+    live = False
+
+    def __init__(self, format: str, path: Path) -> None:
+        load()
+        if format not in FORMATS:
+            raise InputError(f"no format is named {format!r}", hint=meant(format, FORMATS))
+        self.format, self.path = FORMATS[format], path
+        self.label = self.format.title
+        self.as_of: datetime | None = None
+        if not path.exists():
+            raise InputError("there is no such file or folder", where=path)
+
+    def read(
+        self,
+        wanted: Mapping[KindId, Read],  # noqa: ARG002  a tool's output is wanted whole
+        progress: Progress = silent,
+    ) -> Iterator[Event]:
+        """Yield what the files hold, in the order of their names."""
+        files = self._files()
+        for number, (name, path) in enumerate(files):
+            progress(name, number, len(files))
+            try:
+                content, origin = content_of(name, path)
+            except _UNREADABLE as fault:
+                yield unread(self.format, name, f"cannot be read: {type(fault).__name__}")
+                continue
+            format = recognised(content) or self.format
+            origin.format = format.name
+            yield Begin(number, origin)
+            yield from taken(format, content, number)
+        progress(self.label, len(files), len(files))
+
+    def _files(self) -> list[tuple[str, Path]]:
+        if not self.path.is_dir():
+            return [(self.path.name, self.path)]
+        found = []
+        for top, _, names in os.walk(self.path):
+            paths = [Path(top, name) for name in names if not name.startswith(".")]
+            found += [(p.relative_to(self.path).as_posix(), p) for p in paths if p.is_file()]
+        if not found:
+            raise InputError("holds no file", where=self.path)
+        return sorted(found)

@@ -1,0 +1,1 @@
+"""Tables that collectors of several tools feed, one file a subject."""
