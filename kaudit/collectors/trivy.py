@@ -15,6 +15,7 @@ from msgspec import Raw
 
 from kaudit.errors import InputError
 from kaudit.model import trivy
+from kaudit.model.image_config import REVISION, SOURCE, ImageConfig, Settings
 from kaudit.model.pieces import Piece
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Lost, Taken
@@ -228,8 +229,8 @@ def trivy_reports(found: trivy.Report, at: Place) -> Iterator[Row]:
         return
     first = next((head.target for head in found.results if head.class_ != "secret"), "")
     named = _TARGET.match(first)
-    config = metadata.image_config or trivy.ImageConfig()
-    settings = config.config or trivy.Settings()
+    config = metadata.image_config or ImageConfig()
+    settings = config.config or Settings()
     labels = settings.labels or {}
     tags = metadata.repo_tags or []
     kind = _TYPES.get(header.artifact_type or "", "")
@@ -253,11 +254,11 @@ def trivy_reports(found: trivy.Report, at: Place) -> Iterator[Row]:
         architecture=config.architecture,
         image_created_at=config.created,
         image_user=(settings.user or "") if metadata.image_config else None,
-        image_source=labels.get(trivy.SOURCE),
-        image_revision=labels.get(trivy.REVISION),
+        image_source=labels.get(SOURCE),
+        image_revision=labels.get(REVISION),
         size_bytes=metadata.size,
-        env_credentials=sorted(text.partition("=")[0] for text in settings.env or ()),
-        history_credentials=sum(bool(step and step.created_by) for step in config.history or ()),
+        env_credentials=config.credentials,
+        history_credentials=config.telling_steps,
         covered=sorted(set(classes)),
         findings=found.findings,
         suppressed=found.suppressed,

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Raw, field
 
-from kaudit.model.credential import masked, verdict
+from kaudit.model.image_config import ImageConfig
 from kaudit.model.meta import Int, Time
 
 Score = Annotated[float, msgspec.Meta(ge=0, le=10)]
@@ -28,44 +28,6 @@ class Os(_Part):
     family: str | None = None
     name: str | None = None
     eosl: bool | None = field(default=None, name="EOSL")
-
-
-class History(msgspec.Struct, gc=False, omit_defaults=True):
-    """history[] of an image's configuration; of what was run only a verdict is kept."""
-
-    created_by: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.created_by is not None:
-            self.created_by = "[masked]" if masked(self.created_by) != self.created_by else None
-
-
-class Settings(_Part):
-    """config of an image's configuration; of variables, names and verdicts are kept."""
-
-    user: str | None = None
-    env: list[str] | None = None
-    labels: dict[str, str | None] | None = None
-
-    def __post_init__(self) -> None:
-        if self.env:
-            pairs = (text.partition("=") for text in self.env)
-            found = [(name, verdict(name, value)) for name, _, value in pairs]
-            self.env = [f"{name}={kind}" for name, kind in found if kind]
-        if self.labels:
-            self.labels = {k: v for k, v in self.labels.items() if k in (SOURCE, REVISION)}
-
-
-SOURCE, REVISION = "org.opencontainers.image.source", "org.opencontainers.image.revision"
-
-
-class ImageConfig(msgspec.Struct, gc=False, omit_defaults=True):
-    """Metadata.ImageConfig: the OCI image configuration."""
-
-    architecture: str | None = None
-    created: Time | None = None
-    config: Settings | None = None
-    history: list[History | None] | None = None
 
 
 class Metadata(_Part):
