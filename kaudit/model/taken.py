@@ -85,6 +85,14 @@ class Content:
         """Whether there is more than is held."""
         return self.opened is not None
 
+    @property
+    def whole(self) -> bytes:
+        """All of it, however large; for what is never long."""
+        if self.opened is None:
+            return self.data
+        with self.opened() as stream:
+            return _plain(stream.read())
+
     @cached_property
     def text(self) -> str:
         """All of it as text; what is no UTF-8 is shown as such."""

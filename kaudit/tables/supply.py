@@ -1,0 +1,77 @@
+"""Where images come from: signatures and attestations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from kaudit.table import Resource, Table, Trace, doc
+
+
+class SignatureRow(Trace, kw_only=True):
+    report: Annotated[str, doc("stands for the output in every table")]
+    position: Annotated[int, doc("place in the output, from 1")]
+    shape: Annotated[
+        str, doc("verify, failure, payload, tree, log or bundle: what the output says of it")
+    ]
+    image: Annotated[str, doc("image as the signature or the text beside it names it")]
+    digest: Annotated[str | None, doc("digest that is signed")] = None
+    method: Annotated[str, doc("key, kms, keyless or unknown")]
+    subject: Annotated[str | None, doc("who signed, as the certificate says")] = None
+    issuer: Annotated[str | None, doc("who vouches for the subject")] = None
+    workflow_repository: Annotated[
+        str | None, doc("repository whose workflow signed, as the certificate says")
+    ] = None
+    workflow_ref: Annotated[str | None, doc("branch or tag that the workflow ran for")] = None
+    workflow_commit: Annotated[str | None, doc("commit that the workflow ran for")] = None
+    workflow_trigger: Annotated[str | None, doc("event that started the workflow")] = None
+    key: Annotated[str | None, doc("key of the command, where the output shows the command")] = None
+    log_index: Annotated[int | None, doc("place in the transparency log")] = None
+    integrated_at: Annotated[datetime | None, doc("when the transparency log took it")] = None
+    verified: Annotated[
+        bool | None, doc("verified by the tool; null: the output shows it and verifies nothing")
+    ] = None
+    reason: Annotated[str | None, doc("why the verification failed")] = None
+    annotations: Annotated[list[str], doc("what the signer wrote beside, as key=value, sorted")]
+
+
+class AttestationRow(Trace, kw_only=True):
+    report: Annotated[str, doc("stands for the file in every table")]
+    position: Annotated[int, doc("place in the file, from 1")]
+    subject_position: Annotated[int, doc("place among its subjects, from 1; 0: it names none")]
+    subject: Annotated[str, doc("name of what it is about")]
+    digest: Annotated[str | None, doc("digest of what it is about")] = None
+    predicate_type: Annotated[str, doc("what it states, as a URI; empty where that is not told")]
+    builder_id: Annotated[str | None, doc("who built it")] = None
+    build_type: Annotated[str | None, doc("how it was built")] = None
+    source_uri: Annotated[str | None, doc("where the source came from")] = None
+    source_digest: Annotated[str | None, doc("commit or digest of the source")] = None
+    slsa_version: Annotated[str | None, doc("version of the provenance: v0.1, v0.2 or v1")] = None
+    invocation_id: Annotated[str | None, doc("run of the builder")] = None
+    started_at: Annotated[datetime | None, doc("when the build began")] = None
+    finished_at: Annotated[datetime | None, doc("when the build ended")] = None
+    envelope: Annotated[str, doc("dsse, bundle, statement or gcb: how it is wrapped")]
+    signatures: Annotated[int, doc("signatures of the envelope")] = 0
+    issuer: Annotated[str | None, doc("who vouches for the signer, as the certificate says")] = None
+    signer: Annotated[str | None, doc("who signed, as the certificate says")] = None
+    log_index: Annotated[int | None, doc("place in the transparency log")] = None
+    verified: Annotated[
+        bool | None, doc("verified by the tool; null: the output shows it and verifies nothing")
+    ] = None
+    reason: Annotated[str | None, doc("why the verification failed")] = None
+
+
+SIGNATURES = Table(
+    "signatures",
+    SignatureRow,
+    grain="one signature, or one verification that found none",
+    key=("report", "position"),
+    resource=Resource("=Image", namespace="", name="image"),
+)
+ATTESTATIONS = Table(
+    "attestations",
+    AttestationRow,
+    grain="one subject of one attestation",
+    key=("report", "position", "subject_position"),
+    resource=Resource("=Image", namespace="", name="subject"),
+)
