@@ -50,7 +50,9 @@ class AttestationRow(Trace, kw_only=True):
     invocation_id: Annotated[str | None, doc("run of the builder")] = None
     started_at: Annotated[datetime | None, doc("when the build began")] = None
     finished_at: Annotated[datetime | None, doc("when the build ended")] = None
-    envelope: Annotated[str, doc("dsse, bundle, statement or gcb: how it is wrapped")]
+    envelope: Annotated[
+        str, doc("dsse, bundle, statement or gcb: how it is wrapped; failure: there was none")
+    ]
     signatures: Annotated[int, doc("signatures of the envelope")] = 0
     issuer: Annotated[str | None, doc("who vouches for the signer, as the certificate says")] = None
     signer: Annotated[str | None, doc("who signed, as the certificate says")] = None
