@@ -151,7 +151,8 @@ class Provenance(Wire):
     def how(self) -> str | None:
         """Type of the build."""
         definition = self.build_definition or BuildDefinition()
-        return self.build_type or definition.build_type or (self.recipe and self.recipe.type)
+        recipe = self.recipe or Recipe()
+        return self.build_type or definition.build_type or recipe.type
 
     @property
     def facts(self) -> Metadata:
