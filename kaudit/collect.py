@@ -53,6 +53,7 @@ def collect(
     raw: bool = True,
     kinds: Sequence[str] = (),
     as_of: datetime | None = None,
+    then: Callable[[Ingest], Source] | None = None,
     progress: Progress = silent,
 ) -> Evidence:
     """Read sources and return their evidence.
@@ -71,6 +72,8 @@ def collect(
     as_of
         Moment that ages are measured from, where the source does not tell it. Without it,
         that of the newest object: then what is old is known, and nothing is known to be young.
+    then
+        Makes one more source of what was gathered from the others: of the images that run.
     progress
         Told what is being read.
 
@@ -86,6 +89,9 @@ def collect(
         with _collector_off():
             for source in sources:
                 ingest.source(source, progress)
+            ingest.settle()
+            if then is not None:
+                ingest.source(then(ingest), progress)
         return ingest.finish(sources, as_of)
     except BaseException:
         ingest.builder.discard()
@@ -196,7 +202,7 @@ class Ingest:
 
     def _repeated(self, origin: Origin) -> Gap | None:
         """Gap of a tool's output that was read before; it is counted once."""
-        if not origin.format:
+        if not origin.format or origin.verb == "run":
             return None
         before = self._reports.setdefault((origin.format, origin.sha256), origin.name)
         if before is origin.name:
@@ -224,6 +230,19 @@ class Ingest:
         name = self.builder.origins[batch.origin].name
         self._jobs.append(self._beside.submit(batch, name))
         self._settle(_AHEAD)
+
+    def settle(self) -> None:
+        """Gather all that was read so far, and let templates stand whose owners are not there."""
+        self._settle()
+        self._adopt()
+
+    def distinct(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
+        """Distinct values of columns of a table of pods, of all that was gathered."""
+        return self.builder.distinct(table, *columns)
+
+    def alone(self, raws: Sequence[str]) -> set[str]:
+        """Names of the origins where records of some raw files stand, and no list of them."""
+        return self.builder.alone(raws)
 
     def _settle(self, left: int = 0) -> None:
         """Join what is under way, in order, until so many batches are left."""
@@ -368,7 +387,6 @@ class Ingest:
     def finish(self, sources: Sequence[Source], as_of: datetime | None) -> Evidence:
         """Close the books: what no source told is a gap, then seal."""
         self._settle()
-        self._adopt()
         live = any(source.live for source in sources)
         told = [source.as_of for source in sources if source.as_of is not None]
         known = as_of or max(told, default=None)

@@ -174,6 +174,28 @@ class Builder:
         self._gather()
         return {kind for kind in self._controllers if kind}
 
+    def distinct(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
+        """Distinct values of columns of a table of pods, of all that was gathered."""
+        self._gather()
+        names = list(columns)
+        found: set[tuple[Any, ...]] = set()
+        for piece in (*self._pieces.get(table, ()), *(part[table] for part in self._parts)):
+            rows = piece.select(names).group_by(names).aggregate([]).select(names)
+            found.update(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+        return list(found)
+
+    def alone(self, raws: Sequence[str]) -> set[str]:
+        """Names of the origins where records of some raw files stand, and no list of them."""
+        import numpy as np
+
+        numbers = [file.number for name, file in self._raw.items() if name in raws]
+        raw, origin, item = (
+            np.frombuffer(self._trace[name], dtype=np.int64) if self._trace[name] else np.empty(0)
+            for name in ("raw", "origin", "item")
+        )
+        found = np.unique(origin[np.isin(raw, numbers) & (item == 0)])
+        return {self.origins[int(number)].name for number in found}
+
     def piece(self, gaps: list[Gap], newest: datetime | None, orphans: Orphans) -> Piece | None:
         """Return all that was gathered, of one kind, as a piece for another builder."""
         if not self._raw:

@@ -66,13 +66,13 @@ class FileSource:
         self.path, self.largest = path, largest
         self.label = label or ("stream" if path.is_fifo() else path.resolve().name) or "source"
         self.as_of: datetime | None = None
-        self._text: bytes | None = None
+        self.text: bytes | None = None
 
     @classmethod
     def of_text(cls, text: str | bytes, *, label: str = "text") -> FileSource:
         """Read manifests from text."""
         source = cls(Path(label), label=label)
-        source._text = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        source.text = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         return source
 
     @classmethod
@@ -93,12 +93,12 @@ class FileSource:
         InputError
             The path is missing, or nothing in it could be read.
         """
-        if self._text is not None:
+        if self.text is not None:
             run = _Run(wanted)
-            yield from run.data(self.label, self._text, yaml=True)
+            yield from run.data(self.label, self.text, yaml=True)
         else:
             run = _Run(wanted)
-            files, unread = self._files()
+            files, unread = self.files()
             for name, why in unread:
                 yield run.file_gap(name, Reason.BROKEN, why)
             for done, (name, path) in enumerate(files):
@@ -113,7 +113,7 @@ class FileSource:
                 hint="give manifests, a dump or an evidence bundle",
             )
 
-    def _files(self) -> tuple[list[tuple[str, Path]], list[tuple[str, str]]]:
+    def files(self) -> tuple[list[tuple[str, Path]], list[tuple[str, str]]]:
         """Name the files to read, and what is there but cannot be, with the reason."""
         if not self.path.exists():
             raise InputError("there is no such file or folder", where=self.path)

@@ -1,0 +1,283 @@
+"""Run tools on images and files, and read what they print as if it were given as files.
+
+A run that gives no answer is a gap of its image or file, with the reason and the way out. It is
+noted in the table ``tool_runs`` beside those that gave one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from threading import Event as Flag
+
+import msgspec
+
+from kaudit.errors import InputError, SourceError
+from kaudit.model.taken import Content
+from kaudit.model.tool_run import SCHEMA, ToolRun
+from kaudit.model.words import Gap, Reason
+from kaudit.registry import FORMATS, Read, load
+from kaudit.source.events import Begin, Event, KindId, Origin, Progress, silent
+from kaudit.source.run.cache import Cache
+from kaudit.source.run.cosign import Cosign
+from kaudit.source.run.environment import caches
+from kaudit.source.run.grype import Grype
+from kaudit.source.run.hadolint import Hadolint
+from kaudit.source.run.kubesec import Kubesec
+from kaudit.source.run.output import clean
+from kaudit.source.run.program import Bounds
+from kaudit.source.run.refusal import refusal
+from kaudit.source.run.targets import refused
+from kaudit.source.run.tool import Machine, Ready, Settings, Target, Tool, made_ready
+from kaudit.source.run.trivy import Trivy
+from kaudit.source.tools import content_of, taken, unread
+from kaudit.text import meant
+
+TOOLS: Mapping[str, type[Tool]] = {
+    tool.name: tool for tool in (Trivy, Grype, Cosign, Hadolint, Kubesec)
+}
+
+
+def known(names: Sequence[str]) -> tuple[str, ...]:
+    """Check names of tools.
+
+    Raises
+    ------
+    InputError
+        There is no such tool, or it cannot be read yet.
+    """
+    load()
+    able = [name for name in TOOLS if name in FORMATS]
+    for name in names:
+        if name not in able:
+            raise InputError(f"no tool is named {name!r}", hint=meant(name, able))
+    return tuple(names)
+
+
+class _Job(msgspec.Struct):
+    """One tool and what it is run on, or why it cannot be."""
+
+    tool: Tool
+    ready: Ready | SourceError
+    target: Target
+    number: int
+
+
+class _Done(msgspec.Struct):
+    """What came of a job: a file with the output, or the fault."""
+
+    out: Path | None = None
+    fault: SourceError | None = None
+
+
+class ScanSource:
+    """Runs tools, side by side, and yields what they print.
+
+    Parameters
+    ----------
+    targets
+        Images and files.
+    settings
+        Which tools, and how.
+    ours
+        The environment that we run in.
+    cache
+        Folder of earlier outputs; by default in the cache of whoever runs this.
+    """
+
+    live = False
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        settings: Settings,
+        *,
+        ours: Mapping[str, str] = os.environ,
+        cache: Path | None = None,
+    ) -> None:
+        self.targets, self.settings, self.ours = targets, settings, ours
+        self.label = "scan"
+        self.as_of: datetime | None = None
+        self._cache = Cache(cache or caches(ours) / "kaudit" / "scans")
+        self._stop = Flag()
+
+    def read(
+        self,
+        wanted: Mapping[KindId, Read],  # noqa: ARG002  a tool's output is wanted whole
+        progress: Progress = silent,
+    ) -> Iterator[Event]:
+        """Yield what the tools print, tool by tool in the order of the targets."""
+        load()
+        self._cache.prune()
+        with tempfile.TemporaryDirectory(prefix="kaudit-scan-") as name:
+            machine = Machine(Path(name), self._stop, self.ours)
+            jobs: list[_Job] = []
+            for tool in self._tools():
+                found = [target for target in self.targets if target.kind == tool.kind]
+                if not found:
+                    continue
+                progress(f"{tool.name}: version and database", 0, None)
+                ready = _ready(tool, machine)
+                if isinstance(ready, Ready) and ready.warning:
+                    yield _outdated(ready)
+                jobs += [_Job(tool, ready, t, len(jobs) + n) for n, t in enumerate(found)]
+            yield from self._all(jobs, Path(name), progress)
+
+    def _tools(self) -> list[Tool]:
+        chosen = self.settings.tools or tuple(
+            name
+            for name in TOOLS
+            if name in FORMATS and (name != Cosign.name or self.settings.verifies)
+        )
+        return [TOOLS[name](self.settings) for name in TOOLS if name in chosen]
+
+    def _all(self, jobs: list[_Job], folder: Path, progress: Progress) -> Iterator[Event]:
+        notes: list[ToolRun] = []
+        with ThreadPoolExecutor(max(1, self.settings.jobs)) as pool:
+            try:
+                futures = [pool.submit(self._one, job, folder) for job in jobs]
+                for job, future in zip(jobs, futures, strict=True):
+                    progress(f"{job.tool.name} {job.target.name}", job.number, len(jobs))
+                    done = future.result()
+                    note = _note(job)
+                    yield from _events(job, done, note)
+                    notes.append(note)
+                    if done.out is not None:
+                        done.out.unlink(missing_ok=True)
+            except BaseException:
+                self._stop.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+        progress(self.label, len(jobs), len(jobs))
+        yield from _noted(notes, len(jobs))
+
+    def _one(self, job: _Job, folder: Path) -> _Done:
+        """Run one tool on one target, unless its output is kept already."""
+        if isinstance(job.ready, SourceError):
+            return _Done(fault=job.ready)
+        if why := refused(job.target):
+            return _Done(fault=SourceError(job.tool.title, reason=Reason.BROKEN, detail=why))
+        out = folder / f"{job.number}.json"
+        kept = self._cache.path(job.ready, job.target)
+        if self._cache.fetch(kept, out):
+            return _Done(out)
+        try:
+            self._run(job.ready, job.target, folder / f"on-{job.number}", out)
+        except SourceError as fault:
+            return _Done(fault=fault)
+        except OSError as fault:
+            detail = f"there is no room for its files: {fault.strerror}"
+            return _Done(
+                fault=SourceError(job.tool.title, reason=Reason.TOOL_FAILED, detail=detail)
+            )
+        self._cache.keep(kept, out)
+        return _Done(out)
+
+    def _run(self, ready: Ready, target: Target, within: Path, out: Path) -> None:
+        tool, format = ready.tool, FORMATS[ready.tool.name]
+        within.mkdir()
+        if target.kind != "Image":
+            _laid(target, within)
+        ended = ready.machine.run(
+            tool.arguments(target), out, bounds=Bounds(self.settings.seconds), within=within
+        )
+        shutil.rmtree(within, ignore_errors=True)
+        if not tool.answers(target, ended):
+            raise refusal(tool.title, ended.said, ended.code)
+        try:
+            clean(format, out)
+        except SourceError:
+            if ended.code:  # it means a finding only where there is a report
+                raise refusal(tool.title, ended.said, ended.code) from None
+            raise
+
+
+def _ready(tool: Tool, machine: Machine) -> Ready | SourceError:
+    try:
+        return made_ready(tool, machine)
+    except SourceError as fault:
+        return fault
+
+
+def _laid(target: Target, folder: Path) -> None:
+    """Put a file under its own name where nothing else lies that a tool could read."""
+    path = folder / target.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if target.path is None:
+        path.write_bytes(target.data)
+    else:
+        shutil.copyfile(target.path, path)
+
+
+def _outdated(ready: Ready) -> Gap:
+    """Gap of a database that could not be updated; its age is told by the runs."""
+    return Gap(
+        what=f"update of the database of {ready.tool.title}",
+        reason=Reason.PARTIAL,
+        detail=f"{ready.warning}; the database that is there was used",
+    )
+
+
+def _note(job: _Job) -> ToolRun:
+    ready, target = job.ready, job.target
+    note = ToolRun(
+        tool=job.tool.name,
+        kind=target.kind,
+        target=target.name,
+        outcome="failed",
+        digest=target.digest or None,
+    )
+    if isinstance(ready, Ready):
+        note.version = ready.about.version or None
+        note.program_digest = ready.digest
+        note.database_version = ready.about.database_version or None
+        note.database_built_at = ready.about.database_built_at
+    return note
+
+
+def _events(job: _Job, done: _Done, note: ToolRun) -> Iterator[Event]:
+    """Yield what an output holds, or the gap that it leaves."""
+    format, target = FORMATS[job.tool.name], job.target
+    if done.out is None:
+        fault = done.fault or SourceError(format.title, reason=Reason.TOOL_FAILED)
+        note.reason, note.detail = fault.reason, fault.detail
+        yield _gap(job, unread(format, target.name, fault.detail, reason=Reason(fault.reason)))
+        return
+    content, origin = content_of(f"{format.name} {target.name}", done.out)
+    origin.format, origin.verb = format.name, "run"
+    # Tools say the same of many files, as of all those without a fault: each counts.
+    content.report = _stands_for(target, origin)
+    note.outcome, note.report = "done", content.report
+    yield Begin(job.number, origin)
+    for event in taken(format, content, job.number):
+        if isinstance(event, Gap):
+            note.outcome, note.reason, note.detail = "failed", event.reason, event.detail
+            yield _gap(job, event)
+        else:
+            yield event
+
+
+def _stands_for(target: Target, origin: Origin) -> str:
+    text = f"{target.kind}\0{target.name}\0{origin.sha256}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _gap(job: _Job, gap: Gap) -> Gap:
+    kind = job.target.kind if job.target.kind == "Image" else "File"
+    what = f"{job.tool.title} on {job.target.name}"
+    return msgspec.structs.replace(gap, what=what, kind=kind, name=job.target.name)
+
+
+def _noted(notes: list[ToolRun], number: int) -> Iterator[Event]:
+    """Yield the notes on the runs, as a file of them would be read."""
+    format = FORMATS["runs"]
+    data = msgspec.json.encode({"schema": SCHEMA, "runs": notes})
+    content = Content("runs", data, hashlib.sha256(data).hexdigest()[:16])
+    yield Begin(number, Origin(name="runs", format=format.name, verb="run"))
+    yield from taken(format, content, number)
