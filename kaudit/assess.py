@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from kaudit.evidence.frames import Frames
 
+    _Sums: TypeAlias = dict[tuple[str, int], pd.DataFrame]
     Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
 
 _PASS, _FAIL = CODES[Status.PASS], CODES[Status.FAIL]
@@ -94,6 +95,8 @@ class _Run:
         open_ = [r for r in self.results if not self.taken[r.control.id].void]
         self.of_pods = [r for r in open_ if registry.TABLES[r.control.subject].pods]
         self.of_all = [r for r in open_ if not registry.TABLES[r.control.subject].pods]
+        names = (name for r in self.of_all for name in (r.control.subject, *r.control.needs))
+        self.sums = registry.summed_views(*names)
 
     def judge_pods(self, progress: Progress) -> None:
         """Judge part after part of the pods, the later half in a process beside this one."""
@@ -108,25 +111,31 @@ class _Run:
         if others is None:
             self._judge_parts(range(middle, parts), progress)
             return
-        for result, other in zip(self.of_pods, others, strict=True):
+        results, sums = others
+        self.evidence.frames.keep(sums)
+        for result, other in zip(self.of_pods, results, strict=True):
             result.merge(other)
 
-    def _judged_apart(self, parts: range) -> list[ControlResult]:
+    def _judged_apart(self, parts: range) -> tuple[list[ControlResult], _Sums]:
         self.evidence.frames = self.evidence.frames.apart()
-        self._judge_parts(parts, silent)
-        return self.of_pods
+        return self.of_pods, self._judge_parts(parts, silent)
 
-    def _judge_parts(self, parts: range, progress: Progress) -> None:
-        """Judge parts; the frames of only one are held at a time."""
+    def _judge_parts(self, parts: range, progress: Progress) -> _Sums:
+        """Judge parts; the frames of only one are held at a time, but for what is summed."""
         whole = self.evidence.frames
+        sums: _Sums = {}
         for part in parts:
             one = self.evidence.manifest.parts == 1
             frames = whole if one else whole.of_part(part)
             for done, result in enumerate(self.of_pods):
                 progress(f"part {part + 1}", done, len(self.of_pods))
                 self.judge(result, frames)
+            if not one:
+                sums |= frames.sums(self.sums)
             for resources in self.numbered:
                 resources.forget()
+        whole.keep(sums)
+        return sums
 
     def judge(self, result: ControlResult, frames: Frames) -> None:
         """Apply a control to frames; a crash becomes a status."""

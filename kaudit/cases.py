@@ -3,6 +3,9 @@
 Objects whose name starts with ``bad-`` must fail, those with ``ok-`` must not; others are
 scenery. Where a control judges the cluster as a whole, a line ``# cluster: bad-NAME`` (or
 ``ok-``) starts a cluster of its own, and the name says what the control must find in it.
+
+A document ``{kaudit-file: NAME, content: …}`` stands for a file beside the manifests: what a
+tool wrote, or a file that a tool reads.
 """
 
 from __future__ import annotations
@@ -18,9 +21,14 @@ from kaudit.collect import collect
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.words import Status
 from kaudit.registry import Control
+from kaudit.source.events import Source
 from kaudit.source.files import FileSource
+from kaudit.source.tools import OutputSource
+from kaudit.source.yaml_stream import one
 
 _CLUSTER = re.compile(r"^# cluster: *((?:bad|ok)-\S+)[ \t]*$", re.MULTILINE)
+_DOCUMENT = re.compile(r"^---[ \t]*\n", re.MULTILINE)
+_FILE = re.compile(r"\s*\{?kaudit-file:")
 #: Moment that the cases hold for.
 _AS_OF = datetime(2025, 12, 1, tzinfo=UTC)
 
@@ -39,6 +47,21 @@ def cases(control: Control) -> list[Case]:
     return found + [Case(n, text) for n, text in zip(rest[::2], rest[1::2], strict=True)]
 
 
+def _sources(text: str) -> list[Source]:
+    """Manifests, and the files beside them."""
+    documents = _DOCUMENT.split(text)
+    files = [one(d.encode(), "cases") for d in documents if _FILE.match(d)]
+    manifests = "\n---\n".join(d for d in documents if not _FILE.match(d))
+    found: list[Source] = (
+        [FileSource.of_text(manifests, label="cases")] if manifests.strip() else []
+    )
+    for file in files:
+        content = file["content"]
+        data = content.encode() if isinstance(content, str) else msgspec.json.encode(content)
+        found.append(OutputSource(file["kaudit-file"], data))
+    return found
+
+
 def _traced(result: Result, evidence: Evidence) -> bool:
     return bool(result.raw) and bool(evidence.record(result.raw, result.raw_line))
 
@@ -48,7 +71,7 @@ def faults(control: Control) -> list[str]:
     found: list[str] = []
     outcomes: set[bool] = set()
     for case in cases(control):
-        evidence = collect(FileSource.of_text(case.manifests, label="cases"), as_of=_AS_OF)
+        evidence = collect(*_sources(case.manifests), as_of=_AS_OF)
         results = list(assess(evidence, [control], strict=True).iter_results())
         failures = [r for r in results if r.status is Status.FAIL]
         failed = {r.name for r in failures}

@@ -25,15 +25,28 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes
     ----------
+    accepted_builders
+        Ids of builders whose provenance counts, ``*`` for any text; none given accepts all.
+    accepted_signers
+        Identities, or fingerprints of keys, whose signatures count, ``*`` for any text; none
+        given leaves the control on identities unassessed.
     allowed_registries
         Registries, or registry/repository prefixes, that images may come from; none given
         leaves that control unassessed.
+    critical_fix_days, high_fix_days
+        Days within which a critical or high vulnerability that has a fix must be gone.
+    exploit_score
+        EPSS from which a vulnerability counts as exploited.
+    image_max_age_days
+        Days after which an image should have been built anew.
     moving_tags
         Tags, beside latest, that are known to be moved.
     owner_labels
         Label keys of which a workload, and a namespace, must carry one.
     sandbox_handlers
         Handlers of runtime classes that run containers in a sandbox; ``*`` stands for any text.
+    scan_max_age_days
+        Days for which the scan of an image counts.
     secret_max_age_days
         Days after which a Secret should have been rotated.
     token_max_seconds
@@ -51,10 +64,17 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     True
     """
 
+    accepted_builders: tuple[str, ...] = ()
+    accepted_signers: tuple[str, ...] = ()
     allowed_registries: tuple[str, ...] = ()
+    critical_fix_days: _Days = 7
+    exploit_score: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
+    high_fix_days: _Days = 30
+    image_max_age_days: _Days = 180
     moving_tags: tuple[str, ...] = ("dev", "edge", "main", "master", "nightly", "stable")
     owner_labels: tuple[str, ...] = ("team", "owner")
     sandbox_handlers: tuple[str, ...] = ("gvisor*", "kata*", "runsc*")
+    scan_max_age_days: _Days = 7
     secret_max_age_days: _Days = 90
     token_max_seconds: _Seconds = 86_400
     untrusted_labels: tuple[str, ...] = ("untrusted=true",)

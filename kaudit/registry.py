@@ -523,6 +523,19 @@ def base_tables(*names: str, naming: bool = False) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def summed_views(*names: str) -> tuple[str, ...]:
+    """Views among those that the named tables and views rest on that are summed, sorted."""
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if TABLES[name].summed:
+            found.add(name)
+        elif name in VIEWS:
+            todo += VIEWS[name].needs
+    return tuple(sorted(found))
+
+
 def tables_of(kind: tuple[str, str]) -> tuple[str, ...]:
     """Names of the tables that a kind, by group and name, feeds, sorted."""
     return tuple(

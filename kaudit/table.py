@@ -119,6 +119,9 @@ class Table:
     pods
         True where rows belong to pods: such tables may be held in parts that were cut
         at the same pods.
+    summed
+        True for a view of pods that may be computed part by part and put together: whoever
+        needs all of it need not hold what it is computed from.
     every_kind
         True where a source that lacks any of the kinds that feed it does not speak of it as
         a whole: rights add up over all bindings.
@@ -146,10 +149,12 @@ class Table:
         key: tuple[str, ...],
         resource: Resource | None = None,
         pods: bool = False,
+        summed: bool = False,
         every_kind: bool = False,
     ) -> None:
         self.name, self.row, self.grain, self.key = name, row, grain, key
-        self.resource, self.pods, self.every_kind = resource, pods, every_kind
+        self.resource, self.pods, self.summed = resource, pods, summed
+        self.every_kind = every_kind
 
     def __repr__(self) -> str:
         return f"Table({self.name!r}: {self.grain})"

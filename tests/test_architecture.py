@@ -20,6 +20,7 @@ LEVELS = {
     "table": 1,
     "tables": 1,
     "columns": 1,
+    "ages": 1,
     "frame": 1,
     "parameters": 1,
     "registry": 2,

@@ -11,10 +11,17 @@ from kaudit.parameters import Parameters, parameters, parse, using
 
 def test_defaults() -> None:
     assert msgspec.to_builtins(Parameters()) == {
+        "accepted_builders": (),
+        "accepted_signers": (),
         "allowed_registries": (),
+        "critical_fix_days": 7,
+        "exploit_score": 0.5,
+        "high_fix_days": 30,
+        "image_max_age_days": 180,
         "moving_tags": ("dev", "edge", "main", "master", "nightly", "stable"),
         "owner_labels": ("team", "owner"),
         "sandbox_handlers": ("gvisor*", "kata*", "runsc*"),
+        "scan_max_age_days": 7,
         "secret_max_age_days": 90,
         "token_max_seconds": 86_400,
         "untrusted_labels": ("untrusted=true",),

@@ -93,7 +93,44 @@ def seen(assessment: Assessment) -> dict[str, int]:
         for kind, count, read in zip(held["kind"], held["objects"], held["collected"], strict=True)
         if read
     }
-    return found | _of_cluster(evidence)
+    return found | _of_cluster(evidence) | _of_images(evidence)
+
+
+def _of_images(evidence: Any) -> dict[str, int]:
+    """Figures of scans, each image once: one whose pods have no status goes by its name too."""
+    scans, found = evidence["image_scans"], evidence["vulnerabilities"]
+    if not len(scans):
+        return {}
+    counts = {
+        f"images.scanned.{tool}": int((scans["tool"] == tool).sum()) for tool in ("trivy", "grype")
+    }
+    for tool, word in zip(found["tool"], found["severity"], strict=True):
+        name = f"vulnerabilities.{tool}.{word.upper()}"
+        counts[name] = counts.get(name, 0) + 1
+    of_trivy = found[found["tool"] == "trivy"]
+    counts["vulnerabilities.trivy_fixable"] = int((of_trivy["fix"] == "fixed").sum())
+    cover = evidence["image_coverage"]
+    cover = cover[cover["matched"] != "other"]
+    cover = cover.assign(plain=~cover["image"].str.contains("@")).sort_values(["plain", "image"])
+    once = set(cover.drop_duplicates(["tool", "report"])["image"])
+    flaws = evidence["image_vulnerabilities"]
+    flaws = flaws[flaws["image"].isin(once)]
+    worst = flaws[flaws["severities"].map(lambda said: "trivy=critical" in said).astype(bool)]
+    critical = set(worst["image"])
+    counts["images.critical"] = len(critical)
+    both = evidence["scanner_reconciliation"]
+    both = both[both["image"].isin(once)]
+    named = both["tools"].map(list)
+    counts["vulnerabilities.both"] = int((both["verdict"] != "only one").sum())
+    for tool in ("trivy", "grype"):
+        counts[f"vulnerabilities.only.{tool}"] = sum(tools == [tool] for tools in named)
+    used = evidence["image_references"]
+    used = used[(used["origin"] == "object") & (used["running_digest"] != "")]
+    image = used["registry"] + "/" + used["repository"] + "@" + used["running_digest"]
+    of_trivy = cover[(cover["tool"] == "trivy") & (cover["matched"] == "digest")]["image"]
+    counts["pods.critical_image"] = used[image.isin(critical)]["pod_uid"].nunique()
+    counts["pods.unscanned_image"] = used[~image.isin(of_trivy)]["pod_uid"].nunique()
+    return counts
 
 
 def _of_pods(evidence: Any, origin: str) -> dict[str, int]:

@@ -128,6 +128,8 @@ def grype_reports(found: grype.Report, at: Place) -> Iterator[Row]:
         env_credentials=config.credentials,
         history_credentials=config.telling_steps,
         covered=sorted({"os-pkgs" if t in _OF_SYSTEMS else "lang-pkgs" for t in found.types}),
+        # It does not list packages: one of a known system has some.
+        packages=bool(found.findings or found.suppressed or distro.name),
         findings=found.findings,
         suppressed=found.suppressed,
     )

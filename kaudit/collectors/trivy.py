@@ -260,12 +260,19 @@ def trivy_reports(found: trivy.Report, at: Place) -> Iterator[Row]:
         env_credentials=config.credentials,
         history_credentials=config.telling_steps,
         covered=sorted(set(classes)),
+        packages=bool(found.findings or found.suppressed)
+        or any(_of_packages(head) for head in found.results),
         findings=found.findings,
         suppressed=found.suppressed,
         namespace=header.namespace,
         kind=header.kind,
         name=header.name,
     )
+
+
+def _of_packages(head: trivy.ResultHead) -> bool:
+    """Results of packages are told even where none has a flaw; before 0.21 without a class."""
+    return head.class_ in ("os-pkgs", "lang-pkgs") or bool(head.type and not head.class_)
 
 
 def _end_of_life(os: trivy.Os | None) -> bool | None:

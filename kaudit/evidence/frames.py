@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from kaudit import registry
@@ -30,6 +31,7 @@ class Frames:
     def __init__(self, store: Store, part: int | None = None, whole: Frames | None = None) -> None:
         self._store, self._part, self._whole = store, part, whole
         self._kept: dict[str, pd.DataFrame] = {}
+        self._pieces: dict[tuple[str, int], pd.DataFrame] = {}
 
     def apart(self) -> Frames:
         """Return the same frames for another process: no file position is shared."""
@@ -40,6 +42,14 @@ class Frames:
     def of_part(self, part: int) -> Frames:
         """Return frames of one part of the pods, which share all that is not of pods."""
         return Frames(self._store, part, self)
+
+    def sums(self, names: Iterable[str]) -> dict[tuple[str, int], pd.DataFrame]:
+        """Compute this part's share of summed views, to be kept by the frames of everything."""
+        return {(name, self._part or 0): self.get(name) for name in names}
+
+    def keep(self, pieces: Mapping[tuple[str, int], pd.DataFrame]) -> None:
+        """Keep shares of summed views, by name and part."""
+        self._pieces.update(pieces)
 
     def get(self, name: str) -> pd.DataFrame:
         """Return a table or view; it must not be changed.
@@ -58,13 +68,27 @@ class Frames:
             raise InputError(f"there is no table {name!r}", hint=hint)
         if self._whole is not None and not known.pods:
             return self._whole.get(name)
-        if name in registry.VIEWS:
+        if known.summed and self._part is None and self._parts() > 1:
+            found = self._summed(name)
+        elif name in registry.VIEWS:
             view = registry.VIEWS[name]
             found = view.function(*(self.get(need) for need in view.needs))
         else:
             found = self.base(name)
         self._kept[name] = found
         return found
+
+    def _parts(self) -> int:
+        return max((self._store.parts(t) for t in self._store.names()), default=1)
+
+    def _summed(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        for part in range(self._parts()):
+            if (name, part) not in self._pieces:
+                self.keep(self.of_part(part).sums([name]))
+        found = [self._pieces[name, part] for part in range(self._parts())]
+        return pd.concat(found, ignore_index=True)
 
     def base(self, name: str) -> pd.DataFrame:
         """Read a collected table; one that an older bundle lacks is empty."""

@@ -75,6 +75,9 @@ class ImageScanRow(Trace, kw_only=True):
     covered: Annotated[
         list[str], doc("what was looked at: os-pkgs, lang-pkgs, secret, config, license, …")
     ]
+    packages: Annotated[
+        bool, doc("packages were found to look at: without any, no flaw says nothing")
+    ]
     findings: Annotated[int, doc("vulnerabilities that the report holds")] = 0
     suppressed: Annotated[int, doc("vulnerabilities that an exception in the scan left out")] = 0
     namespace: Annotated[str | None, doc("namespace of the object it was scanned for")] = None

@@ -105,6 +105,9 @@ class ImageRow(Trace, kw_only=True):
     tagged_name: Annotated[str, doc("registry/repository:tag, all written out")]
     pull_policy: Annotated[str, doc("imagePullPolicy, with the default of Kubernetes")]
     running_digest: Annotated[str, doc("digest in the registry, of status imageID, or empty")]
+    running_config: Annotated[
+        str, doc("digest of the image's configuration, of status imageID, or empty")
+    ]
     node: Annotated[str, doc("node that it runs on; empty where none")]
     pulls_as_named: Annotated[bool, doc("the pod or its account names an image pull secret")]
 
@@ -156,7 +159,9 @@ def image_references(
     text, flag = pa.string(), pa.bool_()
     latest = of_each([p.tag == "latest" or not (p.tag or p.digest) for p in parts], flag)
     default = pc.if_else(arrow(latest), "Always", "IfNotPresent")
-    running = pc.extract_regex(arrow(c["image_id"]), r"@(?P<digest>sha256:[0-9a-f]{64})$")
+    image_id = arrow(c["image_id"])
+    running = pc.extract_regex(image_id, r"@(?P<digest>sha256:[0-9a-f]{64})$")
+    config = pc.extract_regex(image_id, r"^(?:[a-z-]+://)?(?P<digest>sha256:[0-9a-f]{64})$")
     at = positions(c["pod_uid"], pod_context["pod_uid"])
     found: dict[str, Any] = {name: c[name] for name in _COPIED[:-2]}
     found |= {
@@ -171,16 +176,18 @@ def image_references(
             [p.tag in ("", "latest") and "@" not in t for p, t in zip(parts, texts, strict=True)],
             flag,
         ),
-        "tagged_name": of_each([_tagged(p) for p in parts], text),
+        "tagged_name": of_each([tagged(p) for p in parts], text),
         "pull_policy": series(pc.coalesce(arrow(c["image_pull_policy"]), default), c),
         "running_digest": series(pc.fill_null(pc.struct_field(running, "digest"), ""), c),
+        "running_config": series(pc.fill_null(pc.struct_field(config, "digest"), ""), c),
         "node": looked_up(pod_context, at, "node", c).fillna(""),
         "pulls_as_named": looked_up(pod_context, at, "pulls_as_named", c),
     }
     return assembled(c, found, [column.name for column in IMAGE_REFERENCES.columns])
 
 
-def _tagged(p: ImageName) -> str:
+def tagged(p: ImageName) -> str:
+    """Name with its tag, all written out."""
     tag = p.tag or ("" if p.digest else "latest")
     return f"{p.registry}/{p.repository}" + (f":{tag}" if tag else "")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow, assembled, first_set, series, text_is
+from kaudit.ages import days_since, older
+from kaudit.columns import assembled, first_set, text_is
 from kaudit.parameters import parameters
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
@@ -30,32 +31,18 @@ SECRET_AGES = Table(
     key=("namespace", "name"),
     resource=Resource("kind"),
 )
-_DAY = 86_400_000_000
 
 
 @view(SECRET_AGES)
 def secret_ages(secrets: pd.DataFrame, cluster: pd.DataFrame) -> pd.DataFrame:
     """Measure from the last change where it is known, else from the creation."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    since = arrow(first_set(secrets["changed_at"], secrets["created_at"]))
-    now = cluster["as_of"].dropna()
-    if len(now):
-        moment = pa.scalar(now.iloc[0].to_pydatetime(), pa.timestamp("us", tz="UTC"))
-        passed = pc.cast(pc.subtract(moment, since), pa.int64())
-        days = pc.divide(passed, _DAY)
-    else:
-        days = pa.nulls(len(secrets), pa.int64())
-    old = pc.greater(days, parameters().secret_max_age_days)
-    if not cluster["as_of_told"].any():  # the true moment is later: none is known to be young
-        old = pc.if_else(old, True, pa.scalar(None, pa.bool_()))
+    days = days_since(first_set(secrets["changed_at"], secrets["created_at"]), cluster)
     kept = ("helm.sh/release.v1", "kubernetes.io/service-account-token")
     copied = ["raw", "raw_line", "kind", "namespace", "name", "type"]
     found: dict[str, Any] = {name: secrets[name] for name in copied}
     found |= {
-        "age_days": series(days, secrets),
+        "age_days": days,
         "rotated": ~text_is(secrets["type"], *kept),
-        "old": series(old, secrets),
+        "old": older(days, parameters().secret_max_age_days, cluster),
     }
     return assembled(secrets, found, [column.name for column in SECRET_AGES.columns])

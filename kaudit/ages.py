@@ -1,0 +1,40 @@
+"""Ages at the moment that the evidence holds for, and what they let one say.
+
+Where nobody told the moment, that of the newest object stands for it: the true one is later.
+Then what is old is known to be old, and nothing is known to be young.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.columns import arrow, series
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DAY = 86_400_000_000
+
+
+def days_since(times: pd.Series[Any], cluster: pd.DataFrame) -> pd.Series[Any]:
+    """Whole days from times to the moment of the evidence; null where either is not known."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    now = cluster["as_of"].dropna()
+    if not len(now):
+        return series(pa.nulls(len(times), pa.int64()), times)
+    moment = pa.scalar(now.iloc[0].to_pydatetime(), pa.timestamp("us", tz="UTC"))
+    passed = pc.cast(pc.subtract(moment, arrow(times)), pa.int64())
+    return series(pc.max_element_wise(pc.divide(passed, _DAY), 0, skip_nulls=False), times)
+
+
+def older(days: pd.Series[Any], limit: int, cluster: pd.DataFrame) -> pd.Series[Any]:
+    """Whether ages are beyond a limit; null where it cannot be told."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    old = pc.greater(arrow(days), limit)
+    if not cluster["as_of_told"].any():
+        old = pc.if_else(old, True, pa.scalar(None, pa.bool_()))
+    return series(old, days)

@@ -1,0 +1,204 @@
+"""Scans of images: that there is one, that it is recent, that it is of what runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.ages import older
+from kaudit.columns import arrow, series
+from kaudit.parameters import parameters
+from kaudit.registry import control
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@control(
+    "KA-BLD-001",
+    layer="build",
+    severity="high",
+    applies="running",
+    weak=("image_scans",),
+    null="the evidence holds no scan of any image",
+    expected="a scan that saw packages",
+    shows=("matched", "tools", "workloads", "pods"),
+)
+def unscanned(image_posture: pd.DataFrame) -> pd.Series[Any]:
+    """Every image that runs was scanned for vulnerabilities.
+
+    What nobody looked at is not free of flaws. A scan counts by the digest of the image, or by
+    its name where no digest can be compared; one that found no packages has seen nothing.
+
+    Remedy:
+        Scan the image by its digest.
+
+        trivy image --format json --output scans/app.json registry.example.com/app@sha256:<digest>
+
+    Cases:
+        # cluster: bad-another-image-was-scanned
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: c.json, content: {SchemaVersion: 2, ArtifactName: "a/c:1", Results: [{Target: "a/c:1 (debian 12)", Class: os-pkgs, Type: debian}]}}
+        ---
+        # cluster: bad-nothing-was-seen
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1"}}
+        ---
+        # cluster: bad-another-build-was-scanned
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]},
+          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}],
+          Metadata: {RepoDigests: ["a/b@sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"]}}}
+        ---
+        # cluster: ok-by-digest
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "mirror.example/b"}]},
+          status: {containerStatuses: [{name: c, imageID: "mirror.example/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}],
+          Metadata: {RepoDigests: ["a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]}}}
+        ---
+        # cluster: ok-by-name
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "docker.io/a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
+        ---
+        # cluster: ok-nobody-was-asked
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+    """
+    return _where(image_posture["asked"], ~image_posture["scanned"])
+
+
+@control(
+    "KA-BLD-002",
+    layer="build",
+    severity="medium",
+    applies="running",
+    null="no scan of it, or none that says when it was made",
+    expected="a scan not older than scan_max_age_days",
+    shows=("scanned_at", "scan_age_days", "tools"),
+)
+def stale_scan(image_posture: pd.DataFrame, cluster: pd.DataFrame) -> pd.Series[Any]:
+    """The newest scan of every image is recent.
+
+    Flaws are found in software that has not changed. The limit is the parameter
+    scan_max_age_days.
+
+    Remedy:
+        Scan again, and scan what runs on a schedule.
+
+        kaudit collect context:production --scan -o evidence.kaudit
+
+    Cases:
+        # cluster: bad-old
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, CreatedAt: "2025-11-01T00:00:00Z", ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
+        ---
+        # cluster: ok-one-of-two-is-recent
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: old.json, content: {SchemaVersion: 2, CreatedAt: "2025-11-01T00:00:00Z", ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
+        ---
+        {kaudit-file: new.json, content: {SchemaVersion: 2, CreatedAt: "2025-11-30T00:00:00Z", ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
+        ---
+        # cluster: ok-nobody-knows-when
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
+    """
+    p = image_posture
+    old = older(p["scan_age_days"], parameters().scan_max_age_days, cluster)
+    return _where(p["scanned"], old)
+
+
+@control(
+    "KA-BLD-002a",
+    layer="build",
+    severity="medium",
+    applies="running",
+    null="no scan of it, or none that says how old its database was",
+    expected="a database not older than two days at the scan",
+    shows=("scanned_at", "database_lag_days", "tools"),
+)
+def stale_database(image_posture: pd.DataFrame) -> pd.Series[Any]:
+    """The database of the scanner was recent when it scanned.
+
+    A scan with last month's database is last month's scan, whatever its date.
+
+    Remedy:
+        Let the scanner fetch its database before it scans.
+
+        grype db update
+
+    Cases:
+        # cluster: bad-old-database
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {matches: [], source: {type: image, target: {userInput: "a/b:1"}}, distro: {name: debian, version: "12"},
+          descriptor: {name: grype, version: "0.100.0", timestamp: "2025-11-30T00:00:00Z", db: {status: {built: "2025-11-01T00:00:00Z", schemaVersion: v6.1.0}}}}}
+        ---
+        # cluster: ok-new-database
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {matches: [], source: {type: image, target: {userInput: "a/b:1"}}, distro: {name: debian, version: "12"},
+          descriptor: {name: grype, version: "0.100.0", timestamp: "2025-11-30T00:00:00Z", db: {status: {built: "2025-11-29T00:00:00Z", schemaVersion: v6.1.0}}}}}
+    """
+    return _where(image_posture["scanned"], image_posture["database_lag_days"] > 2)
+
+
+@control(
+    "KA-BLD-003",
+    layer="build",
+    severity="high",
+    applies="running",
+    null="no scan of that name, or no digest to compare",
+    expected="the scan is of the digest that runs",
+    shows=("matched", "tools", "workloads", "pods"),
+)
+def another_build_scanned(image_posture: pd.DataFrame) -> pd.Series[Any]:
+    """What was scanned is what runs.
+
+    A tag can be moved after the scan: then the report is of another build. Digests are
+    compared only where both are of the registry; an index, a manifest and a configuration
+    have digests of their own, which prove nothing against each other.
+
+    Remedy:
+        Pin the digest that was scanned, or scan the one that runs.
+
+        image: registry.example.com/app:v1.0.0@sha256:<digest>
+
+    Cases:
+        # cluster: bad-moved
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]},
+          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}],
+          Metadata: {RepoDigests: ["a/b@sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"]}}}
+        ---
+        # cluster: ok-same
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]},
+          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}],
+          Metadata: {RepoDigests: ["a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]}}}
+        ---
+        # cluster: ok-digest-of-the-configuration
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]},
+          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}],
+          Metadata: {ImageID: "sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"}}}
+    """
+    matched = image_posture["matched"]
+    return _where(matched.isin(["digest", "other"]), matched == "other")
+
+
+def _where(known: pd.Series[Any], fault: pd.Series[Any]) -> pd.Series[Any]:
+    """Faults where they can be told, null elsewhere."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    flags = pc.if_else(arrow(known), arrow(fault), pa.scalar(None, pa.bool_()))
+    return series(flags, fault)

@@ -1,0 +1,143 @@
+"""Vulnerabilities of images: mended in time, and known alike to every scanner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.columns import arrow, series
+from kaudit.registry import control
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@control(
+    "KA-BLD-004",
+    layer="build",
+    severity="critical",
+    applies="running",
+    null="no scan of it, or flaws whose age nobody tells",
+    expected="none older than critical_fix_days",
+    shows=("fixable_critical", "critical_flaws", "oldest_days", "workloads", "pods"),
+)
+def critical_overdue(image_remediation: pd.DataFrame) -> pd.Series[Any]:
+    """Critical vulnerabilities that have a fix are gone within the time set.
+
+    The limit is the parameter critical_fix_days, counted from the publication of the flaw.
+    What an exception of the scan left out is not counted.
+
+    Remedy:
+        Build the image on a base, and with packages, that hold the fix; roll it out.
+
+        docker build --pull --no-cache --tag registry.example.com/app:v1.0.1 .
+
+    Cases:
+        # cluster: bad-old
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
+        ---
+        # cluster: bad-in-an-init-container
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {initContainers: [{name: i, image: "a/b:1"}], containers: [{name: c, image: "a/c:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
+        ---
+        # cluster: ok-new-or-without-a-fix-or-high
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL, PublishedDate: "2025-11-29T00:00:00Z"},
+          {VulnerabilityID: CVE-2099-0002, PkgName: zlib, InstalledVersion: "1", Severity: CRITICAL, PublishedDate: "2025-01-01T00:00:00Z"},
+          {VulnerabilityID: CVE-2099-0003, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: HIGH, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
+        ---
+        # cluster: ok-nobody-tells-its-age
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL}]}]}}
+    """
+    return image_remediation["critical_overdue"]
+
+
+@control(
+    "KA-BLD-004a",
+    layer="build",
+    severity="high",
+    applies="running",
+    null="no scan of it, or flaws whose age nobody tells",
+    expected="none older than high_fix_days",
+    shows=("fixable_high", "high_flaws", "oldest_days", "workloads", "pods"),
+)
+def high_overdue(image_remediation: pd.DataFrame) -> pd.Series[Any]:
+    """High vulnerabilities that have a fix are gone within the time set.
+
+    The limit is the parameter high_fix_days, counted from the publication of the flaw.
+
+    Remedy:
+        Build the image on a base, and with packages, that hold the fix; roll it out.
+
+        docker build --pull --no-cache --tag registry.example.com/app:v1.0.1 .
+
+    Cases:
+        # cluster: bad-old
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: HIGH, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
+        ---
+        # cluster: ok-new
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: HIGH, PublishedDate: "2025-11-20T00:00:00Z"}]}]}}
+        ---
+        # cluster: ok-left-out-by-an-exception
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, ExperimentalModifiedFindings: [
+          {Type: vulnerability, Status: ignored, Source: .trivyignore, Finding: {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: HIGH, PublishedDate: "2025-01-01T00:00:00Z"}}]}]}}
+    """
+    return image_remediation["high_overdue"]
+
+
+@control(
+    "KA-BLD-029",
+    layer="build",
+    severity="low",
+    expected="named by every tool that scanned the image",
+    shows=("advisory", "package", "version", "severities", "silent", "cause"),
+    applies="grave",
+)
+def scanners_disagree(scanner_reconciliation: pd.DataFrame) -> pd.Series[Any]:
+    """Scanners agree on critical and high vulnerabilities of the same image.
+
+    What only one of two scanners names is either missed by the other or not there: it takes a
+    look to know. The cause says where to begin: another id for the package, another version,
+    or a package that the other does not see at all.
+
+    Remedy:
+        Look at the advisory and the package; note the verdict as VEX.
+
+        vex create --product pkg:oci/app --vuln CVE-2099-0001 --status not_affected
+
+    Cases:
+        # cluster: bad-one-is-silent
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", Severity: HIGH}]}]}}
+        ---
+        {kaudit-file: c.json, content: {matches: [], source: {type: image, target: {userInput: "a/b:1"}}, distro: {name: debian, version: "12"}}}
+        ---
+        # cluster: ok-both-name-it-by-different-ids
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: lang-pkgs, Type: npm, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: ws, InstalledVersion: "1", Severity: HIGH}]}]}}
+        ---
+        {kaudit-file: c.json, content: {source: {type: image, target: {userInput: "a/b:1"}}, matches: [
+          {vulnerability: {id: GHSA-aaaa-bbbb-cccc, severity: High}, relatedVulnerabilities: [{id: CVE-2099-0001}], artifact: {name: ws, version: "1", type: npm}}]}}
+    """
+    return series(arrow(scanner_reconciliation["verdict"] == "only one"), scanner_reconciliation)

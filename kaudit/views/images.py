@@ -1,0 +1,94 @@
+"""Images: each one that runs, or would, once, with the extent of its use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from kaudit.columns import arrow, pairs
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc, frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+class ImageRow(Trace, kw_only=True):
+    image: Annotated[str, doc("the image: registry/repository@digest, or its name with the tag")]
+    name: Annotated[str, doc("registry/repository")]
+    tagged_name: Annotated[
+        str, doc("registry/repository:tag; where several tags lead to it the first by name")
+    ]
+    references: Annotated[list[str], doc("references as written, sorted")]
+    digest: Annotated[str, doc("digest in the registry; empty where not known")]
+    config_digest: Annotated[str, doc("digest of the configuration; empty where not known")]
+    running: Annotated[bool, doc("a Pod object uses it; else templates would")]
+    platform: Annotated[bool, doc("used in namespaces of Kubernetes itself alone")]
+    namespaces: Annotated[list[str], doc("namespaces that use it, sorted")]
+    workloads: Annotated[int, doc("workloads that use it")]
+    pods: Annotated[int, doc("pods that use it; templates where it does not run")]
+    containers: Annotated[int, doc("containers and image volumes that use it")]
+
+
+IMAGES = Table(
+    "images",
+    ImageRow,
+    grain="one image that runs, or that a template would run",
+    key=("image",),
+    resource=Resource("=Image", namespace="", name="image"),
+)
+
+
+@view(IMAGES)
+def images(image_uses: pd.DataFrame) -> pd.DataFrame:
+    """Gather the uses of each image; a template is no other image than what its pods run."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    u = image_uses
+    uses = pa.table({n: arrow(u[n]) for n in u.columns})
+    uses = uses.append_column("workload", pairs(u["namespace"], u["owner_kind"], u["owner_name"]))
+    running = uses.filter(uses["running"])
+    known = pc.is_in(uses["tagged_name"], value_set=pc.unique(running["tagged_name"]))
+    told = pc.is_in(uses["image"], value_set=pc.unique(running["image"]))
+    repeated = pc.and_(pc.invert(uses["running"]), pc.or_(known, told))
+    uses = uses.filter(pc.invert(repeated)).sort_by(
+        [(n, "ascending") for n in ("image", "tagged_name", "reference", "raw", "raw_line")]
+    )
+    found = uses.group_by("image", use_threads=False).aggregate(
+        [
+            *((n, "first") for n in _FIRST),
+            ("running", "max"),
+            ("platform", "min"),
+            ("containers", "sum"),
+            ("pods", "sum"),
+            ("workload", "count_distinct"),
+            ("reference", "distinct"),
+            ("namespace", "distinct"),
+        ]
+    )
+    columns = {name: found[_FROM.get(name, name)] for name in IMAGES.schema.names}
+    for name in ("references", "namespaces"):
+        columns[name] = _sorted(columns[name])
+    table = pa.table(columns).cast(IMAGES.schema)
+    return frame(IMAGES.sorted(table))
+
+
+_FIRST = ("name", "tagged_name", "digest", "config_digest", "raw", "raw_line")
+_FROM = {
+    **{name: f"{name}_first" for name in _FIRST},
+    "running": "running_max",
+    "platform": "platform_min",
+    "containers": "containers_sum",
+    "pods": "pods_sum",
+    "workloads": "workload_count_distinct",
+    "references": "reference_distinct",
+    "namespaces": "namespace_distinct",
+}
+
+
+def _sorted(lists: pa.ChunkedArray) -> pa.Array:
+    """Lists with their texts in order."""
+    import pyarrow as pa
+
+    return pa.array([sorted(texts) for texts in lists.to_pylist()], pa.list_(pa.string()))
