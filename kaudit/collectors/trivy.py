@@ -23,16 +23,9 @@ from kaudit.registry import Read, collector, tool
 from kaudit.table import Row
 from kaudit.tables.scans import (
     IMAGE_SCANS,
-    IMAGE_SECRETS,
-    LICENSES,
-    TOOL_FINDINGS,
-    VULNERABILITIES,
+    TOOL_REPORTS,
     ImageScanRow,
-    ImageSecretRow,
-    LicenseRow,
-    ToolFindingRow,
-    VulnerabilityRow,
-    severity_of,
+    ToolReportRow,
 )
 
 _LISTS = {
@@ -48,14 +41,6 @@ _TYPES = {
     "repository": "repository",
     "cyclonedx": "sbom",
     "spdx": "sbom",
-}
-_FIXES = {
-    "fixed": "fixed",
-    "will_not_fix": "wont_fix",
-    "end_of_life": "wont_fix",
-    "affected": "not_fixed",
-    "fix_deferred": "not_fixed",
-    "under_investigation": "not_fixed",
 }
 _KNOWN = {"SchemaVersion", "Results", "ArtifactName", "ClusterName"}
 _TARGET = re.compile(r"^(?P<artifact>.+?) \([^()]*\)$")
@@ -111,9 +96,10 @@ class _Run:
         """Take a finding whose report is still being read."""
         self.count += 1
         kind = _LISTS[part.path.rpartition(".")[2]]
-        counts = self._early.setdefault(part.places, [0, 0])
+        counts = self._early.setdefault(part.places, [0, 0, 0])
         counts[0] += kind == "Vulnerability"
         counts[1] += kind == "Suppressed"
+        counts[2] += kind == "Misconfiguration"
         report, resource = self.id, {}
         if part.path.startswith("Resources"):
             report, resource = f"{self.id}-{part.places[0] + 1}", part.around[-2]
@@ -145,10 +131,10 @@ class _Run:
         """Take one report and its results apart."""
         heads: list[dict[str, Any]] = []
         found: list[Taken | Lost] = []
-        counts = [0, 0]
+        counts = [0, 0, 0]
         for number, raw in enumerate(results):
-            early = self._early.get((number,) if place < 0 else (place, number), [0, 0])
-            counts = [counts[0] + early[0], counts[1] + early[1]]
+            early = self._early.get((number,) if place < 0 else (place, number), [0, 0, 0])
+            counts = [one + other for one, other in zip(counts, early, strict=True)]
             try:
                 result = _result(raw)
             except msgspec.ValidationError as fault:
@@ -162,6 +148,7 @@ class _Run:
             heads.append(head)
             counts[0] += len(result.vulnerabilities or ())
             counts[1] += len(result.modified or ())
+            counts[2] += len(result.misconfigurations or ())
             found += self._findings(result, head, header, report or self.id)
         yield self.report(header, heads, report, counts)
         yield from found
@@ -191,13 +178,14 @@ class _Run:
         counts: list[int] | None = None,
     ) -> Taken:
         """Return the record of the report itself."""
-        findings, suppressed = counts or (0, 0)
+        findings, suppressed, checks = counts or (0, 0, 0)
         record = {
             "report": report or self.id,
             "header": header,
             "results": heads,
             "findings": findings,
             "suppressed": suppressed,
+            "checks": checks,
         }
         return Taken("Report", _encode(record))
 
@@ -213,6 +201,25 @@ def _place(report: str, result: dict[str, Any], resource: Mapping[str, Any]) -> 
 
 def _listed(raw: Raw | None) -> list[Raw]:
     return [] if raw is None or bytes(raw) == b"null" else _results(raw)
+
+
+@collector(Read.of("trivy", "Report", "reports", trivy.Report), tables=(TOOL_REPORTS,))
+def trivy_checks(found: trivy.Report, at: Place) -> Iterator[Row]:
+    """Yield a report that looked at configuration, or at an object of a cluster."""
+    header = found.header
+    if not found.checks and not {"config", "custom"} & {head.class_ for head in found.results}:
+        return
+    of_object = "/".join(text for text in (header.namespace, header.kind, header.name) if text)
+    yield ToolReportRow(
+        raw=at.raw,
+        raw_line=at.line,
+        report=found.report,
+        tool="trivy",
+        tool_version=header.trivy.version if header.trivy else None,
+        subject=header.artifact_name or of_object or None,
+        findings=found.checks,
+        ended_at=header.created_at,
+    )
 
 
 @collector(Read.of("trivy", "Report", "reports", trivy.Report), tables=(IMAGE_SCANS,))
@@ -278,138 +285,3 @@ def _of_packages(head: trivy.ResultHead) -> bool:
 def _end_of_life(os: trivy.Os | None) -> bool | None:
     """Trivy leaves EOSL out where it is false; where it knows no system it says nothing."""
     return None if os is None or os.family is None else bool(os.eosl)
-
-
-@collector(
-    Read.of("trivy", "Vulnerability", "vulnerabilities", trivy.FoundVulnerability),
-    tables=(VULNERABILITIES,),
-)
-def trivy_vulnerabilities(found: trivy.FoundVulnerability, at: Place) -> Iterator[Row]:
-    """Yield one vulnerability."""
-    yield _vulnerability(found, found.finding, at)
-
-
-@collector(
-    Read.of("trivy", "Suppressed", "suppressed", trivy.FoundSuppressed),
-    tables=(VULNERABILITIES,),
-)
-def trivy_suppressed(found: trivy.FoundSuppressed, at: Place) -> Iterator[Row]:
-    """Yield one vulnerability that an ignore file, a policy or a VEX document left out."""
-    left = found.finding
-    why = ": ".join(text for text in (left.source, left.statement or left.status) if text)
-    yield _vulnerability(found, left.finding, at, why or "an exception")
-
-
-def _vulnerability(
-    found: trivy.Found, it: trivy.Vulnerability, at: Place, suppressed_by: str | None = None
-) -> VulnerabilityRow:
-    score, vector = _score(it)
-    fixed = [part.strip() for part in (it.fixed_version or "").split(",") if part.strip()]
-    return VulnerabilityRow(
-        raw=at.raw,
-        raw_line=at.line,
-        report=found.report,
-        tool="trivy",
-        position=found.position,
-        id=it.vulnerability_id,
-        aliases=sorted(set(it.vendor_ids or ())),
-        package=it.pkg_name or "",
-        version=it.installed_version or "",
-        package_type=found.type,
-        purl=it.pkg_identifier.purl if it.pkg_identifier else None,
-        path=it.pkg_path,
-        target=found.target,
-        severity=severity_of(it.severity),
-        severity_written=it.severity,
-        severity_source=it.severity_source,
-        cvss_score=score,
-        cvss_vector=vector,
-        fixed_versions=fixed,
-        fix="fixed" if fixed else _FIXES.get(it.status or "", "unknown"),
-        suppressed=suppressed_by is not None,
-        suppressed_by=suppressed_by,
-        title=it.title,
-        url=it.primary_url,
-        published_at=it.published_date,
-    )
-
-
-def _score(it: trivy.Vulnerability) -> tuple[float | None, str | None]:
-    """Score of the source that gave the severity, else of NVD, else of the first by name."""
-    sources = it.cvss or {}
-    for name in (it.severity_source or "", "nvd", *sorted(sources)):
-        source = sources.get(name)
-        if source and source.best:
-            return source.best
-    return None, None
-
-
-@collector(
-    Read.of("trivy", "Secret", "secrets", trivy.FoundSecret),
-    tables=(IMAGE_SECRETS,),
-)
-def trivy_secrets(found: trivy.FoundSecret, at: Place) -> Iterator[Row]:
-    """Yield one credential: where it is, never what it is."""
-    it = found.finding
-    yield ImageSecretRow(
-        raw=at.raw,
-        raw_line=at.line,
-        report=found.report,
-        tool="trivy",
-        position=found.position,
-        rule=it.rule_id,
-        category=it.category,
-        title=it.title,
-        severity=severity_of(it.severity),
-        file=found.target,
-        line=it.start_line,
-    )
-
-
-@collector(
-    Read.of("trivy", "Misconfiguration", "misconfigurations", trivy.FoundMisconfiguration),
-    tables=(TOOL_FINDINGS,),
-)
-def trivy_misconfigurations(found: trivy.FoundMisconfiguration, at: Place) -> Iterator[Row]:
-    """Yield one check of a configuration file or of an object of a cluster."""
-    it = found.finding
-    yield ToolFindingRow(
-        raw=at.raw,
-        raw_line=at.line,
-        report=found.report,
-        tool="trivy",
-        position=found.position,
-        rule=it.id or it.avd_id or "",
-        title=it.title,
-        status={"FAIL": "fail", "PASS": "pass", "EXCEPTION": "skip"}.get(it.status or "", "fail"),
-        severity=severity_of(it.severity),
-        severity_written=it.severity,
-        message=it.message,
-        file=found.target or None,
-        line=it.cause_metadata.start_line if it.cause_metadata else None,
-        namespace=found.namespace,
-        kind=found.kind,
-        name=found.name,
-        url=it.primary_url,
-    )
-
-
-@collector(
-    Read.of("trivy", "License", "licenses", trivy.FoundLicense),
-    tables=(LICENSES,),
-)
-def trivy_licenses(found: trivy.FoundLicense, at: Place) -> Iterator[Row]:
-    """Yield one licence."""
-    it = found.finding
-    yield LicenseRow(
-        raw=at.raw,
-        raw_line=at.line,
-        report=found.report,
-        tool="trivy",
-        position=found.position,
-        package=it.pkg_name or "",
-        file=it.file_path or found.target or None,
-        license=it.name,
-        category=it.category,
-        severity=severity_of(it.severity),
-    )

@@ -78,6 +78,7 @@ class Report(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     results: list[ResultHead] = []
     findings: int = 0
     suppressed: int = 0
+    checks: int = 0
 
 
 class Cvss(_Part):

@@ -156,6 +156,22 @@ class ToolFindingRow(Trace, kw_only=True):
     url: Annotated[str | None, doc("page about the rule")] = None
 
 
+class ToolReportRow(Trace, kw_only=True):
+    report: Annotated[str, doc("stands for the report in every table")]
+    tool: Annotated[str, doc("tool that wrote it")]
+    tool_version: Annotated[str | None, doc("version of the tool")] = None
+    subject: Annotated[str | None, doc("what was looked at, as the report names it")] = None
+    standard: Annotated[str | None, doc("benchmark or framework that was followed")] = None
+    findings: Annotated[int, doc("rows that it has in tool_findings, whatever their status")]
+    rules: Annotated[int | None, doc("rules that it describes; null: it describes none")] = None
+    complete: Annotated[
+        bool | None, doc("the tool says whether it ran to its end; null: it does not say")
+    ] = None
+    score: Annotated[float | None, doc("score that the tool gives, in its own measure")] = None
+    started_at: Annotated[datetime | None, doc("when it began")] = None
+    ended_at: Annotated[datetime | None, doc("when it ended, or wrote the report")] = None
+
+
 _BY_REPORT = ("tool", "report", "position")
 _FILE = Resource("=File", namespace="", name="file")
 
@@ -190,4 +206,10 @@ TOOL_FINDINGS = Table(
     grain="one finding of another tool",
     key=_BY_REPORT,
     resource=_FILE,
+)
+TOOL_REPORTS = Table(
+    "tool_reports",
+    ToolReportRow,
+    grain="one report of another tool on configuration, code or a cluster",
+    key=("tool", "report"),
 )

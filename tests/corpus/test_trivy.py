@@ -56,6 +56,7 @@ def test_counts_are_those_of_plain_json(path: Path) -> None:
     assert Counter(zip(rows["rule"], rows["status"], rows["severity"], strict=True)) == Counter(
         (c["ID"], STATUS.get(c["Status"], "fail"), word(c["Severity"])) for c in checks
     )
+    assert evidence["tool_reports"]["findings"].sum() == len(checks)
     secrets = plain(path, "Secrets")
     rows = evidence["image_secrets"]
     assert Counter(zip(rows["rule"], rows["line"].fillna(0), strict=True)) == Counter(
