@@ -170,18 +170,21 @@ def _plain(data: bytes) -> bytes:
 
 
 def _begun(data: bytes) -> set[str]:
-    """Names on the top level of an object that may be cut off."""
+    """Names in an object that may be cut off, or in the first one of a list."""
     import ijson
 
     found: set[str] = set()
-    depth = 0
+    depth, of_object = 0, 0
     try:
         for event, value in ijson.basic_parse(io.BytesIO(data)):
             if event in ("start_map", "start_array"):
                 depth += 1
+                of_object = of_object or (depth if event == "start_map" else 0)
             elif event in ("end_map", "end_array"):
                 depth -= 1
-            elif event == "map_key" and depth == 1:
+                if depth < of_object:
+                    break
+            elif event == "map_key" and depth == of_object:
                 found.add(value)
     except ijson.JSONError:
         pass

@@ -172,6 +172,19 @@ class ToolReportRow(Trace, kw_only=True):
     ended_at: Annotated[datetime | None, doc("when it ended, or wrote the report")] = None
 
 
+class KubesecScoreRow(Trace, kw_only=True):
+    report: Annotated[str, doc("report that names it (tool_reports)")]
+    position: Annotated[int, doc("place in the report, from 1")]
+    kind: Annotated[str, doc("kind of the object; empty where kubesec could not tell")]
+    namespace: Annotated[str, doc("namespace that kubesec takes it to be in")]
+    name: Annotated[str, doc("name of the object")]
+    file: Annotated[str | None, doc("file of the object")] = None
+    valid: Annotated[bool, doc("kubesec could read the object")]
+    judged: Annotated[bool, doc("kubesec has rules for objects of its kind")]
+    score: Annotated[int, doc("points: those passed, less those of critical findings")]
+    message: Annotated[str | None, doc("what kubesec says of the whole")] = None
+
+
 _BY_REPORT = ("tool", "report", "position")
 _FILE = Resource("=File", namespace="", name="file")
 
@@ -212,4 +225,11 @@ TOOL_REPORTS = Table(
     ToolReportRow,
     grain="one report of another tool on configuration, code or a cluster",
     key=("tool", "report"),
+)
+KUBESEC_SCORES = Table(
+    "kubesec_scores",
+    KubesecScoreRow,
+    grain="one object that kubesec scored",
+    key=("report", "position"),
+    resource=Resource("kind"),
 )
