@@ -112,6 +112,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         Names of files to look at in a folder, beside those of JSON and YAML.
     take
         Function from content to its records.
+    group
+        API group of the objects that it holds; empty where it holds records of the tool.
     """
 
     name: str
@@ -121,11 +123,17 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...]
     take: Callable[[Content], Iterator[Taken | Lost]]
     module: str
+    group: str = ""
+
+    @property
+    def holds(self) -> str:
+        """Group of its records, as they are known by."""
+        return self.group or self.name
 
     @property
     def reads(self) -> tuple[Read, ...]:
         """Kinds of its records, in the order of their collectors."""
-        return tuple(r for c in COLLECTORS.values() for r in c.reads if r.tool == self.name)
+        return tuple(r for c in COLLECTORS.values() for r in c.reads if r.group == self.holds)
 
 
 class View(msgspec.Struct, frozen=True):
@@ -246,6 +254,7 @@ def tool(
     help: str,
     recognise: Callable[[Content], bool],
     files: tuple[str, ...] = (),
+    group: str = "",
 ) -> Callable[[F], F]:
     """Register a function ``(content) -> Iterator[Taken | Lost]``: what a tool writes.
 
@@ -272,6 +281,7 @@ def tool(
             files=files,
             take=function,
             module=function.__module__,
+            group=group,
         )
         return function
 

@@ -124,7 +124,7 @@ def unread(
 
 
 def _lost(format: Format, name: str, lost: Lost) -> Gap:
-    tables = tables_of((format.name, lost.kind))
+    tables = tables_of((format.holds, lost.kind))
     place = f"item {lost.item} of " if lost.item else ""
     return Gap(
         what=f"{format.title} {lost.kind} in {name}",
@@ -143,7 +143,7 @@ def _alike(one: Taken, other: Taken) -> bool:
 def _batch(format: Format, items: list[Taken], origin: int) -> Batch:
     first = items[0]
     return Batch(
-        group=first.group or format.name,
+        group=first.group or format.holds,
         version=first.version,
         kind=first.kind,
         origin=origin,
