@@ -216,6 +216,8 @@ def _scan(
         os_end_of_life=it.os.eosl,
         env_credentials=[],
         covered=covered,
+        # Packages are not listed; a system that the report names has some.
+        packages=findings > 0 or (covered != ["secret"] and bool(it.os.family)),
         findings=findings,
         namespace=namespace,
         kind=kind,
