@@ -195,6 +195,42 @@ def another_build_scanned(image_posture: pd.DataFrame) -> pd.Series[Any]:
     return _where(matched.isin(["digest", "other"]), matched == "other")
 
 
+@control(
+    "KA-BLD-025",
+    layer="build",
+    severity="medium",
+    null="the evidence holds no scan of any image",
+    weak=("image_scans",),
+    expected="a scan of some image",
+    shows=("containers", "scanned", "images"),
+)
+def namespace_left_out(scan_coverage: pd.DataFrame) -> pd.Series[Any]:
+    """No namespace is left out by the scanners.
+
+    Scanners are told to skip namespaces, or cannot pull from a private registry: then all of a
+    namespace is unseen, while the others look well.
+
+    Remedy:
+        Take the namespace out of the exceptions of the scanner; give it the pull secret.
+
+        kubectl -n trivy-system set env deploy/trivy-operator OPERATOR_EXCLUDE_NAMESPACES-
+
+    Cases:
+        # cluster: bad-one-left-out
+        {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: one}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: two}, spec: {containers: [{name: c, image: "a/c:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
+        ---
+        # cluster: ok-some-of-each
+        {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: one}, spec: {containers: [{name: c, image: "a/b:1"}, {name: d, image: "a/d:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
+    """
+    return _where(scan_coverage["asked"], scan_coverage["scanned"] == 0)
+
+
 def _where(known: pd.Series[Any], fault: pd.Series[Any]) -> pd.Series[Any]:
     """Faults where they can be told, null elsewhere."""
     import pyarrow as pa
