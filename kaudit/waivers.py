@@ -102,7 +102,7 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
     WaiverError
         A waiver lacks a field, has an unknown one or an empty reason, or two share an id.
     """
-    from kaudit.source.yaml_stream import one
+    from kaudit.model.yaml_stream import one
 
     try:
         content = one(path.read_bytes(), str(path))

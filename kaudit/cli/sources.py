@@ -60,7 +60,7 @@ def decided(chosen: Sequence[str] | None, file: Path | None = None) -> Parameter
 
 
 def _written(file: Path) -> dict[str, Any]:
-    from kaudit.source.yaml_stream import one
+    from kaudit.model.yaml_stream import one
 
     try:
         content = one(file.read_bytes(), str(file))

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from kaudit.model.words import Reason
-from kaudit.source.yaml_stream import Fault, documents
+from kaudit.model.yaml_stream import Fault, documents
 
 #: Today's group of kinds that older manifests put elsewhere, or that their authors took for
 #: core kinds: the API server refuses those, but what they mean is plain.

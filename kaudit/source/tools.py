@@ -91,7 +91,8 @@ def taken(format: Format, content: Content, number: int) -> Iterator[Event]:
                 pending = []
             pending.append(found)
     except InputError as wrong:
-        fault = f"{wrong.what}" + (f"; {wrong.hint}" if wrong.hint else "")
+        place = f"{wrong.where}: " if wrong.where else ""
+        fault = f"{place}{wrong.what}" + (f"; {wrong.hint}" if wrong.hint else "")
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as wrong:
         fault = f"is no output of {format.title}: {wrong}"
     if pending:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaudit.source.yaml_stream import Fault, documents
+from kaudit.model.yaml_stream import Fault, documents
 
 
 def read(text: str | bytes) -> list[Any]:
