@@ -20,11 +20,11 @@ from kaudit.assessment import Result
 from kaudit.collect import collect
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.words import Status
+from kaudit.model.yaml_stream import one
 from kaudit.registry import Control
 from kaudit.source.events import Source
 from kaudit.source.files import FileSource
 from kaudit.source.tools import OutputSource
-from kaudit.source.yaml_stream import one
 
 _CLUSTER = re.compile(r"^# cluster: *((?:bad|ok)-\S+)[ \t]*$", re.MULTILINE)
 _DOCUMENT = re.compile(r"^---[ \t]*\n", re.MULTILINE)
