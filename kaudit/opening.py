@@ -6,13 +6,16 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.source.events import Progress, Source, silent
 from kaudit.source.open import is_bundle, open_source
 from kaudit.source.tools import ToolSource
+
+if TYPE_CHECKING:
+    from kaudit.source.run.tool import Settings
 
 
 def evidence_of(
@@ -24,6 +27,7 @@ def evidence_of(
     secrets: str = "none",
     kinds: Sequence[str] = (),
     outputs: Sequence[tuple[str, Path]] = (),
+    scan: Settings | None = None,
     progress: Progress = silent,
 ) -> Evidence:
     """Return the evidence that words of the command line name.
@@ -40,6 +44,8 @@ def evidence_of(
         Plural names of the kinds to collect; all by default.
     outputs
         What tools wrote: name of the format, and file or folder.
+    scan
+        How to run tools on the images and files that are found; None runs none.
 
     Raises
     ------
@@ -50,7 +56,7 @@ def evidence_of(
 
     bundles = [name for name in names if is_bundle(name)]
     if bundles:
-        if len(names) > 1 or outputs:
+        if len(names) > 1 or outputs or scan:
             raise InputError("sealed evidence cannot be mixed with other sources", where=bundles[0])
         return Evidence.open(names[0])
     stdin: Any = getattr(sys.stdin, "buffer", None)
@@ -58,4 +64,11 @@ def evidence_of(
     sources += [ToolSource(format, path) for format, path in outputs]
     if not sources:
         raise InputError("nothing to collect from", hint="name a SOURCE, or what a tool wrote")
-    return collect(*sources, out=out, raw=raw, kinds=kinds, as_of=as_of, progress=progress)
+    then = None
+    if scan is not None:
+        from kaudit.source.run.scan import after
+
+        then = after(sources, scan)
+    return collect(
+        *sources, out=out, raw=raw, kinds=kinds, as_of=as_of, then=then, progress=progress
+    )

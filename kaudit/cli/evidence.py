@@ -22,6 +22,18 @@ from kaudit.cli.options import (
     table_names,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
+from kaudit.cli.scanning import (
+    Identity,
+    Issuer,
+    Jobs,
+    Key,
+    Pin,
+    Schemas,
+    TimeLimit,
+    Tools,
+    WithoutLog,
+    settings_of,
+)
 from kaudit.cli.sources import read
 
 _GROUP = "Evidence"
@@ -33,6 +45,7 @@ _GROUP = "Evidence"
     "collect context:production --secrets metadata -o production.kaudit",
     "collect cluster-dump/ rendered.yaml --as-of 2026-05-31 -o bundle",
     "collect context:production --trivy scans/ --grype scans/ -o production.kaudit",
+    "collect context:production --scan --key cosign.pub -o production.kaudit",
     kind=WithOutputs,
 )
 def collect(
@@ -50,6 +63,21 @@ def collect(
     kinds: Kinds = "",
     secrets: Secrets = "none",
     as_of: AsOf = None,
+    scan: Annotated[
+        bool,
+        typer.Option(
+            "--scan", help="Run tools on the images that run, and on files of the sources."
+        ),
+    ] = False,
+    tools: Tools = "",
+    jobs: Jobs = 2,
+    time_limit: TimeLimit = 600.0,
+    pin: Pin = None,
+    key: Key = None,
+    identity: Identity = "",
+    issuer: Issuer = "",
+    without_log: WithoutLog = False,
+    schemas: Schemas = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -58,9 +86,26 @@ def collect(
     Only reads. What cannot be read becomes a gap that says why; nothing is half-written.
     Outputs of tools that lie in a folder of SOURCE are found there; the options are for those
     that lie elsewhere. Each takes a file or a folder, and may be given again.
+
+    With --scan every distinct image is scanned once, by the digest that runs: Trivy and Grype,
+    and cosign where something says who must have signed; Hadolint reads Dockerfiles and kubesec
+    manifests. What the same tool and database said of a digest before is not asked again. The
+    tools see neither the cluster nor its credentials. An image that cannot be scanned is a gap.
     """
     from kaudit.console import say
     from kaudit.text import count
+
+    settings = settings_of(
+        tools=tools,
+        pin=pin,
+        jobs=jobs,
+        seconds=time_limit,
+        key=key,
+        identity=identity,
+        issuer=issuer,
+        without_log=without_log,
+        schemas=schemas,
+    )
 
     found = read(
         sources or (),
@@ -70,6 +115,7 @@ def collect(
         out=out,
         kinds=listed(kinds),
         outputs=outputs_of(context),
+        scan=settings if scan or tools else None,
     )
     if quiet:
         return

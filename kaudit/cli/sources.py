@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kaudit.assessment import Assessment
     from kaudit.evidence.bundle import Evidence
     from kaudit.parameters import Parameters
+    from kaudit.source.run.tool import Settings
 
 
 def utc(moment: datetime | None) -> datetime | None:
@@ -29,6 +30,7 @@ def read(
     out: Path | None = None,
     kinds: Sequence[str] = (),
     outputs: Sequence[tuple[str, Path]] = (),
+    scan: Settings | None = None,
 ) -> Evidence:
     """Open or collect evidence, with progress on a terminal."""
     from kaudit.console import progress
@@ -42,6 +44,7 @@ def read(
             secrets=secrets,
             kinds=kinds,
             outputs=outputs,
+            scan=scan,
             progress=hear,
         )
 

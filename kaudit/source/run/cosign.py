@@ -1,7 +1,7 @@
 """Run cosign on images: are they signed by whom they should be.
 
-Source: sigstore/cosign, ``cmd/cosign/errors/exit_code_lookup.go`` (10 to 13 say that no signature
-counts) and ``pkg/cosign/errors.go``.
+Source: sigstore/cosign, ``cmd/cosign/errors/exit_codes.go`` (10, 12 and 13 say that no signature
+counts; 11 that there is no image) and ``pkg/cosign/errors.go``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kaudit.source.run.environment import caches
 from kaudit.source.run.program import Ended
 from kaudit.source.run.tool import About, Machine, Target, Tool
 
-_REFUSED = frozenset({10, 11, 12, 13})
+_REFUSED = frozenset({10, 12, 13})
 #: What it says where there are signatures, and none is by the key or identity.
 _NONE = re.compile(r"^Error: .*\bno (matching )?(signatures|attestations)\b", re.MULTILINE)
 
@@ -61,11 +61,18 @@ class Cosign(Tool):
         return [*own, "--", target.name]
 
     def answers(self, target: Target, ended: Ended) -> bool:
-        """Take a refusal for the answer that it is: no signature of the image counts."""
-        if ended.code == 0:
-            return True
-        if ended.code not in _REFUSED and not (ended.code == 1 and _NONE.search(ended.said)):
+        """Take a refusal for the answer that it is: no signature of the image counts.
+
+        What is kept is what a terminal would show: the command, what was checked, and the JSON.
+        """
+        refused = ended.code in _REFUSED or (ended.code == 1 and bool(_NONE.search(ended.said)))
+        if ended.code and not refused:
             return False
-        said = f"Verification for {target.name} --\n{ended.said}"
-        ended.out.write_text(said, encoding="utf-8")
+        by = f"--key {self.settings.key.name}" if self.settings.key else "--certificate-identity"
+        shown = [f"cosign verify {by} {target.name}", f"Verification for {target.name} --"]
+        # Of the rest only whole kinds of lines: registries may say anything in between.
+        kept = "Error: " if refused else ("The following checks ", "  - ")
+        shown += [line for line in ended.said.splitlines() if line.startswith(kept)]
+        json = "" if refused else ended.out.read_text(encoding="utf-8", errors="replace")
+        ended.out.write_text("\n".join([*shown, json]), encoding="utf-8")
         return True

@@ -63,7 +63,7 @@ class Grype(Tool):
 
     def arguments(self, target: Target) -> list[str | Path]:
         """Scan an image."""
-        own: list[str | Path] = ["--quiet", "--output", "json"]
+        own: list[str | Path] = ["--output", "json"]
         for path in self.settings.vex:
             own += ["--vex", path]
         return [*own, "--", target.name if self.settings.local else f"registry:{target.name}"]

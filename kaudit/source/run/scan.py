@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from kaudit.model.taken import Content
 from kaudit.model.tool_run import SCHEMA, ToolRun
 from kaudit.model.words import Gap, Reason
 from kaudit.registry import FORMATS, Read, load
-from kaudit.source.events import Begin, Event, KindId, Origin, Progress, silent
+from kaudit.source.events import Begin, Event, KindId, Origin, Progress, Source, silent
 from kaudit.source.run.cache import Cache
 from kaudit.source.run.cosign import Cosign
 from kaudit.source.run.environment import caches
@@ -33,7 +33,7 @@ from kaudit.source.run.kubesec import Kubesec
 from kaudit.source.run.output import clean
 from kaudit.source.run.program import Bounds
 from kaudit.source.run.refusal import refusal
-from kaudit.source.run.targets import refused
+from kaudit.source.run.targets import Gathered, refused, targets
 from kaudit.source.run.tool import Machine, Ready, Settings, Target, Tool, made_ready
 from kaudit.source.run.trivy import Trivy
 from kaudit.source.tools import content_of, taken, unread
@@ -58,6 +58,15 @@ def known(names: Sequence[str]) -> tuple[str, ...]:
         if name not in able:
             raise InputError(f"no tool is named {name!r}", hint=meant(name, able))
     return tuple(names)
+
+
+def after(sources: Sequence[Source], settings: Settings) -> Callable[[Gathered], Source]:
+    """Return what makes a source of the images and files that were found in others."""
+
+    def scan(gathered: Gathered) -> Source:
+        return ScanSource(targets(gathered, sources), settings)
+
+    return scan
 
 
 class _Job(msgspec.Struct):
@@ -130,7 +139,7 @@ class ScanSource:
             yield from self._all(jobs, Path(name), progress)
 
     def _tools(self) -> list[Tool]:
-        chosen = self.settings.tools or tuple(
+        chosen = known(self.settings.tools) or tuple(
             name
             for name in TOOLS
             if name in FORMATS and (name != Cosign.name or self.settings.verifies)

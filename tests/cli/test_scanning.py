@@ -1,0 +1,79 @@
+"""kaudit collect --scan: which images, which tools, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kaudit.evidence.bundle import Evidence
+from tests.memory_source import rows
+from tests.source.run.fake import program
+from tests.test_cli import run
+
+DIGEST = f"sha256:{'1' * 64}"
+POD = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: p, namespace: shop}}
+spec: {{containers: [{{name: c, image: "r.example/web:1"}}, {{name: d, image: "r.example/web:1"}}]}}
+status: {{containerStatuses: [{{name: c, imageID: "r.example/web@{DIGEST}"}}]}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m/pod.yaml").write_text(POD)
+    program(tmp_path / "bin")
+    return tmp_path
+
+
+def test_images_that_run_are_scanned_by_their_digest(folder: Path) -> None:
+    code, _, err = run("collect", "m", "-o", "e", "--tools", "trivy")
+    assert code == 0, err
+    evidence = Evidence.open(folder / "e")
+    assert rows(evidence, "image_scans", "artifact") == [{"artifact": f"r.example/web@{DIGEST}"}]
+    assert rows(evidence, "tool_runs", "tool", "outcome") == [{"tool": "trivy", "outcome": "done"}]
+    assert evidence.label == "m"
+    run("collect", "m", "-o", "again", "--tools", "trivy")
+    assert Evidence.open(folder / "again").id == evidence.id
+
+
+def test_all_tools_that_have_something_to_do(folder: Path) -> None:
+    code, _, err = run("collect", "m", "-o", "e", "--scan")
+    assert code == 0, err
+    runs = rows(Evidence.open(folder / "e"), "tool_runs", "tool", "kind", "reason")
+    assert {"tool": "trivy", "kind": "Image", "reason": None} in runs
+    assert {"tool": "grype", "kind": "Image", "reason": "tool_missing"} in runs
+    assert not [r for r in runs if r["tool"] == "cosign"], "nobody said who must have signed"
+
+
+def test_nothing_is_run_unless_asked(folder: Path) -> None:
+    run("collect", "m", "-o", "e")
+    assert len(Evidence.open(folder / "e")["tool_runs"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--tools", "trivvy"], "no tool is named 'trivvy' (did you mean trivy?)"),
+        (["--scan", "--pin", "trivy"], "'trivy' is no TOOL=DIGEST"),
+        (["--scan", "--pin", "trivy=sha256:1"], "'sha256:1' is no digest"),
+        (["--scan", "--pin", "trvy=sha256:1"], "no tool is named 'trvy'"),
+        (["--scan", "--key", "none.pub"], "none.pub: there is no such file"),
+        (["--scan", "--identity", "a@b.example"], "--identity and --issuer belong together"),
+        (["--scan", "--without-log"], "--without-log is for signatures by a key"),
+        (["--tools", "cosign"], "nothing says who must have signed"),
+        (["--scan", "--jobs", "0"], "'--jobs'"),
+    ],
+)
+def test_wrong_usage(folder: Path, options: list[str], why: str) -> None:
+    code, _, err = run("collect", "m", "-o", "e", *options)
+    assert code == 2
+    assert why in err
+    assert not (folder / "e").exists()
