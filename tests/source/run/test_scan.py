@@ -111,11 +111,11 @@ def test_a_run_that_gives_no_answer_is_a_gap_of_the_image(
     tmp_path: Path, ours: dict[str, str], body: str, reason: Reason, why: str
 ) -> None:
     program(tmp_path / "bin", body)
-    evidence = scanned(ours, seconds=1.0)
+    evidence = scanned(ours, seconds=1.0 if reason is Reason.TIMEOUT else 30.0)
     found = gap(evidence)
     assert (found.reason, found.kind, found.name) == (reason, "Image", WEB.name)
     assert found.what == f"Trivy on {WEB.name}"
-    assert found.tables == ("image_scans",)
+    assert "image_scans" in found.tables
     assert why in found.detail
     assert len(evidence["image_scans"]) == 0
     assert runs(evidence) == [(WEB.name, "failed", reason)]
