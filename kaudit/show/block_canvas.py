@@ -27,6 +27,8 @@ COLOURS = {
     "medium": "#dda53a",
     "low": "#5b9bc4",
     "info": "#a9b4bf",
+    "negligible": "#a9b4bf",
+    "unknown": "#7d6b91",
     "fail": "#c8501e",
     "error": "#6d3f91",
     "not_assessed": "#aab4bf",

@@ -185,6 +185,7 @@ def severity_heat(
     counts: Mapping[str, Mapping[str, int]],
     *,
     caption: str = "Findings by layer and severity",
+    severities: Sequence[str] = tuple(Severity),
     wide: float = FULL,
 ) -> Figure:
     """Show numbers of findings in a grid of names and severities; more of one is deeper.
@@ -195,6 +196,8 @@ def severity_heat(
         Name (a layer, a namespace) to severity to number of findings.
     caption
         Title of the figure.
+    severities
+        Columns, worst first.
     wide
         Width of the drawing in points.
     """
@@ -202,27 +205,28 @@ def severity_heat(
         return _empty(caption)
     shown, left_out = list(counts.items())[:_MOST], len(counts) - _MOST
     label = _label_room((name for name, _ in shown), wide)
-    room = (wide - label - 42) / len(Severity)
+    room = (wide - label - 42) / len(severities)
     top, high = 26.0, 27.0
     sheet = Sheet(wide, top + high * len(shown) + (20 if left_out > 0 else 3))
-    most = {s.value: max([1, *(row.get(s, 0) for _, row in shown)]) for s in Severity}
-    for column, severity in enumerate(Severity):
+    names = [str(severity) for severity in severities]
+    most = {s: max([1, *(row.get(s, 0) for _, row in shown)]) for s in names}
+    for column, severity in enumerate(names):
         x = label + room * (column + 0.5)
-        sheet.text(x, 12, severity.value, size=_SMALL, colour=MUTED, align="center")
+        sheet.text(x, 12, severity, size=_SMALL, colour=MUTED, align="center")
     sheet.text(wide, 12, "all", size=_SMALL, colour=MUTED, align="right")
     for at, (name, row) in enumerate(shown):
         y = top + high * at
         sheet.text(0, y + high / 2, fit(name, _SIZE, label - 10))
-        for column, severity in enumerate(Severity):
+        for column, severity in enumerate(names):
             number = row.get(severity, 0)
             fill = _tint(COLOURS[severity], 0.25 + 0.75 * (number / most[severity]) ** 0.5)
             _heat_cell(sheet, (label + room * column, y, room, high), fill, number)
-        total = f"{sum(row.get(s, 0) for s in Severity):,}"
+        total = f"{sum(row.get(s, 0) for s in names):,}"
         sheet.text(wide, y + high / 2, total, colour=MUTED, align="right", size=_SIZE)
     _and_more(sheet, left_out)
     words = "; ".join(
         f"{_word(name)}: "
-        + (", ".join(f"{row[s]:,} {s.value}" for s in Severity if row.get(s, 0)) or "none")
+        + (", ".join(f"{row[s]:,} {s}" for s in names if row.get(s, 0)) or "none")
         for name, row in counts.items()
     )
     return Figure(sheet.svg(), f"{_word(caption)}. {words}.", caption)
