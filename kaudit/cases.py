@@ -5,7 +5,8 @@ scenery. Where a control judges the cluster as a whole, a line ``# cluster: bad-
 ``ok-``) starts a cluster of its own, and the name says what the control must find in it.
 
 A document ``{kaudit-file: NAME, content: …}`` stands for a file beside the manifests: what a
-tool wrote, or a file that a tool reads.
+tool wrote, or a file that a tool reads; ``lines`` in place of ``content`` is its text. A line
+``# parameters: {NAME: VALUE}`` in a cluster is what the auditor has decided.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from kaudit.collect import collect
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.words import Status
 from kaudit.model.yaml_stream import one
+from kaudit.parameters import Parameters, parse, using
 from kaudit.registry import Control
 from kaudit.source.events import Source
 from kaudit.source.files import FileSource
@@ -29,6 +31,7 @@ from kaudit.source.tools import OutputSource
 _CLUSTER = re.compile(r"^# cluster: *((?:bad|ok)-\S+)[ \t]*$", re.MULTILINE)
 _DOCUMENT = re.compile(r"^---[ \t]*\n", re.MULTILINE)
 _FILE = re.compile(r"\s*\{?kaudit-file:")
+_PARAMETERS = re.compile(r"^# parameters: *(\{.*\})[ \t]*$", re.MULTILINE)
 #: Moment that the cases hold for.
 _AS_OF = datetime(2025, 12, 1, tzinfo=UTC)
 
@@ -56,10 +59,16 @@ def _sources(text: str) -> list[Source]:
         [FileSource.of_text(manifests, label="cases")] if manifests.strip() else []
     )
     for file in files:
-        content = file["content"]
+        content = "\n".join(file["lines"]) if "lines" in file else file["content"]
         data = content.encode() if isinstance(content, str) else msgspec.json.encode(content)
         found.append(OutputSource(file["kaudit-file"], data))
     return found
+
+
+def _decisions(text: str) -> Parameters:
+    """What the auditor of a case has decided."""
+    found = _PARAMETERS.search(text)
+    return parse(one(found[1].encode(), "cases") if found else {})
 
 
 def _traced(result: Result, evidence: Evidence) -> bool:
@@ -72,7 +81,8 @@ def faults(control: Control) -> list[str]:
     outcomes: set[bool] = set()
     for case in cases(control):
         evidence = collect(*_sources(case.manifests), as_of=_AS_OF)
-        results = list(assess(evidence, [control], strict=True).iter_results())
+        with using(_decisions(case.manifests)):
+            results = list(assess(evidence, [control], strict=True).iter_results())
         failures = [r for r in results if r.status is Status.FAIL]
         failed = {r.name for r in failures}
         found += [f"{r.name}: leads to no raw record" for r in failures if not _traced(r, evidence)]
