@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kaudit import registry
 from kaudit.errors import InputError
 from kaudit.evidence.store import Store
+from kaudit.parameters import parameters
 from kaudit.table import frame
 from kaudit.text import meant
 
@@ -32,6 +33,7 @@ class Frames:
         self._store, self._part, self._whole = store, part, whole
         self._kept: dict[str, pd.DataFrame] = {}
         self._pieces: dict[tuple[str, int], pd.DataFrame] = {}
+        self._decided = parameters()
 
     def apart(self) -> Frames:
         """Return the same frames for another process: no file position is shared."""
@@ -60,6 +62,7 @@ class Frames:
             No table or view has the name.
         """
         registry.load()
+        self._decide()
         if name in self._kept:
             return self._kept[name]
         known = registry.TABLES.get(name)
@@ -77,6 +80,14 @@ class Frames:
             found = self.base(name)
         self._kept[name] = found
         return found
+
+    def _decide(self) -> None:
+        """Let go of views that rest on other decisions than those in force."""
+        chosen = parameters()
+        if chosen is not self._decided and chosen != self._decided:
+            self._kept = {n: found for n, found in self._kept.items() if n not in registry.VIEWS}
+            self._pieces.clear()
+        self._decided = chosen
 
     def _parts(self) -> int:
         return max((self._store.parts(t) for t in self._store.names()), default=1)
