@@ -58,7 +58,7 @@ SHAPE_BYTES = re.compile("|".join(SHAPES.values()).encode(), re.ASCII)
 _KINDS = list(SHAPES)
 #: ``--password=…``, ``-p …``-like options and ``KEY=value`` assignments in arguments.
 _OPTION = re.compile(
-    r"(?P<name>(?:--?|\b)[A-Za-z][\w.\-]*)(?P<gap>[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s;&|]+)"
+    r"(?P<name>(?:--?|\b)[A-Za-z][\w.\-]*)(?P<gap>[=:](?:\s+(?!-))?)(?P<value>\"[^\"]*\"|'[^']*'|[^\s;&|]+)"
 )
 
 
@@ -100,6 +100,8 @@ def masked(text: str) -> str:
 
     >>> masked("--user=ann --password=hunter22")
     '--user=ann --password=[masked: named as a credential]'
+    >>> masked("cannot run: --password=hunter22")
+    'cannot run: --password=[masked: named as a credential]'
     """
     if len(text) < 8:
         return text
