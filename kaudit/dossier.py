@@ -26,6 +26,16 @@ FRAMEWORKS = ("cis-kubernetes", "pss", "nsa-cisa", "nist-800-190", "owasp-k8s", 
 EVIDENCE = "evidence.kaudit"
 
 
+#: Views on images that are handed in where they have rows, by the name of their file.
+_IMAGES = {
+    "images": "image_posture",
+    "vulnerabilities": "image_vulnerabilities",
+    "upgrades": "upgrade_plan",
+    "reconciliation": "scanner_reconciliation",
+    "trust": "image_trust",
+}
+
+
 def audit_report(
     sources: Sequence[str],
     out: Path,
@@ -82,7 +92,11 @@ def audit_report(
         path = find_notebook(notebook)
         formats = ("html", "pdf") if pdf else ("html",)
         known = known_parameters(path)
-        given = {name: value for name, value in values.items() if name in known}
+        given = {
+            name: value
+            for name, value in values.items()
+            if name in known and (value or name != "title")  # a notebook may have its own
+        }
         rendered = render(path, given, out, beside=beside, formats=formats, progress=progress)
     shown = (rendered.notebook, rendered.html, rendered.pdf, rendered.folder / "tables")
     return [path for path in shown if path is not None]
@@ -132,6 +146,8 @@ def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:
         "requirements": _requirements(assessment),
         "origins": _origins(evidence),
     }
+    of_images = {name: evidence.frames.get(table) for name, table in _IMAGES.items()}
+    frames |= {name: found for name, found in of_images.items() if len(found)}
     for name, frame in frames.items():
         _write(frame, folder / name)
     with (folder / "results.json").open("wb") as stream:

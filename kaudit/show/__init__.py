@@ -1,5 +1,6 @@
 """What notebook cells call: blocks, charts, and text made safe to show."""
 
+from kaudit.show.build import build
 from kaudit.show.explore import cases, control, evidence, finding, record, table
 from kaudit.show.images import fix_plan, images, reconciliation, vulnerabilities
 from kaudit.show.sections import (
@@ -14,12 +15,15 @@ from kaudit.show.sections import (
     readiness,
     summary,
 )
+from kaudit.show.supply import dockerfiles, pipelines, trust
 
 __all__ = [
+    "build",
     "cases",
     "catalogue",
     "control",
     "cover",
+    "dockerfiles",
     "evidence",
     "finding",
     "fix_plan",
@@ -29,11 +33,13 @@ __all__ = [
     "layer",
     "limits",
     "overview",
+    "pipelines",
     "provenance",
     "readiness",
     "reconciliation",
     "record",
     "summary",
     "table",
+    "trust",
     "vulnerabilities",
 ]

@@ -78,6 +78,7 @@ def _unscanned(used: pd.DataFrame) -> b.Block:
             "pods": ("pods", "number"),
         },
         total=len(missing),
+        annex="tables/images.csv",
     )
 
 
@@ -188,6 +189,7 @@ def _by_reach(flaws: pd.DataFrame) -> b.Table:
             "pods": ("pods", "number"),
         },
         total=len(found),
+        annex="tables/vulnerabilities.csv",
         note="A workload or pod with several of the images counts once for each.",
     )
 
@@ -210,6 +212,7 @@ def _by_image(assessment: Assessment) -> b.Table:
             "pods": ("pods", "number"),
         },
         total=len(p),
+        annex="tables/images.csv",
     )
 
 
@@ -236,6 +239,7 @@ def fix_plan(assessment: Assessment) -> b.Block:
             "pods": ("pods", "number"),
         },
         total=len(plan),
+        annex="tables/upgrades.csv",
         note="Flaws are counted once for each image. One of several fixed versions is enough for "
         "one flaw; the newest is for all.",
     )
@@ -283,6 +287,7 @@ def reconciliation(assessment: Assessment) -> b.Stack:
                     "cause": "nearby",
                 },
                 total=len(grave),
+                annex="tables/reconciliation.csv",
             ),
         )
     )

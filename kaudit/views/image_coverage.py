@@ -107,6 +107,7 @@ def _by_digest(images: pd.DataFrame, scans: pd.DataFrame) -> pd.DataFrame:
 def _by_name(images: pd.DataFrame, scans: pd.DataFrame) -> pd.DataFrame:
     """Images and scans of the same name, told apart by whether their digests can differ."""
     import pandas as pd
+    import pyarrow as pa
 
     names = pd.concat(
         [
@@ -114,7 +115,8 @@ def _by_name(images: pd.DataFrame, scans: pd.DataFrame) -> pd.DataFrame:
             scans[["tool", "report", "tags"]].explode("tags").rename(columns={"tags": "named"}),
         ]
     ).dropna()
-    names = names.assign(tagged_name=_named(arrow(names["named"])))
+    plain = pa.array(_named(arrow(names["named"])), pa.string())
+    names = names.assign(tagged_name=pd.array(plain, dtype=pd.ArrowDtype(pa.string())))
     names = names[["tool", "report", "tagged_name"]].drop_duplicates()
     told = scans[["tool", "report"]].assign(known=scans["registry_digests"].list.len() > 0)
     names = names.merge(told, on=["tool", "report"])
