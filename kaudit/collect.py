@@ -380,7 +380,8 @@ class Ingest:
         """Let a gap that names a kind alone weaken every kind of the name: one of them is it."""
         if gap.tables or not gap.kind:
             return gap
-        keys = [key for key, (read, _) in self.wanted.items() if read.kind == gap.kind]
+        reads = [read for read, _ in self.wanted.values() if not read.tool]
+        keys = [read.id for read in reads if read.kind == gap.kind]
         tables = {table for key in keys for table in tables_of(key)}
         return msgspec.structs.replace(gap, tables=tuple(sorted(tables)))
 

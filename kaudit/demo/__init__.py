@@ -26,7 +26,9 @@ def objects() -> Iterator[Json]:
 
 
 def write(folder: Path) -> None:
-    """Write the demo as a dump: one List a kind, and the version of the API server."""
+    """Write the demo: one List a kind, the version of the API server, and what tools wrote."""
+    from kaudit.demo.scans import reports
+
     kinds: dict[str, list[Json]] = {}
     for found in objects():
         kinds.setdefault(found["kind"], []).append(found)
@@ -34,5 +36,9 @@ def write(folder: Path) -> None:
     for kind, items in kinds.items():
         whole = {"apiVersion": "v1", "kind": "List", "items": items}
         (folder / f"{kind.lower()}.json").write_bytes(msgspec.json.encode(whole) + b"\n")
+    for name, report in reports():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.encode(report) + b"\n")
     version = {"gitVersion": VERSION, "major": "1", "minor": "34"}
     (folder / "version.json").write_bytes(msgspec.json.encode(version) + b"\n")
