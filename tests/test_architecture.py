@@ -52,6 +52,7 @@ LEVELS = {
     "dictionary": 7,
     "opening": 7,
     "exporters": 7,
+    "gate": 7,
     "show": 8,
     "public": 8,
     "template": 8,

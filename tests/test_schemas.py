@@ -12,6 +12,20 @@ import pytest
 from kaudit.model.words import Layer, Opinion, Reason, Severity, Status
 from tests.test_cli import POD, run
 
+TRIVY = {
+    "SchemaVersion": 2,
+    "ArtifactName": "r.example/b:1",
+    "ArtifactType": "container_image",
+    "Results": [
+        {
+            "Target": "b",
+            "Class": "os-pkgs",
+            "Vulnerabilities": [
+                {"VulnerabilityID": "CVE-2099-0001", "PkgName": "x", "Severity": "CRITICAL"}
+            ],
+        }
+    ],
+}
 CRON_JOB = """
 apiVersion: batch/v1
 kind: CronJob
@@ -20,7 +34,7 @@ spec:
   schedule: "0 0 * * *"
   jobTemplate: {spec: {template: {spec: {containers: [{name: c, image: i}]}}}}
 """
-NAMES = ("controls", "pss", "report", "results")
+NAMES = ("controls", "gate", "pss", "report", "results")
 
 
 def schema(name: str) -> Any:
@@ -128,6 +142,26 @@ def test_report(folder: Path) -> None:
     check("report", document)
     assert {"audit.html", "audit.ipynb", "tables/results.json"} <= set(document["files"])
     check("results", json.loads((folder / "out/tables/results.json").read_text()))
+
+
+def test_verdict_of_the_gate(folder: Path) -> None:
+    (folder / "t.json").write_text(json.dumps(TRIVY))
+    options = [
+        "--manifest",
+        "pod.yaml",
+        "--trivy",
+        "t.json",
+        "--format",
+        "json",
+        "--tools",
+        "grype",
+    ]
+    code, out, _ = run("gate", *options, "--image", "r.example/a:1")
+    document = json.loads(out)
+    assert code == 1
+    check("gate", document)
+    assert {c["outcome"] for c in document["checks"]} == {"fail", "incomplete"}
+    assert {f["what"] for f in document["findings"]} == {"controls", "vulnerabilities"}
 
 
 def test_the_check_sees_what_is_missing_wrong_or_new(folder: Path) -> None:

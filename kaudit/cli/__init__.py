@@ -7,7 +7,7 @@ from pathlib import Path
 
 # Their order is the order of the help.
 # isort: off
-from kaudit.cli import evidence, judgement, reports, operation, catalogue  # noqa: F401
+from kaudit.cli import evidence, judgement, gate, reports, operation, catalogue  # noqa: F401
 from kaudit.cli.app import app
 
 __all__ = ["app", "main"]

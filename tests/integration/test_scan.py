@@ -17,7 +17,7 @@ from kaudit.model.words import Reason
 from kaudit.source.files import FileSource
 from kaudit.source.run.scan import ScanSource
 from kaudit.source.run.targets import targets
-from kaudit.source.run.tool import Settings
+from kaudit.source.run.tool import Settings, Target
 from tests.integration.engine import engine
 from tests.integration.images import Images
 from tests.integration.process import free_port
@@ -186,3 +186,32 @@ def test_four_side_by_side_do_not_wait_for_each_other(images: Images, ours: dict
     evidence = scanned(pods(images), ours, tools=("trivy",), jobs=4)
     assert [g for g in evidence.gaps if g.failed] == []
     assert len(evidence["image_scans"]) == len(NAMES)
+
+
+def test_kubesec_scores_manifests(tmp_path: Path) -> None:
+    ours = environment(tmp_path, tmp_path, {}, "kubesec")
+    schemas = tmp_path / "schemas/master-standalone-strict"
+    schemas.mkdir(parents=True)
+    (schemas / "pod-v1.json").write_text('{"type": "object"}')
+    pod = tmp_path / "pod.yaml"
+    pod.write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: p},"
+        " spec: {containers: [{name: c, image: i, securityContext: {privileged: true}}]}}"
+    )
+    target = Target("Manifest", "app/pod.yaml", path=pod)
+    settings = Settings(tools=("kubesec",), schemas=tmp_path / "schemas", seconds=60.0)
+    evidence = collect(ScanSource([target], settings, ours=ours))
+    assert [g for g in evidence.gaps if g.failed] == []
+    (scored,) = rows(evidence, "kubesec_scores", "kind", "name", "score", "valid")
+    assert scored == {"kind": "Pod", "name": "p", "score": -30, "valid": True}
+
+
+def test_kubesec_that_cannot_load_a_schema_has_not_scored(tmp_path: Path) -> None:
+    pod = tmp_path / "pod.yaml"
+    pod.write_text("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: []}}")
+    ours = environment(tmp_path, tmp_path, {}, "kubesec") | {"HTTPS_PROXY": "http://127.0.0.1:1"}
+    target = Target("Manifest", "pod.yaml", path=pod)
+    evidence = collect(ScanSource([target], Settings(tools=("kubesec",)), ours=ours))
+    (gap,) = (g for g in evidence.gaps if g.failed)
+    assert "failed downloading schema" in gap.detail
+    assert len(evidence["kubesec_scores"]) == 0

@@ -66,4 +66,6 @@ class Grype(Tool):
         own: list[str | Path] = ["--output", "json"]
         for path in self.settings.vex:
             own += ["--vex", path]
-        return [*own, "--", target.name if self.settings.local else f"registry:{target.name}"]
+        if self.settings.local:
+            return [*own, "--from", "docker,podman,registry", "--", target.name]
+        return [*own, "--", f"registry:{target.name}"]

@@ -58,7 +58,10 @@ _OF_DATABASE = "its database cannot be used: download it anew"
 _PASSING = re.compile(
     r"\d{4}-\d\d-\d\dT\S+\s+|\b(?:FATAL|ERROR)\s+|\[\d{4}\]\s+|\S*/kaudit-scan-[^/\s]+/\S*"
 )
-_NOISE = re.compile(r"^\s*(?:\S+\s+)?(?:INFO|WARN|WARNING|DEBUG)\b|^WARNING:|^\s*$")
+_NOISE = re.compile(
+    r"^\s*(?:\S+\s+)?(?:INFO|WARN|WARNING|DEBUG)\b|^WARNING:|^\s*$"
+    r"|^\s*[*-] (?:docker|containerd|podman)(?: error)?: "  # engines that are not here
+)
 
 
 def refusal(what: str, said: str, code: int) -> SourceError:

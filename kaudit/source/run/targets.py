@@ -8,13 +8,13 @@ from fnmatch import fnmatch
 from typing import Any, Protocol
 
 from kaudit.errors import InputError
+from kaudit.registry import FORMATS
 from kaudit.source.events import Source
 from kaudit.source.files import FileSource
 from kaudit.source.run.tool import Target
 from kaudit.views.image_reference import parsed
 
 _RUNNING = re.compile(r"(?:^|@)(sha256:[0-9a-f]{64})$")
-_DOCKERFILES = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile", "Containerfile.*")
 #: Raw records of what kubesec scores, where they stand alone in a file.
 _SCORED = ("pods", "deployments.apps", "statefulsets.apps", "daemonsets.apps")
 _MANIFESTS = (".yaml", ".yml", ".json")
@@ -97,8 +97,7 @@ def files(gathered: Gathered, sources: Iterable[Source]) -> Iterator[Target]:
                 yield Target("Manifest", f"{source.label}.yaml", data=source.text)
             continue
         for name, path in _files(source):
-            base = path.name
-            if any(fnmatch(base, pattern) for pattern in _DOCKERFILES):
+            if any(fnmatch(path.name, pattern) for pattern in FORMATS["dockerfile"].files):
                 yield Target("Dockerfile", name, path=path)
             elif name in scored and path.suffix.lower() in _MANIFESTS:
                 yield Target("Manifest", name, path=path)
