@@ -136,8 +136,15 @@ def test_the_dump_is_a_file_a_kind(tmp_path: Path) -> None:
     write(tmp_path / "one")
     write(tmp_path / "two")
     kinds = {o["kind"].lower() for o in objects()}
-    one = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in (tmp_path / "one").iterdir()}
-    two = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in (tmp_path / "two").iterdir()}
+    one, two = (
+        {
+            path.relative_to(tmp_path / name): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (tmp_path / name).rglob("*")
+            if path.is_file()
+        }
+        for name in ("one", "two")
+    )
     assert one == two
-    assert set(one) == {f"{kind}.json" for kind in kinds} | {"version.json"}
+    dumped = {path.name for path in one if len(path.parts) == 1}
+    assert dumped == {f"{kind}.json" for kind in kinds} | {"version.json"}
     assert VERSION in (tmp_path / "one" / "version.json").read_text()
