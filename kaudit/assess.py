@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaudit import registry
-from kaudit.assessment import CODES, Assessment, ControlResult
+from kaudit.assessment import Assessment
 from kaudit.beside import forked, possible
 from kaudit.columns import arrow
 from kaudit.errors import RegistryError
@@ -20,6 +20,7 @@ from kaudit.limits import Doubt, limits
 from kaudit.model.words import Status
 from kaudit.registry import Control, resource_of
 from kaudit.resources import Resources, within
+from kaudit.result import CODES, ControlResult
 from kaudit.source.events import Progress, silent
 from kaudit.table import Resource
 from kaudit.waivers import Waiver

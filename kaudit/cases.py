@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from kaudit.assess import assess
-from kaudit.assessment import Result
 from kaudit.collect import collect
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.words import Status
 from kaudit.model.yaml_stream import one
 from kaudit.parameters import Parameters, parse, using
 from kaudit.registry import Control
+from kaudit.result import Result
 from kaudit.source.events import Source
 from kaudit.source.files import FileSource
 from kaudit.source.tools import OutputSource

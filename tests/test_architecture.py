@@ -39,6 +39,7 @@ LEVELS = {
     "limits": 4,
     "resources": 4,
     "observations": 4,
+    "result": 5,
     "waivers": 4,
     "conclude": 4,
     "catalogue": 4,

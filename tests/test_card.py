@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 import kaudit as ka
-from kaudit.assessment import Result
 from kaudit.card import small_table
 from kaudit.model.words import Gap, Layer, Reason, Severity, Status
 from kaudit.registry import find_control
+from kaudit.result import Result
 from kaudit.waivers import Waiver
 
 HOSTILE = "<script>alert(1)</script>\x1b[2J\u202e"

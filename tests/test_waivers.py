@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from kaudit import registry
 from kaudit.assess import assess
-from kaudit.assessment import Assessment, Result
+from kaudit.assessment import Assessment
 from kaudit.collect import collect
 from kaudit.coverage import Verdict, coverage
 from kaudit.demo import NOW, objects
 from kaudit.errors import InputError, WaiverError
 from kaudit.model.words import Opinion, Status
+from kaudit.result import Result
 from kaudit.waivers import Waiver, accepted, load_waivers
 from tests.memory_source import MemorySource
 

@@ -11,8 +11,9 @@ from kaudit.model.words import Status
 from kaudit.text import count, shorten
 
 if TYPE_CHECKING:
-    from kaudit.assessment import Assessment, Result
+    from kaudit.assessment import Assessment
     from kaudit.registry import Control
+    from kaudit.result import Result
 
 #: Controls that fail, and reasons, that are shown unless all are asked for.
 _MOST = 20

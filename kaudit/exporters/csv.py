@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from kaudit.assessment import Assessment, Result
+from kaudit.assessment import Assessment
 from kaudit.registry import exporter
+from kaudit.result import Result
 from kaudit.text import defused
 
 _CHUNK = 2_000

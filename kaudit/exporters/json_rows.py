@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kaudit.assessment import OF_CODE, Assessment, Columns, ControlResult
+from kaudit.assessment import Assessment
 from kaudit.model.words import Status
 from kaudit.resources import Resources
+from kaudit.result import OF_CODE, Columns, ControlResult
 from kaudit.waivers import covering
 
 if TYPE_CHECKING:

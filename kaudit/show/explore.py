@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kaudit import registry
-from kaudit.assessment import Assessment, Result
+from kaudit.assessment import Assessment
 from kaudit.cases import faults
 from kaudit.evidence.bundle import Evidence
+from kaudit.result import Result
 from kaudit.show import blocks as b
 
 if TYPE_CHECKING:

@@ -37,11 +37,11 @@ from typing import NamedTuple
 
 from kaudit import registry
 from kaudit.assess import assess
-from kaudit.assessment import Result
 from kaudit.collect import collect
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.words import Status
+from kaudit.result import Result
 from kaudit.source.files import FileSource
 from tests.shared import shared
 

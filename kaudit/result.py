@@ -1,0 +1,359 @@
+"""Results of one control, gathered by resource."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from kaudit.card import card
+from kaudit.columns import arrow
+from kaudit.model.words import Layer, Severity, Status
+from kaudit.observations import Observations, Words
+from kaudit.registry import Control, resource_of
+from kaudit.resources import Resources, digest, key_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
+
+#: Statuses as codes; where rows of one resource differ, the highest code stands.
+CODES: dict[Status, int] = {
+    Status.NOT_APPLICABLE: 0,
+    Status.PASS: 1,
+    Status.MANUAL: 2,
+    Status.NOT_ASSESSED: 3,
+    Status.ERROR: 4,
+    Status.FAIL: 5,
+}
+OF_CODE = {code: status for status, code in CODES.items()}
+_NONE = -1
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One control on one resource, with its status.
+
+    Attributes
+    ----------
+    control, severity, layer
+        Of the control.
+    status
+        A word of :class:`Status`.
+    kind, namespace, name, container
+        The resource; empty where the result is about no single one.
+    observed, expected
+        Of a failure: what was seen, what was wanted.
+    reason
+        Why it was not assessed, is not applicable, or crashed.
+    rows, failed
+        Rows of the subject that stand for the resource (a template and its pods), and how
+        many of them fail.
+    fingerprint
+        The same for the same control and resource in any run.
+    waiver
+        Id of the waiver that accepts the failure, else empty.
+    raw, raw_line
+        Raw record of the first failing row; the way back to the evidence.
+    """
+
+    control: str
+    status: Status
+    severity: Severity
+    layer: Layer
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    container: str = ""
+    observed: str = ""
+    expected: str = ""
+    reason: str = ""
+    rows: int = 0
+    failed: int = 0
+    fingerprint: str = ""
+    waiver: str = ""
+    raw: str = ""
+    raw_line: int = 0
+
+    def _repr_html_(self) -> str:
+        return card(self, f"{self.control}: {self.status.replace('_', ' ')}")
+
+
+class Columns(NamedTuple):
+    """Results of one control by resource, as columns.
+
+    Attributes
+    ----------
+    numbers, codes
+        Number of the resource, and code of the status.
+    rows, failed
+        Rows of the subject that stand for it, and how many of them fail.
+    reasons, seen
+        Number of the reason and place among the observations; -1 where there is none.
+    """
+
+    numbers: Any
+    codes: Codes
+    rows: Any
+    failed: Any
+    reasons: Any
+    seen: Any
+
+
+class ControlResult:
+    """Results of one control, gathered by resource."""
+
+    def __init__(self, control: Control, resources: Resources) -> None:
+        import numpy as np
+
+        self.control, self.resources = control, resources
+        self.crashed = False
+        self._status: Codes = np.empty(0, np.int8)
+        self._rows = np.empty(0, np.int32)
+        self._failed = np.empty(0, np.int32)
+        self._names = resource_of(control)
+        self._observed = Observations()
+        self._reason = np.empty(0, np.int32)
+        self._reasons = Words()
+        self._loose: list[Result] = []
+        self.failed_rows: Counter[str] = Counter()
+
+    @property
+    def empty(self) -> bool:
+        """No resource and no loose result yet."""
+        return not self._loose and not (self._status != _NONE).any()
+
+    def add_rows(
+        self, subject: pd.DataFrame, codes: Codes, reasons: Sequence[tuple[Any, str]]
+    ) -> None:
+        """Add the status codes of rows of the subject."""
+        import numpy as np
+
+        numbers = self.resources.of(subject, self._names)
+        self._grow(len(self.resources))
+        np.maximum.at(self._status, numbers, codes)
+        size = len(self._status)
+        self._rows += np.bincount(numbers, minlength=size).astype(np.int32)
+        fails = np.flatnonzero(codes == CODES[Status.FAIL])
+        if len(fails):
+            self._failed += np.bincount(numbers[fails], minlength=size).astype(np.int32)
+            self._count_origins(subject, fails)
+            self._observe(subject, fails, numbers)
+        for rows, reason in reasons:
+            self._explain(numbers[rows], reason)
+        if self.control.null:
+            self._explain(numbers[codes == CODES[Status.NOT_ASSESSED]], self.control.null)
+
+    def _explain(self, numbers: Any, reason: str) -> None:
+        """Note why resources are not assessed, where no reason is noted yet."""
+        self._reason[numbers[self._reason[numbers] < 0]] = self._reasons.number(reason)
+
+    def _grow(self, size: int) -> None:
+        import numpy as np
+
+        more = size - len(self._status)
+        if more > 0:
+            self._status = np.concatenate([self._status, np.full(more, _NONE, np.int8)])
+            self._rows = np.concatenate([self._rows, np.zeros(more, np.int32)])
+            self._failed = np.concatenate([self._failed, np.zeros(more, np.int32)])
+            self._reason = np.concatenate([self._reason, np.full(more, -1, np.int32)])
+
+    def _count_origins(self, subject: pd.DataFrame, fails: Any) -> None:
+        import pyarrow.compute as pc
+
+        if "origin" in subject.columns:
+            counts = pc.value_counts(arrow(subject["origin"]).take(fails))
+            for entry in counts.to_pylist():
+                self.failed_rows[entry["values"]] += entry["counts"]
+        else:
+            self.failed_rows[""] += len(fails)
+
+    def _observe(self, subject: pd.DataFrame, fails: Any, numbers: Any) -> None:
+        import numpy as np
+
+        found, first = np.unique(numbers[fails], return_index=True)
+        fresh = self._observed.fresh(found)
+        if not fresh.any():
+            return
+        shown = subject[list(dict.fromkeys((*self.control.shows, "raw", "raw_line")))]
+        rows = shown.iloc[fails[first[fresh]]]
+        texts = observed(rows, self.control.shows)
+        lines = rows["raw_line"].to_numpy(dtype=np.int64)
+        self._observed.add(found[fresh], texts, arrow(rows["raw"]), lines)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the control, which another process knows by itself."""
+        return {name: value for name, value in vars(self).items() if name != "control"}
+
+    def merge(self, other: ControlResult) -> None:
+        """Add what another process found for later parts of the pods."""
+        import numpy as np
+
+        if self.crashed:
+            return
+        if other.crashed:
+            self.crash(other._loose[-1].reason)
+            return
+        size = len(other._status)
+        numbers = self.resources.numbered(other.resources.keys[:size])
+        self._grow(len(self.resources))
+        self._status[numbers] = np.maximum(self._status[numbers], other._status)
+        self._rows[numbers] += other._rows
+        self._failed[numbers] += other._failed
+        self.failed_rows += other.failed_rows
+        self._observed.merge(other._observed, numbers)
+        for at, reason in enumerate(other._reasons.texts):
+            self._explain(numbers[other._reason == at], reason)
+
+    def crash(self, reason: str) -> None:
+        """Forget what was found: the control crashed."""
+        self.__init__(self.control, self.resources)  # type: ignore[misc]  # starts anew
+        self.crashed = True
+        self.add_loose(Status.ERROR, reason=reason)
+
+    def add_loose(
+        self,
+        status: Status,
+        *,
+        reason: str,
+        kind: str = "",
+        namespace: str = "",
+        name: str = "",
+    ) -> None:
+        """Add a result that is about no row: a gap, a crash, an empty population."""
+        c = self.control
+        self._loose.append(
+            Result(
+                control=c.id,
+                status=status,
+                severity=c.severity,
+                layer=c.layer,
+                kind=kind,
+                namespace=namespace,
+                name=name,
+                reason=reason,
+                expected=c.expected,
+                fingerprint=f"{c.id.lower()}.{digest(key_of(kind, namespace, name))}",
+            )
+        )
+
+    def counts(self) -> dict[Status, int]:
+        """Count resources (and loose results) by status."""
+        import numpy as np
+
+        codes = self._status[self._status != _NONE]
+        found = dict.fromkeys(Status, 0)
+        for code, number in enumerate(np.bincount(codes, minlength=len(CODES)).tolist()):
+            found[OF_CODE[code]] += number
+        for result in self._loose:
+            found[result.status] += 1
+        return found
+
+    def unassessed(self) -> Counter[str]:
+        """Count resources (and loose results) that could not be judged, by reason."""
+        import numpy as np
+
+        waiting = self._reason[self._status == CODES[Status.NOT_ASSESSED]]
+        reasons = [*self._reasons.texts, ""]
+        numbers, counts = np.unique(waiting, return_counts=True)
+        found = Counter(
+            {reasons[n]: c for n, c in zip(numbers.tolist(), counts.tolist(), strict=True)}
+        )
+        judged = (Status.PASS, Status.FAIL, Status.NOT_APPLICABLE)
+        found.update(r.reason for r in self._loose if r.status not in judged)
+        return found
+
+    def columns(self, *statuses: Status) -> Columns:
+        """Return results in the order of resources, as columns; loose ones are not in them."""
+        import numpy as np
+
+        wanted = [CODES[s] for s in statuses or tuple(Status)]
+        order = self.resources.order
+        order = order[order < len(self._status)]
+        order = order[np.isin(self._status[order], wanted)]
+        codes, failed = self._status[order], self._failed[order]
+        unassessed = codes == CODES[Status.NOT_ASSESSED]
+        return Columns(
+            numbers=order,
+            codes=codes,
+            rows=self._rows[order],
+            failed=failed,
+            reasons=np.where(unassessed, self._reason[order], -1),
+            seen=self._observed.places(order, failed > 0),
+        )
+
+    @property
+    def observations(self) -> Observations:
+        """What was seen of the resources that fail."""
+        return self._observed
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """Why resources could not be judged, by number."""
+        return self._reasons.texts
+
+    @property
+    def loose(self) -> Sequence[Result]:
+        """Results that are about no row."""
+        return self._loose
+
+    def results(self, *statuses: Status) -> Iterator[Result]:
+        """Yield results in the order of resources; all statuses where none is named."""
+        c, resources = self.control, self.resources
+        found = self.columns(*statuses)
+        id_, severity, layer, expected, prefix = c.id, c.severity, c.layer, c.expected, c.id.lower()
+        parts, digests = resources.parts, resources.digests
+        seen_at, reasons = self._observed.at, [*self._reasons.texts, ""]
+        for number, code, rows, failed, why, seen in zip(
+            *(column.tolist() for column in found), strict=True
+        ):
+            observed, raw, line = seen_at(seen)
+            kind, namespace, name, container = parts[number]
+            yield Result(  # by position: millions are made
+                id_,
+                OF_CODE[code],
+                severity,
+                layer,
+                kind,
+                namespace,
+                name,
+                container,
+                observed,
+                expected,
+                reasons[why],
+                rows,
+                failed,
+                f"{prefix}.{digests[number]}",
+                "",
+                raw,
+                line,
+            )
+        for result in self._loose:
+            if not statuses or result.status in statuses:
+                yield result
+
+
+def observed(rows: pd.DataFrame, shows: Sequence[str]) -> pa.Array:
+    """Say what was seen in each row: ``column: value; …`` of the shown columns."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parts = []
+    for name in shows:
+        values = arrow(rows[name])
+        if pa.types.is_list(values.type):
+            values = pc.binary_join(values, ", ")
+            values = pc.if_else(pc.equal(values, ""), "none", values)
+        else:
+            values = pc.cast(values, pa.string())
+            values = pc.if_else(pc.equal(values, ""), "unset", values)
+        values = pc.fill_null(values, "unset")
+        label = name.replace("_", " ") + ": "
+        parts.append(pc.binary_join_element_wise(label, values, ""))
+    if not parts:
+        return pa.array([""] * len(rows), pa.string())
+    return pc.binary_join_element_wise(*parts, "; ")
