@@ -13,14 +13,26 @@ from kaudit.model.meta import Time
 SOURCE, REVISION = "org.opencontainers.image.source", "org.opencontainers.image.revision"
 
 
+_MASKED = "[masked]"
+
+
+def _seen(text: str) -> str:
+    """Variable with the verdict in the place of its value; empty where it is no credential."""
+    name, _, value = text.partition("=")
+    if value.startswith("[masked: "):
+        return text  # of a record that was read before
+    kind = verdict(name, value)
+    return f"{name}=[masked: {kind}]" if kind else ""
+
+
 class History(msgspec.Struct, gc=False, omit_defaults=True):
     """history[]; of what was run only a verdict is kept."""
 
     created_by: str | None = None
 
     def __post_init__(self) -> None:
-        if self.created_by is not None:
-            self.created_by = "[masked]" if masked(self.created_by) != self.created_by else None
+        if self.created_by not in (None, _MASKED):
+            self.created_by = _MASKED if masked(self.created_by or "") != self.created_by else None
 
 
 class Settings(msgspec.Struct, gc=False, omit_defaults=True, rename="pascal"):
@@ -32,9 +44,7 @@ class Settings(msgspec.Struct, gc=False, omit_defaults=True, rename="pascal"):
 
     def __post_init__(self) -> None:
         if self.env:
-            pairs = (text.partition("=") for text in self.env)
-            found = [(name, verdict(name, value)) for name, _, value in pairs]
-            self.env = [f"{name}={kind}" for name, kind in found if kind]
+            self.env = [seen for text in self.env if (seen := _seen(text))]
         if self.labels:
             self.labels = {k: v for k, v in self.labels.items() if k in (SOURCE, REVISION)}
 

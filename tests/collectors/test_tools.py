@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -161,3 +162,13 @@ def test_what_is_no_output_is_a_gap(format: str, text: bytes, tmp_path: Path) ->
     (gap,) = (g for g in evidence.gaps if g.reason is Reason.BROKEN)
     assert "a.json" in gap.what
     assert gap.tables
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_a_raw_record_is_read_again_as_it_stands(path: Path) -> None:
+    models = {r.raw: r.model for c in registry.COLLECTORS.values() for r in c.reads}
+    evidence = collected(path)
+    for raw, line in evidence["records"][["raw", "raw_line"]].itertuples(index=False):
+        kept = evidence.record(raw, line)
+        again = msgspec.json.decode(msgspec.json.encode(kept), type=models[raw])
+        assert msgspec.json.decode(msgspec.json.encode(again)) == kept
