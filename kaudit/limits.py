@@ -7,6 +7,8 @@ The rules, which a test takes through every table:
   under (pods and the templates of their controllers are one resource) cannot pass then;
 * a failed read of another needed table makes the rows in its scope ``not_assessed``; where
   the control calls that table weak, only what would fail;
+* an image that could not be scanned costs no other image; what rests on images and says what
+  null means knows by itself of which nothing is known;
 * a source that simply does not speak of a needed table cannot prove a pass, unless the table
   is weak.
 """
@@ -74,7 +76,7 @@ def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
         if subject in touched:
             _of_subject(found, gap, subject)
         else:
-            _of_other(found, gap, weak=touched <= set(control.weak))
+            _of_other(found, gap, control, weak=touched <= set(control.weak))
     return found
 
 
@@ -119,11 +121,18 @@ def _begun(name: str) -> tuple[str, ...]:
     return tuple(part for part in found if part)
 
 
-def _of_other(found: Limits, gap: Gap, *, weak: bool) -> None:
-    if gap.failed:
-        found.doubts.append(Doubt(said(gap), namespace=gap.namespace, passes=not weak))
-    elif not weak:
-        found.doubts.append(Doubt(said(gap), fails=False))
+def _of_other(found: Limits, gap: Gap, control: Control, *, weak: bool) -> None:
+    if not gap.failed:
+        if not weak:
+            found.doubts.append(Doubt(said(gap), fails=False))
+        return
+    doubt = Doubt(said(gap), namespace=gap.namespace, passes=not weak)
+    if gap.kind == "Image" and gap.name:
+        if registry.resource_of(control).kind == "=Image":
+            doubt = msgspec.structs.replace(doubt, kinds=("Image",), names=(gap.name,))
+        elif control.null:
+            return
+    found.doubts.append(doubt)
 
 
 def _feeders(table: str) -> set[str]:

@@ -135,3 +135,28 @@ def test_a_pod_that_cannot_be_read_costs_the_pass_of_what_made_it() -> None:
     assert found["Deployment", "web"] is Status.NOT_ASSESSED
     assert found["Pod", "web-5d4-aaa"] is Status.NOT_ASSESSED
     assert found["Pod", "db"] is Status.PASS
+
+
+SCANNED = """
+{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}, {name: d, image: "a/c:1"}]}}
+"""
+SCAN = """
+{"SchemaVersion": 2, "ArtifactName": "a/b:1", "ArtifactType": "container_image",
+ "Results": [{"Target": "b", "Class": "os-pkgs", "Type": "debian"}]}
+"""
+
+
+def test_an_image_that_could_not_be_scanned_costs_itself_alone(tmp_path: Path) -> None:
+    (tmp_path / "pod.yaml").write_text(SCANNED)
+    (tmp_path / "scan.json").write_text(SCAN)
+    gap = Gap(
+        what="Trivy on docker.io/a/c:1",
+        reason=Reason.UNREACHABLE,
+        tables=("image_scans",),
+        kind="Image",
+        name="docker.io/a/c:1",
+    )
+    source = FileSource(tmp_path)
+    found = {k[3]: s for k, s in verdicts(source, gap).items() if k[0] == "KA-BLD-001"}
+    assert found == {"docker.io/a/b:1": Status.PASS, "docker.io/a/c:1": Status.NOT_ASSESSED}
+    assert turned(verdicts(source), verdicts(source, gap)) == []

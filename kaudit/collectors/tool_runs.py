@@ -28,6 +28,10 @@ class ToolRunRow(Trace, kw_only=True):
     digest: Annotated[str | None, doc("digest of the image, where it was known before")] = None
     outcome: Annotated[str, doc("done: it gave an answer; failed: it gave none")]
     report: Annotated[str | None, doc("stands for its report in every table")] = None
+    looked_for: Annotated[
+        list[str],
+        doc("what the tool was told to look for: vuln, secret; empty where it has no choice"),
+    ]
     version: Annotated[str | None, doc("version that the tool tells")] = None
     program_digest: Annotated[str | None, doc("SHA-256 of the program")] = None
     database_version: Annotated[str | None, doc("version of its database")] = None
@@ -78,6 +82,7 @@ def tool_runs(found: ToolRun, at: Place) -> Iterator[Row]:
         digest=found.digest,
         outcome=found.outcome,
         report=found.report,
+        looked_for=found.looked_for,
         version=found.version,
         program_digest=found.program_digest,
         database_version=found.database_version,

@@ -19,6 +19,7 @@ class ToolRun(msgspec.Struct, omit_defaults=True):
     outcome: Literal["done", "failed"]
     digest: str | None = None
     report: str | None = None
+    looked_for: list[str] = []
     version: str | None = None
     program_digest: str | None = None
     database_version: str | None = None

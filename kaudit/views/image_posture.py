@@ -71,7 +71,7 @@ IMAGE_POSTURE = Table(
 _USES = ("image", "running", "platform", "namespaces", "workloads", "pods", "raw", "raw_line")
 
 
-@view(IMAGE_POSTURE, naming=("image_vulnerabilities", "image_secrets"))
+@view(IMAGE_POSTURE, naming=("image_vulnerabilities", "image_secrets", "tool_runs"))
 def image_posture(
     images: pd.DataFrame,
     image_coverage: pd.DataFrame,
@@ -79,13 +79,14 @@ def image_posture(
     image_scans: pd.DataFrame,
     image_secrets: pd.DataFrame,
     cluster: pd.DataFrame,
+    tool_runs: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Sum up scans by image."""
+    """Sum up scans by image; of those that kaudit ran it knows what reports leave out."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     c = images
-    scans = _scans(image_coverage, image_scans, image_secrets)
+    scans = _scans(image_coverage, image_scans, image_secrets, tool_runs)
     told = scans.group_by("image", use_threads=False).aggregate(list(_TOLD.values()))
     at = pc.index_in(arrow(c["image"]), value_set=told["image"].combine_chunks())
     found: dict[str, Any] = {name: arrow(c[name]) for name in _USES}
@@ -140,7 +141,10 @@ _DAY = 86_400_000_000
 
 
 def _scans(
-    image_coverage: pd.DataFrame, image_scans: pd.DataFrame, image_secrets: pd.DataFrame
+    image_coverage: pd.DataFrame,
+    image_scans: pd.DataFrame,
+    image_secrets: pd.DataFrame,
+    tool_runs: pd.DataFrame,
 ) -> pa.Table:
     """Newest scan of each tool of each image, in the order of time."""
     import pyarrow as pa
@@ -149,15 +153,19 @@ def _scans(
     sure = image_coverage["newest"] & image_coverage["matched"].isin(["digest", "name"])
     cover, s = image_coverage[sure], image_scans
     at = pc.index_in(pairs(cover["tool"], cover["report"]), value_set=pairs(s["tool"], s["report"]))
-    looked = arrow(s["scanned_at"]), arrow(s["database_built_at"])
+    run = pc.index_in(arrow(s["report"]), value_set=arrow(tool_runs["report"]))
+    built = pc.coalesce(
+        arrow(s["database_built_at"]), arrow(tool_runs["database_built_at"]).take(run)
+    )
+    looked = arrow(s["scanned_at"]), built
     lag = pc.divide(pc.cast(pc.subtract(*looked), pa.int64()), _DAY)
     parts = (pc.fill_null(arrow(s[name]), "") for name in ("os_family", "os_version"))
     system = pc.utf8_trim_whitespace(pc.binary_join_element_wise(*parts, " "))
     reports = pairs(image_secrets["tool"], image_secrets["report"]).value_counts()
     of = pc.index_in(pairs(s["tool"], s["report"]), value_set=pc.struct_field(reports, "values"))
-    lists = arrow(s["covered"])
-    rows = pc.list_parent_indices(lists).filter(pc.equal(pc.list_flatten(lists), "secret"))
-    searched = pc.is_in(pa.array(range(len(s)), rows.type), value_set=rows)
+    by_run = pc.is_in(run, value_set=_naming(tool_runs["looked_for"], "secret"))
+    places = pa.array(range(len(s)), pa.int32())
+    searched = pc.or_(by_run, pc.is_in(places, value_set=_naming(s["covered"], "secret")))
     secrets = pc.coalesce(
         pc.struct_field(reports, "counts").take(of),
         pc.if_else(searched, pa.scalar(0, pa.int64()), pa.scalar(None, pa.int64())),
@@ -174,6 +182,16 @@ def _scans(
     columns["dated"] = pc.is_valid(columns["scanned_at"])
     order = ("image", "dated", "scanned_at", "tool")
     return pa.table(columns).sort_by([(name, "ascending") for name in order])
+
+
+def _naming(lists: pd.Series[Any], word: str) -> pa.Array:
+    """Places of the lists that hold a word."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = arrow(lists)
+    rows = pc.list_parent_indices(texts).filter(pc.equal(pc.list_flatten(texts), word))
+    return rows.cast(pa.int32())
 
 
 def _matched(images: pd.DataFrame, image_coverage: pd.DataFrame) -> pa.Array:

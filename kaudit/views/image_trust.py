@@ -55,7 +55,7 @@ _USES = ("image", "running", "workloads", "pods", "raw", "raw_line")
 _PROVENANCE = r"slsa\.dev/provenance|slsaprovenance|in-toto\.io/provenance|gcb"
 
 
-@view(IMAGE_TRUST)
+@view(IMAGE_TRUST, naming=("attestations",))
 def image_trust(
     images: pd.DataFrame, signatures: pd.DataFrame, attestations: pd.DataFrame
 ) -> pd.DataFrame:

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from kaudit.assess import assess
 from kaudit.collect import collect
 from kaudit.evidence.bundle import Evidence
-from kaudit.model.words import Reason
+from kaudit.model.words import Reason, Status
 from kaudit.source.files import FileSource
 from kaudit.source.run.scan import ScanSource
 from kaudit.source.run.targets import targets
@@ -77,6 +78,44 @@ def test_every_count_is_the_tools_own(
         )
         theirs = Counter(m["vulnerability"]["severity"].lower() for m in said["matches"])
         assert severities(evidence, "grype", reference) == theirs, name
+
+
+def test_controls_tell_the_images_apart(images: Images, ours: dict[str, str]) -> None:
+    tools = ("trivy", "grype", "cosign")
+    evidence = scanned(pods(images), ours, tools=tools, key=images.key, without_log=True)
+    names = {images.pinned(name): name for name in NAMES} | {name: name for name in NAMES}
+    found: dict[str, dict[Status, set[str]]] = {}
+    for result in assess(evidence).iter_results():
+        if result.name in names:
+            by = found.setdefault(result.control, {})
+            by.setdefault(result.status, set()).add(names[result.name])
+    everyone = set(NAMES)
+    rooted = {"moved", "root"}
+    assert found["KA-BLD-001"] == {Status.PASS: everyone}  # scanned
+    assert found["KA-BLD-011"] == {Status.PASS: {"signed"}, Status.FAIL: everyone - {"signed"}}
+    assert found["KA-BLD-016"] == {Status.PASS: everyone - rooted, Status.FAIL: rooted}
+    assert found["KA-BLD-017"] == {Status.PASS: everyone}  # no credential in any
+
+
+def test_an_image_that_cannot_be_scanned_costs_no_other(
+    images: Images, ours: dict[str, str]
+) -> None:
+    absent = "---\n{apiVersion: v1, kind: Pod, metadata: {name: absent, namespace: shop}, "
+    absent += f"spec: {{containers: [{{name: c, image: '{images.registry}/none:1'}}]}}}}"
+    evidence = scanned(pods(images, "good", "root") + absent, ours, tools=("trivy",))
+    found = {
+        (result.control, result.name): result.status
+        for result in assess(evidence).iter_results()
+        if result.control in ("KA-BLD-001", "KA-BLD-016")
+    }
+    assert found == {
+        ("KA-BLD-001", images.pinned("good")): Status.PASS,
+        ("KA-BLD-001", images.pinned("root")): Status.PASS,
+        ("KA-BLD-001", f"{images.registry}/none:1"): Status.NOT_ASSESSED,
+        ("KA-BLD-016", "good"): Status.PASS,
+        ("KA-BLD-016", "root"): Status.FAIL,
+        ("KA-BLD-016", "absent"): Status.NOT_ASSESSED,
+    }
 
 
 def test_digests_users_and_databases_are_told(images: Images, ours: dict[str, str]) -> None:

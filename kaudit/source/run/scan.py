@@ -241,6 +241,7 @@ def _note(job: _Job) -> ToolRun:
         target=target.name,
         outcome="failed",
         digest=target.digest or None,
+        looked_for=list(job.tool.looks_for),
     )
     if isinstance(ready, Ready):
         note.version = ready.about.version or None

@@ -12,7 +12,7 @@ from kaudit.registry import FORMATS
 from kaudit.source.events import Source
 from kaudit.source.files import FileSource
 from kaudit.source.run.tool import Target
-from kaudit.views.image_reference import parsed
+from kaudit.views.image_reference import parsed, tagged
 
 _RUNNING = re.compile(r"(?:^|@)(sha256:[0-9a-f]{64})$")
 #: Raw records of what kubesec scores, where they stand alone in a file.
@@ -55,25 +55,28 @@ def images(gathered: Gathered) -> list[Target]:
     for written, image_id in sorted(found, key=lambda pair: (pair[0] or "", pair[1] or "")):
         if not written:
             continue
-        target = image(written, image_id or "")
-        if not target.digest:
-            loose.add(written)
-            continue
-        running.add(written)
-        known.setdefault(target.digest, target)
+        target, name = image(written, image_id or ""), tagged(parsed(written))
+        if target.digest:
+            running.add(name)
+            known.setdefault(target.digest, target)
+        else:
+            loose.add(name)
     return [
         *sorted(known.values(), key=lambda target: target.name),
-        *(image(written) for written in sorted(loose - running)),
+        *(Target("Image", name) for name in sorted(loose - running)),
     ]
 
 
 def image(written: str, image_id: str = "") -> Target:
-    """Return an image by the digest that runs, by the digest that is written, or as written."""
+    """Return an image by the digest that runs, by the digest that is written, or by its tag.
+
+    Its name is the one that the view ``images`` gives it.
+    """
     name = parsed(written)
     at = _RUNNING.search(image_id) if "@" in image_id else None
     digest = at[1] if at else name.digest
     if not name.valid or not digest:
-        return Target("Image", written)
+        return Target("Image", tagged(name))
     return Target("Image", f"{name.registry}/{name.repository}@{digest}", digest)
 
 

@@ -125,6 +125,8 @@ class Tool(ABC):
         Settings of its own that it may see (see :func:`environment_of`).
     finds
         Exit codes, beside 0, that come with a whole report.
+    looks_for
+        What it is told to look for, where it has a choice.
     cached
         Whether the same program and database say the same of the same image.
     """
@@ -136,6 +138,7 @@ class Tool(ABC):
     get: str
     allowed: tuple[str, ...] = ()
     finds: frozenset[int] = frozenset()
+    looks_for: tuple[str, ...] = ()
     cached = False
 
     def __init__(self, settings: Settings) -> None:

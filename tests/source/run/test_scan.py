@@ -63,6 +63,7 @@ def test_a_scan_is_read_like_a_file_and_noted(tmp_path: Path, ours: dict[str, st
         "digest": ONE,
         "outcome": "done",
         "report": None,
+        "looked_for": ["vuln", "secret"],
         "version": "v0.99.0",
         "program_digest": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}",
         "database_version": "2",
@@ -294,7 +295,7 @@ status:
 apiVersion: v1
 kind: Pod
 metadata: {{name: b, namespace: n}}
-spec: {{containers: [{{name: c, image: "docker.io/library/nginx:1.0"}}, {{name: d, image: "r.example/x@{TWO}"}}, {{name: e, image: "nginx:1"}}]}}
+spec: {{containers: [{{name: c, image: "docker.io/library/nginx:1.0"}}, {{name: d, image: "r.example/x@{TWO}"}}, {{name: e, image: "nginx:1"}}, {{name: f, image: "-x"}}]}}
 status: {{containerStatuses: [{{name: c, imageID: "docker.io/library/nginx@{ONE}"}}]}}
 ---
 apiVersion: apps/v1
@@ -315,10 +316,30 @@ def test_images_that_run_each_once(ours: dict[str, str]) -> None:
     assert [(t.name, t.digest) for t in found] == [
         (f"docker.io/library/nginx@{ONE}", ONE),
         (f"r.example/x@{TWO}", TWO),
+        ("docker.io/library/-x:latest", ""),
         ("r.example/app:2", ""),
         ("r.example/models:1", ""),
         ("r.example/orphan:1", ""),
     ]
+
+
+def test_views_know_what_reports_leave_out(tmp_path: Path, ours: dict[str, str]) -> None:
+    program(
+        tmp_path / "bin", "report['CreatedAt'] = '2026-01-12T00:00:00Z'; print(json.dumps(report))"
+    )
+    pod = f"{{apiVersion: v1, kind: Pod, metadata: {{name: p}}, spec: {{containers: [{{name: c, image: {TAGGED.name}}}]}}}}"
+    source = MemorySource(*objects(pod))
+    settings = Settings(tools=("trivy",), seconds=30.0)
+    evidence = collect(source, then=lambda g: ScanSource(targets(g, ()), settings, ours=ours))
+    (posture,) = rows(
+        evidence, "image_posture", "image", "secrets", "database_lag_days", "critical"
+    )
+    assert posture == {
+        "image": TAGGED.name,
+        "secrets": 0,
+        "database_lag_days": 9,
+        "critical": 1,
+    }
 
 
 def test_files_of_sources(tmp_path: Path, ours: dict[str, str]) -> None:
