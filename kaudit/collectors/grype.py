@@ -15,6 +15,7 @@ from kaudit.errors import InputError
 from kaudit.model import grype
 from kaudit.model.image_config import REVISION, SOURCE, ImageConfig, Settings
 from kaudit.model.moment import moment
+from kaudit.model.numbered import listed, members
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Taken
 from kaudit.registry import Read, collector, tool
@@ -37,8 +38,6 @@ _TYPES = {
 _FIXES = {"fixed": "fixed", "not-fixed": "not_fixed", "wont-fix": "wont_fix"}
 #: Types of packages of operating systems; all others are of languages, or binaries.
 _OF_SYSTEMS = {"alpm", "apk", "deb", "linux-kernel", "nix", "portage", "rpm"}
-_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_elements = msgspec.json.Decoder(list[Raw] | None).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -72,14 +71,14 @@ def take_grype(content: Content) -> Iterator[Taken]:
     parts, rest = content.parted(*_LISTS)
     for part in parts:
         yield found(part.path, part.raw)
-    members = _members(rest.data)
-    if "matches" not in members:
+    body = members(rest.data)
+    if "matches" not in body:
         raise InputError("is no report of Grype", hint="run it with -o json")
-    held = {path: _elements(members.pop(path, b"null")) or () for path in _LISTS}
+    held = {path: listed(body.pop(path, None)) for path in _LISTS}
     yield from [found(path, raw) for path, raws in held.items() for raw in raws]
     record: dict[str, Any] = {
         "report": content.report,
-        "header": members,
+        "header": body,
         "types": sorted(types - {""}),
         "findings": counts["matches"],
         "suppressed": counts["ignoredMatches"],

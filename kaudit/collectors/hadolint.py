@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-from msgspec import Raw
-
 from kaudit.model import hadolint
+from kaudit.model.numbered import Numbered, elements
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Taken
 from kaudit.registry import Read, collector, tool
@@ -23,8 +21,6 @@ _PAGES = (
     ("DL", "https://github.com/hadolint/hadolint/wiki/"),
     ("SC", "https://www.shellcheck.net/wiki/"),
 )
-_elements = msgspec.json.Decoder(list[Raw]).decode
-_encode = msgspec.json.Encoder().encode
 
 
 def _recognise(content: Content) -> bool:
@@ -39,11 +35,10 @@ def _recognise(content: Content) -> bool:
 )
 def take_hadolint(content: Content) -> Iterator[Taken]:
     """Take a list of findings apart."""
-    findings = _elements(content.whole)
-    yield Taken("Report", _encode({"report": content.report, "findings": len(findings)}))
-    for position, raw in enumerate(findings, start=1):
-        record = {"report": content.report, "position": position, "finding": raw}
-        yield Taken("Finding", _encode(record), position)
+    numbered = Numbered(content.report)
+    for raw in elements(content.whole):
+        yield numbered.take("Finding", finding=raw)
+    yield numbered.whole()
 
 
 @collector(Read.of("hadolint", "Report", "reports", hadolint.Report), tables=(TOOL_REPORTS,))

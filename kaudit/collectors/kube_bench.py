@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from kaudit.errors import InputError
 from kaudit.model import kube_bench
-from kaudit.model.numbered import Numbered
+from kaudit.model.numbered import Numbered, elements, listed, members
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.registry import Read, collector, tool
@@ -22,9 +22,6 @@ from kaudit.table import Row
 from kaudit.tables.scans import TOOL_FINDINGS, TOOL_REPORTS, ToolFindingRow, ToolReportRow
 
 _STATUS = {"PASS": "pass", "FAIL": "fail", "WARN": "warn", "INFO": "skip"}
-_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_controls = msgspec.json.Decoder(list[Raw] | None).decode
-_elements = msgspec.json.Decoder(list[Raw]).decode
 _group = msgspec.json.Decoder(kube_bench.Group).decode
 
 
@@ -63,13 +60,13 @@ def _groups(data: bytes, shape: str) -> list[Raw]:
     if shape == "text" or re.match(rb"\s*\[[A-Z]+\] ", data):
         raise InputError("is the text of kube-bench, or something else", hint="run it with --json")
     if shape == "list":
-        return _elements(data)
-    members = _members(data)
-    if "tests" in members:
+        return elements(data)
+    body = members(data)
+    if "tests" in body:
         return [Raw(data)]
-    if "Controls" not in members:
+    if "Controls" not in body:
         raise InputError("is no output of kube-bench", hint="run it with --json")
-    return _controls(members["Controls"]) or []
+    return listed(body["Controls"])
 
 
 @collector(Read.of("kube-bench", "Report", "reports", kube_bench.Report), tables=(TOOL_REPORTS,))

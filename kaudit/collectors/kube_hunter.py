@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-from msgspec import Raw
-
 from kaudit.errors import InputError
 from kaudit.model import kube_hunter
-from kaudit.model.numbered import Numbered
+from kaudit.model.numbered import Numbered, listed, members
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Taken
 from kaudit.registry import Read, collector, tool
@@ -25,9 +22,6 @@ from kaudit.tables.scans import (
     severity_of,
 )
 
-_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_elements = msgspec.json.Decoder(list[Raw] | None).decode
-
 
 @tool(
     "kube-hunter",
@@ -37,11 +31,11 @@ _elements = msgspec.json.Decoder(list[Raw] | None).decode
 )
 def take_kube_hunter(content: Content) -> Iterator[Taken]:
     """Take the weaknesses out of the report."""
-    members = _members(content.whole)
-    if "vulnerabilities" not in members:
+    body = members(content.whole)
+    if "vulnerabilities" not in body:
         raise InputError("is no report of kube-hunter", hint="run it with --report json")
     numbered = Numbered(content.report)
-    for raw in _elements(members["vulnerabilities"]) or ():
+    for raw in listed(body["vulnerabilities"]):
         yield numbered.take("Weakness", weakness=raw)
     yield numbered.whole()
 

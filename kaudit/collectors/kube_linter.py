@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
 from msgspec import Raw
 
 from kaudit.errors import InputError
 from kaudit.model import kube_linter
 from kaudit.model.moment import moment
-from kaudit.model.numbered import Numbered
+from kaudit.model.numbered import Numbered, listed, members
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Taken
 from kaudit.registry import Read, collector, tool
 from kaudit.table import Row
 from kaudit.tables.scans import TOOL_FINDINGS, TOOL_REPORTS, ToolFindingRow, ToolReportRow
-
-_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_elements = msgspec.json.Decoder(list[Raw] | None).decode
 
 
 @tool(
@@ -36,14 +32,12 @@ def take_kube_linter(content: Content) -> Iterator[Taken]:
     parts, rest = content.parted("Reports")
     for part in parts:
         yield numbered.take("Finding", finding=Raw(part.raw))
-    members = _members(rest.data)
-    if "Reports" not in members:
+    body = members(rest.data)
+    if "Reports" not in body:
         raise InputError("is no report of kube-linter", hint="run it with --format json")
-    for raw in _elements(members["Reports"]) or ():
+    for raw in listed(body["Reports"]):
         yield numbered.take("Finding", finding=raw)
-    checks = _elements(members.get("Checks", b"null"))
-    rules = None if checks is None else len(checks)
-    yield numbered.whole(rules=rules, summary=members.get("Summary"))
+    yield numbered.whole(rules=len(listed(body.get("Checks"))), summary=body.get("Summary"))
 
 
 @collector(Read.of("kube-linter", "Report", "reports", kube_linter.Report), tables=(TOOL_REPORTS,))

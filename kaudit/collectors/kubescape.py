@@ -16,7 +16,7 @@ from msgspec import Raw
 from kaudit.errors import InputError
 from kaudit.model import kubescape
 from kaudit.model.moment import moment
-from kaudit.model.numbered import Numbered
+from kaudit.model.numbered import Numbered, listed, members
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.registry import Read, collector, tool
@@ -27,8 +27,6 @@ _LISTS = ("results", "resources")
 _BEGINNING = {"clusterAPIServerInfo", "customerGUID"}
 _SKIPPED = {"skipped", "excluded", "irrelevant"}
 _BY_HAND = {"manual review", "requires review"}
-_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_elements = msgspec.json.Decoder(list[Raw] | None).decode
 _result = msgspec.json.Decoder(kubescape.Result).decode
 _resource = msgspec.json.Decoder(kubescape.Resource).decode
 _summary = msgspec.json.Decoder(kubescape.Summary | None).decode
@@ -67,20 +65,20 @@ def take_kubescape(content: Content) -> Iterator[Taken | Lost]:
     for part in parts:
         if part.path == "resources":
             learn(part.raw)
-    members = _members(rest.data)
-    if "summaryDetails" not in members:
+    body = members(rest.data)
+    if "summaryDetails" not in body:
         raise InputError("is no report of Kubescape", hint="run it with --format json")
-    for raw in _elements(members.pop("resources", b"null")) or ():
+    for raw in listed(body.pop("resources", None)):
         learn(raw)
-    controls = (_summary(members["summaryDetails"]) or kubescape.Summary()).controls or {}
+    controls = (_summary(body["summaryDetails"]) or kubescape.Summary()).controls or {}
     numbered = Numbered(content.report)
     number = 0
-    held = _elements(members.pop("results", b"null")) or ()
+    held = listed(body.pop("results", None))
     later = (part.raw for part in content.parted(*_LISTS)[0] if part.path == "results")
-    for raw in chain(held, later):
+    for one in chain(held, later):
         number += 1
         try:
-            result = _result(raw)
+            result = _result(one)
         except msgspec.ValidationError as fault:
             yield Lost("Control", str(fault), number)
             continue
@@ -93,7 +91,7 @@ def take_kubescape(content: Content) -> Iterator[Taken | Lost]:
                 factor=summed.score_factor if summed else None,
                 control=control,
             )
-    yield numbered.whole(rules=len(controls), header=members)
+    yield numbered.whole(rules=len(controls), header=body)
 
 
 class _Id(msgspec.Struct, gc=False):

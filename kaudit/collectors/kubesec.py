@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
-from msgspec import Raw
 
 from kaudit.errors import InputError
 from kaudit.model import kubesec
+from kaudit.model.numbered import Numbered, elements
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.registry import Read, collector, tool
@@ -28,7 +28,6 @@ from kaudit.tables.scans import (
 
 _STATUS = {"critical": "fail", "advise": "warn", "passed": "pass"}
 _SEVERITIES = {"critical": "critical", "advise": "low", "passed": "unknown"}
-_elements = msgspec.json.Decoder(list[Raw]).decode
 _scored = msgspec.json.Decoder(kubesec.Scored).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -47,41 +46,28 @@ def take_kubesec(content: Content) -> Iterator[Taken | Lost]:
     """Take a list of objects apart: each of them, and the rules that speak of it."""
     data = content.whole
     try:
-        objects = _elements(data)
+        objects = elements(data)
     except msgspec.DecodeError as fault:
         commented = any(line.lstrip().startswith(b"//") for line in data.splitlines())
         hint = "it holds a comment, which JSON has not" if commented else "run: kubesec scan"
         raise InputError(f"is no output of kubesec: {fault}", hint=hint) from None
-    found: list[Taken | Lost] = []
-    rules = 0
+    rules = Numbered(content.report)
     for position, raw in enumerate(objects, start=1):
         try:
             scored = _scored(raw)
         except msgspec.ValidationError as fault:
-            found.append(Lost("Rule", str(fault), position))
+            yield Lost("Rule", str(fault), position)
             scored = kubesec.Scored()
-        before = rules
+        before = rules.count
         for outcome in _STATUS:
             for rule in getattr(scored.scoring, outcome, None) or ():
-                rules += 1
-                record = {
-                    "report": content.report,
-                    "position": rules,
-                    "outcome": outcome,
-                    "object": scored.object,
-                    "file": scored.file_name,
-                    "rule": rule,
-                }
-                found.append(Taken("Rule", _encode(record), rules))
-        whole = {
-            "report": content.report,
-            "position": position,
-            "rules": rules - before,
-            "subject": raw,
-        }
-        found.append(Taken("Object", _encode(whole), position))
-    yield Taken("Report", _encode({"report": content.report, "findings": rules}))
-    yield from found
+                yield rules.take(
+                    "Rule", outcome=outcome, object=scored.object, file=scored.file_name, rule=rule
+                )
+        count = rules.count - before
+        whole = {"report": content.report, "position": position, "rules": count, "subject": raw}
+        yield Taken("Object", _encode(whole), position)
+    yield rules.whole()
 
 
 @collector(Read.of("kubesec", "Report", "reports", kubesec.Report), tables=(TOOL_REPORTS,))

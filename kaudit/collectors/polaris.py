@@ -13,7 +13,7 @@ from msgspec import Raw
 from kaudit.errors import InputError
 from kaudit.model import polaris
 from kaudit.model.moment import moment
-from kaudit.model.numbered import Numbered
+from kaudit.model.numbered import Numbered, listed, members
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.registry import Read, collector, tool
@@ -21,8 +21,6 @@ from kaudit.table import Row
 from kaudit.tables.scans import TOOL_FINDINGS, TOOL_REPORTS, ToolFindingRow, ToolReportRow
 
 _SEVERITIES = {"danger": "high", "error": "high", "warning": "medium", "ignore": "negligible"}
-_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_elements = msgspec.json.Decoder(list[Raw] | None).decode
 _result = msgspec.json.Decoder(polaris.Result).decode
 
 
@@ -59,12 +57,12 @@ def take_polaris(content: Content) -> Iterator[Taken | Lost]:
     parts, rest = content.parted("Results")
     for part in parts:
         yield from checks(part.raw)
-    members = _members(rest.data)
-    if "Results" not in members:
+    body = members(rest.data)
+    if "Results" not in body:
         raise InputError("is no audit of Polaris", hint="run it with --format json")
-    for raw in _elements(members.pop("Results")) or ():
+    for raw in listed(body.pop("Results")):
         yield from checks(raw)
-    yield numbered.whole(header=members)
+    yield numbered.whole(header=body)
 
 
 @collector(Read.of("polaris", "Report", "reports", polaris.Report), tables=(TOOL_REPORTS,))

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
-from msgspec import Raw
 
 from kaudit.model import prowler
-from kaudit.model.numbered import Numbered
+from kaudit.model.numbered import Numbered, elements
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Taken
 from kaudit.registry import Read, collector, tool
@@ -27,7 +26,6 @@ from kaudit.tables.scans import (
 )
 
 _STATUS = {"FAIL": "fail", "PASS": "pass", "MANUAL": "manual", "MUTED": "skip"}
-_elements = msgspec.json.Decoder(list[Raw]).decode
 _head = msgspec.json.Decoder(prowler.Head).decode
 
 
@@ -42,7 +40,7 @@ def take_prowler(content: Content) -> Iterator[Taken]:
     numbered = Numbered(content.report)
     versions: set[str] = set()
     times: list[datetime] = []
-    for raw in _elements(content.whole):
+    for raw in elements(content.whole):
         yield numbered.take("Finding", finding=raw)
         try:
             head = _head(raw)

@@ -15,6 +15,7 @@ from msgspec import Raw
 from kaudit.errors import InputError
 from kaudit.model import trivy_operator as model
 from kaudit.model.moment import moment
+from kaudit.model.numbered import elements, listed, members
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.registry import Read, collector, tool
@@ -51,8 +52,6 @@ class _Item(msgspec.Struct, gc=False, rename="camel"):
 
 
 _item = msgspec.json.Decoder(_Item).decode
-_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_elements = msgspec.json.Decoder(list[Raw] | None).decode
 
 
 def _recognise(content: Content) -> bool:
@@ -75,19 +74,19 @@ def take_trivy_operator(content: Content) -> Iterator[Taken | Lost]:
     number = 0
     items: list[Raw] = []
     if content.shape == "list":
-        items = _elements(content.whole) or []
+        items = elements(content.whole)
     elif content.shape == "object":
         parts, rest = content.parted(*_PARTS)
         for part in parts:
             number += 1
             yield from _taken(part.raw, number)
-        members = _members(rest.data)
-        if "kind" in members and "items" not in members:
+        body = members(rest.data)
+        if "kind" in body and "items" not in body:
             items = [Raw(rest.data)]
-        elif "items" in members:
-            items = _elements(members["items"]) or []
-        elif all(name.endswith(f".{_GROUP}") for name in members):
-            items = [raw for raws in members.values() for raw in _elements(raws) or ()]
+        elif "items" in body:
+            items = listed(body["items"])
+        elif all(name.endswith(f".{_GROUP}") for name in body):
+            items = [raw for raws in body.values() for raw in listed(raws)]
         else:
             raise InputError("is no dump of reports", hint="kubectl get vulnerabilityreports -A")
     else:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Annotated
 
 import msgspec
 from msgspec import Raw, field
 
+from kaudit.model.bounds import Count, Score, Share
 from kaudit.model.image_config import ImageConfig
 from kaudit.model.moment import moment
 
-Score = Annotated[float, msgspec.Meta(ge=0, le=10)]
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _config = msgspec.json.Decoder(ImageConfig).decode
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from kaudit.model.credential import masked
 from kaudit.model.meta import Int
+from kaudit.model.numbered import Found, Whole
 
 
 class Finding(msgspec.Struct, gc=False, omit_defaults=True):
@@ -22,16 +23,11 @@ class Finding(msgspec.Struct, gc=False, omit_defaults=True):
         self.message = masked(self.message) if self.message else None
 
 
-class FoundFinding(msgspec.Struct, gc=False, kw_only=True):
+class FoundFinding(Found, kw_only=True):
     """Record of one finding."""
 
-    report: str
-    position: int
     finding: Finding
 
 
-class Report(msgspec.Struct, gc=False, kw_only=True):
+class Report(Whole, kw_only=True):
     """Record of one report."""
-
-    report: str
-    findings: int

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
 from msgspec import Raw
 
+from kaudit.model.bounds import Score
 from kaudit.model.moment import moment
 from kaudit.model.numbered import Found, Whole
-
-Factor = Annotated[float, msgspec.Meta(ge=0, le=10)]
 
 
 class _Part(msgspec.Struct, gc=False, omit_defaults=True, rename="camel"):
@@ -140,7 +137,7 @@ class FoundControl(Found, kw_only=True):
 
     resource: str
     subject: Subject = msgspec.field(default_factory=Subject)
-    factor: Factor | None = None
+    factor: Score | None = None
     control: Control
 
 

@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from kaudit.model.credential import masked
 from kaudit.model.meta import Int
+from kaudit.model.numbered import Found, Whole
 
 
 class Scoring(msgspec.Struct, gc=False, omit_defaults=True):
@@ -38,11 +39,9 @@ class Subject(msgspec.Struct, gc=False, omit_defaults=True, rename="camel"):
         self.message = masked(self.message) if self.message else None
 
 
-class FoundSubject(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
+class FoundSubject(Found, kw_only=True):
     """Record of one object."""
 
-    report: str
-    position: int
     rules: int = 0
     subject: Subject
 
@@ -56,22 +55,17 @@ class Rule(msgspec.Struct, gc=False, omit_defaults=True):
     points: Int | None = None
 
 
-class FoundRule(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
+class FoundRule(Found, kw_only=True):
     """Record of one rule on one object."""
 
-    report: str
-    position: int
     outcome: str
     object: str
     file: str | None = None
     rule: Rule
 
 
-class Report(msgspec.Struct, gc=False, kw_only=True):
+class Report(Whole, kw_only=True):
     """Record of one report."""
-
-    report: str
-    findings: int
 
 
 def named(text: str) -> tuple[str, str, str]:

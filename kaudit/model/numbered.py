@@ -5,10 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from kaudit.model.taken import Taken
 
 _encode = msgspec.json.Encoder().encode
+
+
+_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_elements = msgspec.json.Decoder(list[Raw]).decode
+_listed = msgspec.json.Decoder(list[Raw] | None).decode
+
+
+def members(raw: Raw | bytes) -> dict[str, Raw]:
+    """Members of an object, unread."""
+    return _members(raw)
+
+
+def elements(raw: Raw | bytes) -> list[Raw]:
+    """Elements of a list, unread."""
+    return _elements(raw)
+
+
+def listed(raw: Raw | bytes | None) -> list[Raw]:
+    """Elements of a list that may be null, or not there at all."""
+    return (_listed(raw) or []) if raw is not None else []
 
 
 class Numbered:

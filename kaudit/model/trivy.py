@@ -6,16 +6,12 @@ are what must not be kept.
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
 from msgspec import Raw, field
 
+from kaudit.model.bounds import Count, Score
 from kaudit.model.image_config import ImageConfig
 from kaudit.model.meta import Int, Time
-
-Score = Annotated[float, msgspec.Meta(ge=0, le=10)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class _Part(msgspec.Struct, gc=False, omit_defaults=True, rename="pascal"):

@@ -6,16 +6,13 @@ descriptions and remedies are not declared.
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
 from msgspec import field
 
+from kaudit.model.bounds import Score
 from kaudit.model.credential import masked
 from kaudit.model.meta import Int, Part, Resource
 from kaudit.model.moment import moment
-
-Score = Annotated[float, msgspec.Meta(ge=0, le=10)]
+from kaudit.model.trivy import Cvss
 
 
 class Scanner(Part):
@@ -46,26 +43,6 @@ class Os(Part):
     eosl: bool | None = None
 
 
-class Cvss(Part):
-    """report.vulnerabilities[].cvss of one source; fields in Trivy's spelling."""
-
-    v2_score: Score | None = field(default=None, name="V2Score")
-    v2_vector: str | None = field(default=None, name="V2Vector")
-    v3_score: Score | None = field(default=None, name="V3Score")
-    v3_vector: str | None = field(default=None, name="V3Vector")
-    v40_score: Score | None = field(default=None, name="V40Score")
-    v40_vector: str | None = field(default=None, name="V40Vector")
-
-    @property
-    def vectors(self) -> list[tuple[float | None, str | None]]:
-        """Scores with their vectors, newest version first."""
-        return [
-            (self.v40_score, self.v40_vector),
-            (self.v3_score, self.v3_vector),
-            (self.v2_score, self.v2_vector),
-        ]
-
-
 class Vulnerability(Part):
     """report.vulnerabilities[]."""
 
@@ -92,8 +69,8 @@ class Vulnerability(Part):
     @property
     def vector(self) -> str | None:
         """Vector of the score, where the report has it."""
-        told = (pair for one in (self.cvss or {}).values() if one for pair in one.vectors)
-        return next((v for score, v in told if v and score == self.score), None)
+        told = (one.best for one in (self.cvss or {}).values() if one)
+        return next((best[1] for best in told if best and best[0] == self.score), None)
 
 
 class ExposedSecret(Part):
