@@ -73,6 +73,9 @@ def gate(
         raise InputError(
             "nothing to look at", hint="name an --image, a --manifest, a --dockerfile, or an output"
         )
+    if (settings.vex or settings.ignore) and not images:
+        hint = "give them to the tool that wrote the outputs"
+        raise InputError("exceptions are for images that are scanned here", hint=hint)
     wanted = [_image(reference) for reference in dict.fromkeys(images)]
 
     def then(gathered: Gathered) -> Source:

@@ -278,6 +278,9 @@ def test_nothing_to_look_at(tmp_path: Path, ours: dict[str, str]) -> None:
         gate(ours=ours)
     with pytest.raises(InputError, match="there is no such file"):
         gate(manifests=[tmp_path / "none"], ours=ours)
+    vex = Settings(tools=("trivy",), vex=(tmp_path,))
+    with pytest.raises(InputError, match="give them to the tool that wrote the outputs"):
+        gate(outputs=given(tmp_path, report()), settings=vex, ours=ours)
     for odd in ("-x", "Bad Ref", "dir:/etc"):
         with pytest.raises(InputError, match=r"is no image reference|begins with a dash"):
             gate([odd], ours=ours)

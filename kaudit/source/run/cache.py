@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import os
 import shutil
 import time
+import zlib
 from pathlib import Path
 
 from kaudit.source.run.tool import Ready, Target
@@ -46,18 +48,19 @@ class Cache:
             target.name,
         )
         name = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-        return self.folder / f"{tool.name}-{name}.json"
+        return self.folder / f"{tool.name}-{name}.json.gz"
 
     def fetch(self, kept: Path | None, out: Path) -> bool:
         """Copy an output that is kept; tell whether there was one."""
         if kept is None:
             return False
         try:
-            shutil.copyfile(kept, out)
+            with gzip.open(kept) as packed, out.open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked)
             os.utime(kept)
-        except OSError:
+        except (OSError, EOFError, zlib.error):
             return False
-        return True
+        return out.stat().st_size > 0
 
     def keep(self, kept: Path | None, out: Path) -> None:
         """Keep an output, whole or not at all; a full disk costs the next run time, no more."""
@@ -66,7 +69,8 @@ class Cache:
         new = kept.with_name(f".{kept.name}.{os.getpid()}")
         try:
             kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            shutil.copyfile(out, new)
+            with out.open("rb") as unpacked, gzip.open(new, "wb", compresslevel=3) as packed:
+                shutil.copyfileobj(unpacked, packed)
             new.chmod(0o600)
             new.replace(kept)
         except OSError:

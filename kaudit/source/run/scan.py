@@ -31,9 +31,10 @@ from kaudit.source.run.grype import Grype
 from kaudit.source.run.hadolint import Hadolint
 from kaudit.source.run.kubesec import Kubesec
 from kaudit.source.run.output import clean
+from kaudit.source.run.patience import Patience
 from kaudit.source.run.program import Bounds
 from kaudit.source.run.refusal import refusal
-from kaudit.source.run.targets import Gathered, refused, targets
+from kaudit.source.run.targets import Gathered, refused, registry_of, targets
 from kaudit.source.run.tool import Machine, Ready, Settings, Target, Tool, made_ready
 from kaudit.source.run.trivy import Trivy
 from kaudit.source.tools import content_of, taken, unread
@@ -115,6 +116,7 @@ class ScanSource:
         self.as_of: datetime | None = None
         self._cache = Cache(cache or caches(ours) / "kaudit" / "scans")
         self._stop = Flag()
+        self._patience = Patience()
 
     def read(
         self,
@@ -176,17 +178,25 @@ class ScanSource:
         kept = self._cache.path(job.ready, job.target)
         if self._cache.fetch(kept, out):
             return _Done(out)
-        try:
-            self._run(job.ready, job.target, folder / f"on-{job.number}", out)
-        except SourceError as fault:
+        registry = registry_of(job.target)
+        if registry and (spent := self._patience.spent(job.tool.title, registry)):
+            return _Done(fault=spent)
+        fault = self._tried(job.ready, job.target, folder / f"on-{job.number}", out)
+        self._patience.note(job.tool.title, registry, fault)
+        if fault is not None:
             return _Done(fault=fault)
-        except OSError as fault:
-            detail = f"there is no room for its files: {fault.strerror}"
-            return _Done(
-                fault=SourceError(job.tool.title, reason=Reason.TOOL_FAILED, detail=detail)
-            )
         self._cache.keep(kept, out)
         return _Done(out)
+
+    def _tried(self, ready: Ready, target: Target, within: Path, out: Path) -> SourceError | None:
+        try:
+            self._run(ready, target, within, out)
+        except SourceError as fault:
+            return fault
+        except OSError as fault:
+            detail = f"there is no room for its files: {fault.strerror}"
+            return SourceError(ready.tool.title, reason=Reason.TOOL_FAILED, detail=detail)
+        return None
 
     def _run(self, ready: Ready, target: Target, within: Path, out: Path) -> None:
         tool, format = ready.tool, FORMATS[ready.tool.name]

@@ -89,6 +89,11 @@ def refused(target: Target) -> str:
     return ""
 
 
+def registry_of(target: Target) -> str:
+    """Registry of an image; empty for files."""
+    return parsed(target.name).registry if target.kind == "Image" else ""
+
+
 def files(gathered: Gathered, sources: Iterable[Source]) -> Iterator[Target]:
     """Dockerfiles, and manifests of workloads, that sources hold."""
     scored = gathered.alone(_SCORED)

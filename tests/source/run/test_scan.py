@@ -241,6 +241,32 @@ def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path: Path, ours: dict
     assert len(scanned(ours)["image_scans"]) == 1
 
 
+def test_a_kept_output_that_is_damaged_is_made_again(tmp_path: Path, ours: dict[str, str]) -> None:
+    program(tmp_path / "bin", COUNTING.format(where=str(tmp_path / "count")))
+    scanned(ours)
+    (kept,) = (tmp_path / ".cache/kaudit/scans").iterdir()
+    for damage in (kept.read_bytes()[:-9], b"no gzip", b""):
+        kept.write_bytes(damage)
+        assert len(scanned(ours)["image_scans"]) == 1
+    assert len(counted(tmp_path)) == 4
+
+
+def test_a_registry_that_is_away_is_not_asked_for_ever(
+    tmp_path: Path, ours: dict[str, str]
+) -> None:
+    away = "print('dial tcp: connection refused', file=sys.stderr); sys.exit(1)"
+    count = f"open({str(tmp_path / 'count')!r}, 'a').write(target + '\\n')"
+    program(tmp_path / "bin", f"{count}\nif 'away' in target: {away}\nprint(json.dumps(report))")
+    many = [Target("Image", f"away.example/{n}:1") for n in range(6)]
+    evidence = scanned(ours, *many, TAGGED, jobs=1)
+    found = [g for g in evidence.gaps if g.failed]
+    assert len(found) == 6
+    assert {g.reason for g in found} == {Reason.UNREACHABLE}
+    assert sum("was not asked again" in g.detail for g in found) == 3
+    assert len(counted(tmp_path)) == 4
+    assert [r["artifact"] for r in rows(evidence, "image_scans", "artifact")] == [TAGGED.name]
+
+
 def test_an_interrupted_scan_goes_on_where_it_was(tmp_path: Path, ours: dict[str, str]) -> None:
     body = COUNTING.format(where=str(tmp_path / "count"))
     program(tmp_path / "bin", f"if 'web' in target: time.sleep(600)\n{body}")

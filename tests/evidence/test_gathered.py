@@ -1,0 +1,34 @@
+"""What a builder tells of all that it gathered, also of what waits on disk."""
+
+import pytest
+
+from kaudit.collect import Ingest, collect
+from kaudit.evidence import build
+from kaudit.source.events import Source
+from tests.memory_source import MemorySource, objects
+
+
+def pods(count: int) -> str:
+    return "---".join(
+        f"\n{{apiVersion: v1, kind: Pod, metadata: {{name: p{n}}},"
+        f' spec: {{containers: [{{name: c, image: "a/{n % 3}:1"}}]}}}}\n'
+        for n in range(count)
+    )
+
+
+@pytest.mark.parametrize("part", [2, 20_000])
+def test_distinct_values_of_all_parts(monkeypatch: pytest.MonkeyPatch, part: int) -> None:
+    monkeypatch.setattr(build, "PART", part)
+    monkeypatch.setattr(build, "_GATHERED", part)
+    found = []
+
+    def then(ingest: Ingest) -> Source:
+        found.extend(ingest.distinct("containers", "image", "image_id"))
+        found.extend(ingest.alone(["pods"]))
+        return MemorySource(*objects("{apiVersion: v1, kind: Namespace, metadata: {name: n}}"))
+
+    evidence = collect(*(MemorySource(o) for o in objects(pods(9))), then=then)
+    assert sorted(found[:-1]) == [("a/0:1", None), ("a/1:1", None), ("a/2:1", None)]
+    assert found[-1] == "memory"
+    assert len(evidence["containers"]) == 9
+    assert evidence["namespaces"]["name"].tolist() == ["n"]
