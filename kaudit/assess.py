@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     _Sums: TypeAlias = dict[tuple[str, int], pd.DataFrame]
     Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
 
+#: Pods from which a second process pays.
+_MANY = 1_000
 _PASS, _FAIL = CODES[Status.PASS], CODES[Status.FAIL]
 _NOT_APPLICABLE, _NOT_ASSESSED = CODES[Status.NOT_APPLICABLE], CODES[Status.NOT_ASSESSED]
 
@@ -71,10 +73,7 @@ def assess(
         registry.CONTROLS.values() if controls is None else controls, key=lambda c: c.id
     )
     run = _Run(evidence, chosen, strict)
-    run.judge_pods(progress)
-    for done, result in enumerate(run.of_all):
-        progress(result.control.id, done, len(run.of_all))
-        run.judge(result, evidence.frames)
+    run.judge_all(progress)
     for result in run.results:
         run.close(result)
     progress("controls", len(chosen), len(chosen))
@@ -99,12 +98,37 @@ class _Run:
         names = (name for r in self.of_all for name in (r.control.subject, *r.control.needs))
         self.sums = registry.summed_views(*names)
 
-    def judge_pods(self, progress: Progress) -> None:
-        """Judge part after part of the pods, the later half in a process beside this one."""
+    def judge_all(self, progress: Progress) -> None:
+        """Judge by every control, with the help of a second process where that pays."""
         parts = self.evidence.manifest.parts if self.of_pods else 0
-        if parts < 2 or self.strict or not possible():
+        alone = self.strict or not possible()
+        if not alone and parts == 1 and self.evidence.store.rows("pods") > _MANY:
+            wait = forked(self._others_apart)
             self._judge_parts(range(parts), progress)
-            return
+            others = wait()
+            if others is not None:
+                for result, other in zip(self.of_all, others, strict=True):
+                    result.merge(other)
+                return
+        elif alone or parts < 2:
+            self._judge_parts(range(parts), progress)
+        else:
+            self._judge_halves(parts, progress)
+        self._judge_others(progress)
+
+    def _judge_others(self, progress: Progress) -> None:
+        """Judge by the controls that are not about pods."""
+        for done, result in enumerate(self.of_all):
+            progress(result.control.id, done, len(self.of_all))
+            self.judge(result, self.evidence.frames)
+
+    def _others_apart(self) -> list[ControlResult]:
+        self.evidence.frames = self.evidence.frames.apart()
+        self._judge_others(silent)
+        return self.of_all
+
+    def _judge_halves(self, parts: int, progress: Progress) -> None:
+        """Judge part after part of the pods, the later half in a process beside this one."""
         middle = (parts + 1) // 2
         wait = forked(lambda: self._judged_apart(range(middle, parts)))
         self._judge_parts(range(middle), progress)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 # Their order is the order of the help.
 # isort: off
@@ -13,7 +17,18 @@ from kaudit.cli.app import app
 __all__ = ["app", "main"]
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line, as ``kaudit`` or as a plugin of kubectl."""
     plugin = Path(sys.argv[0]).stem == "kubectl-kaudit"
-    app(prog_name="kubectl kaudit" if plugin else None)
+    try:
+        app(prog_name="kubectl kaudit" if plugin else None)
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    else:
+        code = 0
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    # To free every table of a large cluster takes longer than to write the results.
+    atexit._run_exitfuncs()
+    os._exit(code)

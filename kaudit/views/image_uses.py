@@ -53,47 +53,46 @@ def image_uses(image_references: pd.DataFrame) -> pd.DataFrame:
     import pyarrow.compute as pc
 
     c = image_references
-    name = pc.binary_join_element_wise(arrow(c["registry"]), arrow(c["repository"]), "/")
-    running, written = arrow(c["running_digest"]), arrow(c["digest"])
-    digest = pc.if_else(pc.not_equal(running, ""), running, written)
-    known = pc.not_equal(digest, "")
-    image = pc.if_else(
-        known, pc.binary_join_element_wise(name, digest, "@"), arrow(c["tagged_name"])
+    used = pa.table({name: arrow(c[name]) for name in (*_KEYS, *_DEPENDENT, "pod_uid", "raw_line")})
+    used = used.filter(arrow(c["given"]))
+    found = used.group_by(list(_KEYS), use_threads=False).aggregate(
+        [
+            *((name, "first") for name in _DEPENDENT),
+            ("pod_uid", "count"),
+            ("pod_uid", "count_distinct"),
+            ("raw_line", "min"),
+        ]
     )
-    uses = pa.table(
-        {
-            "image": image,
-            "name": name,
-            "digest": digest,
-            "config_digest": arrow(c["running_config"]),
-            "reference": arrow(c["image"]),
-            "running": pc.equal(arrow(c["origin"]), "object"),
-            **{n: arrow(c[n]) for n in _COPIED},
-        }
-    ).filter(arrow(c["given"]))
-    keys = [n for n in uses.column_names if n not in ("pod_uid", "raw_line")]
-    found = uses.group_by(keys).aggregate(
-        [("pod_uid", "count"), ("pod_uid", "count_distinct"), ("raw_line", "min")]
-    )
-    found = found.rename_columns(
-        [_AFTER.get(column, column) for column in found.column_names]
-    ).select([column.name for column in IMAGE_USES.columns])
-    return frame(IMAGE_USES.sorted(found.cast(IMAGE_USES.schema)))
+    of = {name: found[name] for name in _KEYS}
+    of |= {name: found[f"{name}_first"] for name in _DEPENDENT}
+    name = pc.binary_join_element_wise(of["registry"], of["repository"], "/")
+    digest = pc.if_else(pc.not_equal(of["running_digest"], ""), of["running_digest"], of["digest"])
+    exact = pc.binary_join_element_wise(name, digest, "@")
+    of |= {
+        "image": pc.if_else(pc.not_equal(digest, ""), exact, of["tagged_name"]),
+        "name": name,
+        "digest": digest,
+        "config_digest": of["running_config"],
+        "reference": of["image"],
+        "running": pc.equal(of["origin"], "object"),
+        "containers": found["pod_uid_count"],
+        "pods": found["pod_uid_count_distinct"],
+        "raw_line": found["raw_line_min"],
+    }
+    schema = IMAGE_USES.schema
+    table = pa.table({name: of[name] for name in schema.names}).cast(schema)
+    return frame(IMAGE_USES.sorted(table))
 
 
-_COPIED = (
-    "tagged_name",
-    "tag",
+_KEYS = (
+    "image",
+    "running_digest",
+    "running_config",
+    "origin",
     "namespace",
     "owner_kind",
     "owner_name",
-    "platform",
-    "pod_uid",
     "raw",
-    "raw_line",
 )
-_AFTER = {
-    "pod_uid_count": "containers",
-    "pod_uid_count_distinct": "pods",
-    "raw_line_min": "raw_line",
-}
+#: What follows from the reference and the namespace.
+_DEPENDENT = ("registry", "repository", "tagged_name", "tag", "digest", "platform")
