@@ -45,6 +45,22 @@ def test_the_commands_of_an_audit(tmp_path: Path) -> None:
     assert (tmp_path / "results.json").stat().st_size > 1000
 
 
+def test_the_commands_on_images(tmp_path: Path) -> None:
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests/web.yaml").write_text(MANIFEST)
+    examples = ROOT / "tests/collectors/outputs"
+    for tool in ("trivy", "grype"):
+        (tmp_path / "scans" / tool).mkdir(parents=True)
+        found = examples / tool / "image.json"
+        (tmp_path / "scans" / tool / "image.json").write_bytes(found.read_bytes())
+    for line in block("test: build"):
+        done = kaudit(tmp_path, line.removeprefix("kaudit "))
+        refused = line.startswith("kaudit gate")  # the examples hold something critical
+        assert done.returncode == int(refused), f"{line}\n{done.stdout}{done.stderr}"
+    assert (tmp_path / "build-report" / "build.html").is_file()
+    assert (tmp_path / "gate.sarif").stat().st_size > 500
+
+
 def test_standard_input_and_exit_code(tmp_path: Path) -> None:
     assert "| kaudit assess - --fail-on high" in README
     done = kaudit(tmp_path, "assess - --fail-on high", input=MANIFEST)
