@@ -30,6 +30,7 @@ from kaudit.source.tools import OutputSource
 
 _CLUSTER = re.compile(r"^# cluster: *((?:bad|ok)-\S+)[ \t]*$", re.MULTILINE)
 _DOCUMENT = re.compile(r"^---[ \t]*\n", re.MULTILINE)
+_NAMED = re.compile(r"(?:name|kaudit-file): *[\"']?((?:bad|ok)-[\w./:-]+)")
 _FILE = re.compile(r"\s*\{?kaudit-file:")
 _PARAMETERS = re.compile(r"^# parameters: *(\{.*\})[ \t]*$", re.MULTILINE)
 #: Moment that the cases hold for.
@@ -93,7 +94,7 @@ def faults(control: Control) -> list[str]:
                 found.append(f"{case.name}: {'nothing fails' if bad else f'fails: {failed}'}")
             continue
         judged = {r.name for r in results if r.status in (Status.FAIL, Status.PASS)}
-        named = set(re.findall(r"name: *[\"']?((?:bad|ok)-[\w.:-]+)", case.manifests))
+        named = set(_NAMED.findall(case.manifests))
         outcomes |= {name.startswith("bad-") for name in named}
         for name in sorted(named):
             if name.startswith("bad-") and name not in failed:

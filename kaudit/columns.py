@@ -181,6 +181,23 @@ def pairs(*columns: pd.Series[Any]) -> pa.Array:
     return pc.binary_join_element_wise(*(arrow(c) for c in columns), SEPARATOR)
 
 
+def gathered(
+    keys: pd.Series[Any], texts: pd.Series[Any] | pa.Array, among: pd.Series[Any]
+) -> pd.Series[Any]:
+    """Texts of the rows whose key names each row of ``among``, in their order, as lists."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    at = positions(keys, among)
+    order = np.argsort(at, kind="stable")
+    order = order[at[order] >= 0]
+    lengths = np.bincount(at[order], minlength=len(among))
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    values = arrow(texts) if isinstance(texts, pd.Series) else texts
+    return series(pa.ListArray.from_arrays(pa.array(offsets), values.take(pa.array(order))), among)
+
+
 def assembled(like: pd.DataFrame, columns: dict[str, Any], order: Sequence[str]) -> pd.DataFrame:
     """Return a frame of columns in the given order, with the index of another."""
     import pandas as pd

@@ -16,6 +16,7 @@ from kaudit.columns import (
     empty,
     first_set,
     flags,
+    gathered,
     listing,
     looked_up,
     named,
@@ -152,6 +153,12 @@ def test_owned_follows_pods_by_uid() -> None:
         "owner_name": ["d", None],
         "platform": [True, None],
     }
+
+
+def test_gathered() -> None:
+    keys, texts = column(["b", "a", "b", None, "z"]), column(["1", "2", "3", "4", "5"])
+    assert listed(gathered(keys, texts, column(["a", "b", "c"]))) == [["2"], ["1", "3"], []]
+    assert listed(gathered(keys, texts, column([], pa.string()))) == []
 
 
 def test_any_of() -> None:

@@ -200,6 +200,7 @@ def dockerfile_stages(found: BuildFile, at: Place) -> Iterator[Row]:
                 part=part,
                 name=stage.name,
                 line=line.line,
+                place=f"line {line.line}",
                 written=written,
                 image=image,
                 known=not has_variable(image),

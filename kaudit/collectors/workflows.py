@@ -31,6 +31,8 @@ from kaudit.tables.pipelines import (
 _JOBS = re.compile(rb"^jobs[ \t]*:", re.MULTILINE)
 _ON = re.compile(rb"^(?:on|\"on\"|'on')[ \t]*:", re.MULTILINE)
 _API_VERSION = re.compile(rb"^apiVersion[ \t]*:", re.MULTILINE)
+#: Accounts whose actions are GitHub's own.
+_GITHUB = ("actions", "github")
 _COMMIT = re.compile(r"^[0-9a-f]{40}$|^[0-9a-f]{64}$")
 #: Events that run with the rights of the repository on what strangers propose.
 _TRUSTING = frozenset(("pull_request_target", "workflow_run"))
@@ -138,12 +140,14 @@ def pipeline_steps(found: workflow.FoundStep, at: Place) -> Iterator[Row]:
         position=found.position,
         job=found.job_id,
         step=found.number,
+        place=f"{found.job_id}/{found.number}",
         name=step.name,
         action=action,
         owner=owner,
         ref=ref,
         pinned=action is None or local or bool(_COMMIT.match((ref or "").rpartition(":")[2])),
-        third_party=owner is not None and owner.lower() not in ("actions", "github"),
+        of_github=(owner or "").lower() in _GITHUB,
+        third_party=owner is not None and owner.lower() not in _GITHUB,
         writes=workflow.writes(permissions),
         permissions_set=permissions is not None,
         continues=_true(step.continue_on_error) or _true(job.continue_on_error),
@@ -189,6 +193,7 @@ def pipeline_tools(found: workflow.FoundStep, at: Place) -> Iterator[Row]:
             position=found.position,
             part=part,
             job=found.job_id,
+            place=f"{found.job_id}/{found.number} {gate.tool}",
             tool=gate.tool,
             purpose=gate.purpose,
             stopping=stopping,

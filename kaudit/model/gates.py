@@ -85,10 +85,11 @@ def gates(step: Step, env: Mapping[str, Scalar]) -> Iterator[Gate]:
             yield gate
 
 
-#: Purposes whose findings should stop a pipeline.
+#: Purposes whose findings should stop a pipeline; those of code scanning become alerts, and
+#: rules of the repository, which no file tells, stop on them.
 STOPPING = frozenset(
-    ("scan_image", "scan_files", "scan_code", "scan_manifests", "scan_secrets", "lint_dockerfile")
-) | {"verify"}
+    ("scan_image", "scan_files", "scan_manifests", "scan_secrets", "lint_dockerfile", "verify")
+)
 
 
 def _of_command(command: Command, env: Mapping[str, Scalar]) -> Iterator[Gate]:
@@ -136,11 +137,12 @@ def _docker(command: Command) -> Iterator[Gate]:
 _OF_TRIVY = {
     "image": "scan_image",
     "i": "scan_image",
+    "sbom": "scan_image",
     "config": "scan_manifests",
     "conf": "scan_manifests",
     "k8s": "scan_manifests",
     "kubernetes": "scan_manifests",
-    **dict.fromkeys(("fs", "filesystem", "repo", "repository", "rootfs", "sbom"), "scan_files"),
+    **dict.fromkeys(("fs", "filesystem", "repo", "repository", "rootfs"), "scan_files"),
 }
 
 
@@ -172,7 +174,7 @@ def _grype(command: Command, env: Mapping[str, Scalar]) -> Iterator[Gate]:
     scheme = operands[0].partition(":")[0]
     yield Gate(
         tool="grype",
-        purpose="scan_files" if scheme in ("dir", "file", "sbom", ".") else "scan_image",
+        purpose="scan_files" if scheme in ("dir", "file", ".") else "scan_image",
         why_not="" if least else "no --fail-on",
         threshold=str(least) if least else None,
         sarif=(command.option("--output", "-o") or "").startswith("sarif"),
@@ -333,11 +335,9 @@ def _action_kubesec(step: Step) -> Iterator[Gate]:
     yield Gate(tool="kubesec", purpose="scan_manifests", why_not=why, sarif=sarif)
 
 
-def _always(
-    tool: str, purpose: str, why_not: str = "", sarif: bool = False
-) -> Callable[[Step], Iterator[Gate]]:
+def _always(tool: str, purpose: str, sarif: bool = False) -> Callable[[Step], Iterator[Gate]]:
     def make(step: Step) -> Iterator[Gate]:  # noqa: ARG001
-        yield Gate(tool=tool, purpose=purpose, why_not=why_not, sarif=sarif)
+        yield Gate(tool=tool, purpose=purpose, sarif=sarif)
 
     return make
 
@@ -357,9 +357,7 @@ _ACTIONS: dict[str, Callable[[Step], Iterator[Gate]]] = {
     "snyk/actions/iac": _always("snyk", "scan_manifests"),
     "snyk/actions": _always("snyk", "scan_files"),
     "github/codeql-action/upload-sarif": _always("codeql", "upload_sarif"),
-    "github/codeql-action/analyze": _always(
-        "codeql", "scan_code", "its findings are alerts, not failures", sarif=True
-    ),
+    "github/codeql-action/analyze": _always("codeql", "scan_code", sarif=True),
     "gitleaks/gitleaks-action": _always("gitleaks", "scan_secrets"),
     "trufflesecurity/trufflehog": _always("trufflehog", "scan_secrets"),
     "actions/attest-build-provenance": _always("github", "attest"),

@@ -43,6 +43,7 @@ class DockerfileStageRow(Trace, kw_only=True):
     part: Annotated[int, doc("0: its FROM; from 1: an image that it copies from")] = 0
     name: Annotated[str | None, doc("name of the stage")] = None
     line: Annotated[int, doc("line")]
+    place: Annotated[str, doc("line, as line N")]
     written: Annotated[str, doc("image as written")]
     image: Annotated[str, doc("image with the defaults of arguments put in")]
     known: Annotated[bool, doc("False where an argument has no default")]

@@ -24,6 +24,7 @@ class PipelineStepRow(Trace, kw_only=True):
     position: Annotated[int, doc("place in the file, from 1")]
     job: Annotated[str, doc("id of the job")]
     step: Annotated[int, doc("place in the job, from 1; 0: the job calls another workflow")]
+    place: Annotated[str, doc("job and step, as job/step")]
     name: Annotated[str | None, doc("name of the step")] = None
     action: Annotated[str | None, doc("action, without what pins it; null: it runs commands")] = (
         None
@@ -33,6 +34,7 @@ class PipelineStepRow(Trace, kw_only=True):
     pinned: Annotated[
         bool, doc("the action is pinned: to a commit, or to a digest; or it is local")
     ]
+    of_github: Annotated[bool, doc("an action of GitHub's own")]
     third_party: Annotated[bool, doc("an action that neither the repository nor GitHub owns")]
     writes: Annotated[list[str], doc("scopes that the job's token may write; * is all")]
     permissions_set: Annotated[bool, doc("the job or the workflow says what the token may do")]
@@ -52,6 +54,7 @@ class PipelineToolRow(Trace, kw_only=True):
     position: Annotated[int, doc("place of the step in the file, from 1")]
     part: Annotated[int, doc("place among the tools of the step, from 1")]
     job: Annotated[str, doc("id of the job")]
+    place: Annotated[str, doc("job, step and tool, as job/step tool")]
     tool: Annotated[str, doc("trivy, grype, hadolint, cosign, docker, …")]
     purpose: Annotated[
         str,
@@ -68,6 +71,7 @@ class PipelineToolRow(Trace, kw_only=True):
 
 
 _FILE = Resource("=File", namespace="", name="file")
+_PLACE = Resource("=File", namespace="", name="file", container="place")
 PIPELINES = Table(
     "pipelines", PipelineRow, grain="one workflow", key=("file", "report"), resource=_FILE
 )
@@ -76,12 +80,12 @@ PIPELINE_STEPS = Table(
     PipelineStepRow,
     grain="one step of a workflow",
     key=("file", "report", "position"),
-    resource=_FILE,
+    resource=_PLACE,
 )
 PIPELINE_TOOLS = Table(
     "pipeline_tools",
     PipelineToolRow,
     grain="one use of a tool in a step",
     key=("file", "report", "position", "part"),
-    resource=_FILE,
+    resource=_PLACE,
 )

@@ -19,6 +19,7 @@ class BaseImageRow(Trace, kw_only=True):
     stage: Annotated[int, doc("number of the stage, from 0")]
     part: Annotated[int, doc("0: its FROM; from 1: an image that it copies from")]
     line: Annotated[int, doc("line")]
+    place: Annotated[str, doc("line, as line N")]
     image: Annotated[str, doc("image with the defaults of arguments put in")]
     external: Annotated[bool, doc("an image, not another stage and not scratch")]
     known: Annotated[bool, doc("False where an argument has no default")]
@@ -35,10 +36,10 @@ BASE_IMAGES = Table(
     BaseImageRow,
     grain="one image that a Dockerfile builds on or copies from",
     key=("file", "report", "stage", "part"),
-    resource=Resource("=File", namespace="", name="file"),
+    resource=Resource("=File", namespace="", name="file", container="place"),
 )
 _COPIED = (
-    *("raw", "raw_line", "report", "file", "stage", "part", "line", "image"),
+    *("raw", "raw_line", "report", "file", "stage", "part", "line", "place", "image"),
     *("known", "final", "shipped"),
 )
 

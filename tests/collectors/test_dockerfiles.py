@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from kaudit import registry
+from kaudit.assess import assess
 from kaudit.collect import collect
 from kaudit.evidence.bundle import Evidence
-from kaudit.model.words import Reason
+from kaudit.model.words import Reason, Status
 from kaudit.source.files import FileSource
 from kaudit.source.tools import ToolSource
 from tests.guide_build import DOCKERFILE
@@ -73,6 +75,16 @@ def test_the_dockerfile_of_the_guide(tmp_path: Path) -> None:
     assert list(bases["image"]) == ["node:20-alpine", "gcr.io/distroless/nodejs20-debian12"]
     assert list(bases["pinned"]) == [False, False]
     assert list(bases["floating"]) == [False, True]
+
+
+def test_what_is_found_in_the_dockerfile_of_the_guide(tmp_path: Path) -> None:
+    registry.load()
+    assessment = assess(read(tmp_path, DOCKERFILE), strict=True)
+    results = [r for r in assessment.iter_results() if r.control.startswith("KA-BLD-027")]
+    failed = sorted(r.control for r in results if r.status is Status.FAIL)
+    assert failed == ["KA-BLD-027b", "KA-BLD-027c", "KA-BLD-027c"]
+    passed = {r.control for r in results if r.status is Status.PASS}
+    assert {f"KA-BLD-027{letter}" for letter in "adefghi"} <= passed
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """Workflows: what is pinned, what scans, and what stops the build."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from kaudit import registry
+from kaudit.assess import assess
 from kaudit.collect import collect
 from kaudit.evidence.bundle import Evidence
-from kaudit.model.words import Reason
+from kaudit.model.words import Reason, Status
 from kaudit.source.files import FileSource
 from kaudit.source.tools import ToolSource
 from tests.guide_build import WORKFLOW
@@ -63,6 +66,13 @@ def test_the_workflow_of_the_guide(tmp_path: Path) -> None:
     assert pipeline["triggers"] == ["pull_request", "push"]
     assert pipeline["permissions_set"] is False
     assert (pipeline["jobs"], pipeline["steps"]) == (1, 6)
+
+
+def test_what_is_found_in_the_workflow_of_the_guide(tmp_path: Path) -> None:
+    registry.load()
+    assessment = assess(read(tmp_path, WORKFLOW), strict=True)
+    failed = Counter(r.control for r in assessment.iter_results() if r.status is Status.FAIL)
+    assert failed == {"KA-BLD-028c": 3, "KA-BLD-028d": 2, "KA-BLD-028h": 1}
 
 
 def test_the_example() -> None:

@@ -1,0 +1,447 @@
+"""Whether pipelines scan what they build, stop on what is found, and trust nobody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.columns import arrow, series
+from kaudit.registry import control
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _some(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Tell which lists hold anything."""
+    import pyarrow.compute as pc
+
+    return series(pc.greater(pc.list_value_length(arrow(column)), 0), column)
+
+
+@control(
+    "KA-BLD-028a",
+    layer="build",
+    severity="medium",
+    applies="builds",
+    expected="a scan of the image before it is pushed",
+    shows=("scanners", "pushes"),
+    null="it calls other workflows, which may scan",
+)
+def built_and_not_scanned(pipeline_gates: pd.DataFrame) -> pd.Series[Any]:
+    """Pipelines that build an image scan it.
+
+    A flaw that is found in the pipeline costs a commit; one that is found in the cluster costs
+    an incident.
+
+    Remedy:
+        Scan the image before it is pushed, and stop on what is found.
+
+        run: kaudit gate --image "$IMAGE"
+
+    Cases:
+        kaudit-file: bad-builds.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: docker build -t a . && docker push a}, {run: hadolint Dockerfile}]}
+        ---
+        kaudit-file: bad-action.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: docker/build-push-action@v6, with: {push: true}}, {uses: github/codeql-action/analyze@v3}]}
+        ---
+        kaudit-file: ok-scans.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: docker build -t a .}, {run: trivy image a}]}
+        ---
+        kaudit-file: ok-builds-nothing.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: make test}]}
+        ---
+        kaudit-file: ok-calls-another.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: docker build -t a .}]}
+            b: {uses: ./.github/workflows/scan.yml}
+    """
+    p = pipeline_gates
+    missing = ~p["scans_image"]
+    return missing.where(~(missing & p["calls_others"]))
+
+
+@control(
+    "KA-BLD-028b",
+    layer="build",
+    severity="medium",
+    applies="stopping",
+    expected="findings that stop the pipeline",
+    shows=("tool", "purpose", "why_not"),
+)
+def scanner_does_not_stop(pipeline_tools: pd.DataFrame) -> pd.Series[Any]:
+    """What scanners find stops the pipeline.
+
+    A scan whose result nobody must look at is a log line: exit code 0, continue-on-error, a
+    soft failure, or || true behind it let every flaw through.
+
+    Remedy:
+        Let findings at or above a severity fail the step.
+
+        with: {image-ref: "${{ env.IMAGE }}", severity: "CRITICAL,HIGH", exit-code: "1"}
+
+    Cases:
+        kaudit-file: bad-no-exit-code.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: trivy image --severity CRITICAL a}]}
+        ---
+        kaudit-file: bad-or-true.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: grype a --fail-on high || true}]}
+        ---
+        kaudit-file: bad-continue.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: hadolint/hadolint-action@v3.1.0, continue-on-error: true}]}
+        ---
+        kaudit-file: bad-soft.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: bridgecrewio/checkov-action@v12, with: {soft_fail: true}}]}
+        ---
+        kaudit-file: bad-not-built.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: anchore/scan-action@v3, with: {image: a, fail-build: false}}]}
+        ---
+        kaudit-file: ok-stops.yml
+        content: |
+          on: push
+          jobs:
+            a:
+              steps:
+                - {uses: aquasecurity/trivy-action@v1, with: {image-ref: a, exit-code: '1'}}
+                - {uses: anchore/scan-action@v3, with: {image: a}}
+                - {run: cosign verify --key cosign.pub a}
+                - {run: trivy image --format sarif --exit-code 1 a}
+    """
+    return ~pipeline_tools["blocks"]
+
+
+@control(
+    "KA-BLD-028c",
+    layer="build",
+    severity="medium",
+    applies="third_party",
+    expected="a commit of 40 digits",
+    shows=("action", "ref"),
+)
+def action_not_pinned(pipeline_steps: pd.DataFrame) -> pd.Series[Any]:
+    """Actions of others are pinned to a commit.
+
+    A tag or branch of somebody else's repository can be moved to code that reads every secret
+    of the pipeline; that has happened to scanners too (aquasecurity/trivy-action, advisory
+    GHSA-69fq-xp46-6x23).
+
+    Remedy:
+        Name the commit, and the version in a comment; a bot can keep both up to date.
+
+        uses: aquasecurity/trivy-action@<commit>  # v0.28.0
+
+    Cases:
+        kaudit-file: bad-branch.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: aquasecurity/trivy-action@master}]}
+        ---
+        kaudit-file: bad-tag.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: anchore/scan-action@v3}]}
+        ---
+        kaudit-file: bad-called.yml
+        content: |
+          on: push
+          jobs:
+            a: {uses: example/b/.github/workflows/c.yml@v1}
+        ---
+        kaudit-file: bad-image.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: "docker://example/b:1"}]}
+        ---
+        kaudit-file: ok-commit.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: anchore/scan-action@0123456789abcdef0123456789abcdef01234567}, {uses: actions/checkout@v4}, {uses: ./b}]}
+    """
+    return ~pipeline_steps["pinned"]
+
+
+@control(
+    "KA-BLD-028d",
+    layer="build",
+    severity="low",
+    applies="of_github",
+    expected="a commit of 40 digits",
+    shows=("action", "ref"),
+)
+def action_of_github_not_pinned(pipeline_steps: pd.DataFrame) -> pd.Series[Any]:
+    """GitHub's own actions are pinned to a commit.
+
+    Whoever runs the pipeline is trusted with it anyway, so a moved tag is less of a risk; but
+    the same build should be the same tomorrow.
+
+    Remedy:
+        Name the commit, and the version in a comment.
+
+        uses: actions/checkout@<commit>  # v4.2.2
+
+    Cases:
+        kaudit-file: bad-tag.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: actions/checkout@v4}]}
+        ---
+        kaudit-file: bad-upload.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: github/codeql-action/upload-sarif@v2}]}
+        ---
+        kaudit-file: ok-commit.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: actions/checkout@0123456789abcdef0123456789abcdef01234567}, {uses: anchore/scan-action@v3}]}
+    """
+    return ~pipeline_steps["pinned"]
+
+
+@control(
+    "KA-BLD-028e",
+    layer="build",
+    severity="low",
+    applies="writes_sarif",
+    expected="a step that uploads the SARIF",
+    shows=("scanners",),
+)
+def sarif_not_uploaded(pipeline_gates: pd.DataFrame) -> pd.Series[Any]:
+    """SARIF that a pipeline writes is uploaded.
+
+    A file that ends with the job is seen by nobody; as alerts, findings keep their history.
+
+    Remedy:
+        Upload it, also where the scan failed.
+
+        {uses: github/codeql-action/upload-sarif@<commit>, if: always(), with: {sarif_file: results.sarif}}
+
+    Cases:
+        kaudit-file: bad-written.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: trivy image --exit-code 1 --format sarif -o a.sarif a}]}
+        ---
+        kaudit-file: ok-uploaded.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: trivy image --exit-code 1 --format sarif -o a.sarif a}, {uses: github/codeql-action/upload-sarif@v3, if: always()}]}
+        ---
+        kaudit-file: ok-none.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: trivy image --exit-code 1 a}]}
+    """
+    return ~pipeline_gates["uploads_sarif"]
+
+
+@control(
+    "KA-BLD-028f",
+    layer="build",
+    severity="high",
+    expected="pull_request for what strangers propose",
+    shows=("triggers", "foreign_code"),
+)
+def code_of_strangers(pipeline_gates: pd.DataFrame) -> pd.Series[Any]:
+    """No pipeline runs what strangers propose with the rights of the repository.
+
+    pull_request_target and workflow_run run with secrets and a token that may write; with the
+    proposed code checked out, whoever opens a pull request has both.
+
+    Remedy:
+        Build what is proposed under pull_request, which has neither.
+
+        on: pull_request
+
+    Cases:
+        kaudit-file: bad-target.yml
+        content: |
+          on: [pull_request_target]
+          jobs:
+            a: {steps: [{uses: actions/checkout@v4, with: {ref: "${{ github.event.pull_request.head.sha }}"}}, {run: make}]}
+        ---
+        kaudit-file: bad-fetched.yml
+        content: |
+          on: {pull_request_target: {types: [opened]}}
+          jobs:
+            a: {steps: [{run: "git fetch origin refs/pull/${{ github.event.number }}/merge && make"}]}
+        ---
+        kaudit-file: ok-pull-request.yml
+        content: |
+          on: pull_request
+          jobs:
+            a: {steps: [{uses: actions/checkout@v4, with: {ref: "${{ github.event.pull_request.head.sha }}"}}, {run: make}]}
+        ---
+        kaudit-file: ok-only-labels.yml
+        content: |
+          on: pull_request_target
+          jobs:
+            a: {steps: [{uses: actions/checkout@v4}, {uses: actions/labeler@v5}]}
+    """
+    return _some(pipeline_gates["foreign_code"])
+
+
+@control(
+    "KA-BLD-028g",
+    layer="build",
+    severity="high",
+    expected="text of strangers through env",
+    shows=("triggers", "injectable"),
+)
+def text_of_strangers(pipeline_gates: pd.DataFrame) -> pd.Series[Any]:
+    """No pipeline puts text that strangers write into its commands.
+
+    The title of a pull request is put into the script before a shell reads it; a title with
+    a quote in it is a command.
+
+    Remedy:
+        Hand the text over in a variable, which the shell does not read as commands.
+
+        {env: {TITLE: "${{ github.event.pull_request.title }}"}, run: 'echo "$TITLE"'}
+
+    Cases:
+        kaudit-file: bad-title.yml
+        content: |
+          on: pull_request
+          jobs:
+            a: {steps: [{run: 'echo "${{ github.event.pull_request.title }}"'}]}
+        ---
+        kaudit-file: bad-branch.yml
+        content: |
+          on: pull_request
+          jobs:
+            a: {steps: [{run: "docker build -t a:${{ github.head_ref }} ."}]}
+        ---
+        kaudit-file: ok-variable.yml
+        content: |
+          on: pull_request
+          jobs:
+            a: {steps: [{env: {TITLE: "${{ github.event.pull_request.title }}"}, run: 'echo "$TITLE" ${{ github.sha }}'}]}
+    """
+    return _some(pipeline_gates["injectable"])
+
+
+@control(
+    "KA-BLD-028h",
+    layer="build",
+    severity="low",
+    expected="permissions that name what is needed",
+    shows=("wide_tokens",),
+)
+def wide_token(pipeline_gates: pd.DataFrame) -> pd.Series[Any]:
+    """Pipelines say what their token may do.
+
+    Without permissions the token may do what the repository's setting says, which may be to
+    write everything; a broken step can then push code and images.
+
+    Remedy:
+        Grant reading on the top, and more to the job that needs it.
+
+        permissions: {contents: read}
+
+    Cases:
+        kaudit-file: bad-unset.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: make}]}
+        ---
+        kaudit-file: bad-all.yml
+        content: |
+          on: push
+          permissions: write-all
+          jobs:
+            a: {steps: [{run: make}]}
+        ---
+        kaudit-file: ok-read.yml
+        content: |
+          on: push
+          permissions: {contents: read}
+          jobs:
+            a: {permissions: {packages: write}, steps: [{run: make}]}
+        ---
+        kaudit-file: ok-of-each-job.yml
+        content: |
+          on: push
+          jobs:
+            a: {permissions: {}, steps: [{run: make}]}
+    """
+    return _some(pipeline_gates["wide_tokens"])
+
+
+@control(
+    "KA-BLD-028i",
+    layer="build",
+    severity="high",
+    expected="secrets of the repository",
+    shows=("credentials",),
+)
+def credential_in_pipeline(pipeline_gates: pd.DataFrame) -> pd.Series[Any]:
+    """Workflow files hold no credentials.
+
+    Whoever can read the repository can read them, and its history keeps them.
+
+    Remedy:
+        Put it into the secrets of the repository, better: let the cloud trust the workflow.
+
+        env: {REGISTRY_TOKEN: "${{ secrets.REGISTRY_TOKEN }}"}
+
+    Cases:
+        kaudit-file: bad-literal.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: ./push, env: {REGISTRY_PASSWORD: made-up-9}}]}
+        ---
+        kaudit-file: bad-input.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{uses: docker/login-action@v3, with: {username: a, password: made-up-9}}]}
+        ---
+        kaudit-file: ok-secret.yml
+        content: |
+          on: push
+          jobs:
+            a: {steps: [{run: ./push, env: {REGISTRY_PASSWORD: "${{ secrets.REGISTRY_PASSWORD }}"}}]}
+    """
+    return _some(pipeline_gates["credentials"])
