@@ -77,3 +77,32 @@ ATTESTATIONS = Table(
     key=("report", "position", "subject_position"),
     resource=Resource("=Image", namespace="", name="subject"),
 )
+
+
+class ScanExceptionRow(Trace, kw_only=True):
+    report: Annotated[str, doc("stands for the file in every table")]
+    file: Annotated[str, doc("file")]
+    position: Annotated[int, doc("place in the file, from 1")]
+    place: Annotated[str, doc("place and id, as number id")]
+    format: Annotated[str, doc("openvex, cyclonedx, trivyignore, trivyignore.yaml or grype")]
+    section: Annotated[str, doc("vulnerability, misconfiguration, secret, license or any")]
+    id: Annotated[str, doc("id of what is let pass; * is everything in the scope")]
+    aliases: Annotated[list[str], doc("other ids of the same flaw")]
+    status: Annotated[
+        str, doc("not_affected, affected, fixed, under_investigation, ignored or unknown")
+    ]
+    justification: Annotated[str | None, doc("justification in the words of VEX")] = None
+    reason: Annotated[str | None, doc("reason in free text")] = None
+    scope: Annotated[list[str], doc("products, paths or packages; empty: everywhere")]
+    owner: Annotated[str | None, doc("who answers for it, as the file says")] = None
+    created_at: Annotated[datetime | None, doc("when it was made or last changed")] = None
+    expires_at: Annotated[datetime | None, doc("when it ends; null: it does not")] = None
+
+
+SCAN_EXCEPTIONS = Table(
+    "scan_exceptions",
+    ScanExceptionRow,
+    grain="one thing that scanners are told to let pass, or what a VEX document says of a flaw",
+    key=("file", "report", "position"),
+    resource=Resource("=File", namespace="", name="file", container="place"),
+)
