@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Raw
+
 from kaudit.model import hadolint
-from kaudit.model.numbered import Numbered, elements
+from kaudit.model.numbered import Numbered, streamed
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Taken
 from kaudit.registry import Read, collector, tool
@@ -36,8 +38,8 @@ def _recognise(content: Content) -> bool:
 def take_hadolint(content: Content) -> Iterator[Taken]:
     """Take a list of findings apart."""
     numbered = Numbered(content.report)
-    for raw in elements(content.whole):
-        yield numbered.take("Finding", finding=raw)
+    for raw in streamed(content):
+        yield numbered.take("Finding", finding=Raw(raw))
     yield numbered.whole()
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
+from msgspec import Raw
 
 from kaudit.model import prowler
-from kaudit.model.numbered import Numbered, elements
+from kaudit.model.numbered import Numbered, streamed
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Taken
 from kaudit.registry import Read, collector, tool
@@ -40,8 +41,8 @@ def take_prowler(content: Content) -> Iterator[Taken]:
     numbered = Numbered(content.report)
     versions: set[str] = set()
     times: list[datetime] = []
-    for raw in elements(content.whole):
-        yield numbered.take("Finding", finding=raw)
+    for raw in streamed(content):
+        yield numbered.take("Finding", finding=Raw(raw))
         try:
             head = _head(raw)
         except msgspec.MsgspecError:

@@ -102,8 +102,9 @@ class _Run:
         driver = self.held.tool.driver
         self.tool = (driver.name or "").strip().lower() or "unknown"
         components = [driver, *(self.held.tool.extensions or ())]
-        self._places: list[list[Raw]] = [component.rules or [] for component in components]
-        self._ids = [[_id(rule) for rule in rules] for rules in self._places]
+        known = [[_known(rule) for rule in component.rules or ()] for component in components]
+        self._ids = [[id for id, _ in rules] for rules in known]
+        self._places = [[rule for _, rule in rules] for rules in known]
         self._named: dict[str, Raw] = {
             name: rule
             for ids, rules in zip(self._ids, self._places, strict=True)
@@ -153,11 +154,13 @@ class _Run:
         return self._named.get(named) or self._named.get(named.rpartition("/")[0])
 
 
-def _id(raw: Raw) -> str:
+def _known(raw: Raw) -> tuple[str, Raw]:
+    """Id of a rule, and what is declared of it: its help may be long, and each result has it."""
     try:
-        return _rule(raw).id
+        rule = _rule(raw)
     except (msgspec.MsgspecError, ValueError):
-        return ""  # the records of its results will tell why
+        return "", raw  # the records of its results will tell why
+    return rule.id, Raw(_encode(rule))
 
 
 @collector(Read.of("sarif", "Report", "reports", sarif.Report), tables=(TOOL_REPORTS,))

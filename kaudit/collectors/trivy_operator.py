@@ -7,7 +7,7 @@ object with a list for each kind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import Raw
@@ -15,7 +15,7 @@ from msgspec import Raw
 from kaudit.errors import InputError
 from kaudit.model import trivy_operator as model
 from kaudit.model.moment import moment
-from kaudit.model.numbered import elements, listed, members
+from kaudit.model.numbered import listed, members, streamed
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.registry import Read, collector, tool
@@ -72,9 +72,9 @@ def _recognise(content: Content) -> bool:
 def take_trivy_operator(content: Content) -> Iterator[Taken | Lost]:
     """Take a dump apart into objects; kinds that nothing reads are left out."""
     number = 0
-    items: list[Raw] = []
+    items: Iterable[Raw | bytes] = ()
     if content.shape == "list":
-        items = elements(content.whole)
+        items = streamed(content)
     elif content.shape == "object":
         parts, rest = content.parted(*_PARTS)
         for part in parts:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from kaudit.model.taken import Taken
+from kaudit.model.taken import Content, Taken
 
 _encode = msgspec.json.Encoder().encode
 
@@ -25,6 +26,14 @@ def members(raw: Raw | bytes) -> dict[str, Raw]:
 def elements(raw: Raw | bytes) -> list[Raw]:
     """Elements of a list, unread."""
     return _elements(raw)
+
+
+def streamed(content: Content) -> Iterator[Raw | bytes]:
+    """Elements of content that is a list, unread; of a large one, one by one."""
+    parts, rest = content.parted("")
+    for part in parts:
+        yield part.raw
+    yield from elements(rest.data)
 
 
 def listed(raw: Raw | bytes | None) -> list[Raw]:

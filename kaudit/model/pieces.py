@@ -45,7 +45,7 @@ def pieces(
     opened
         Opens the JSON.
     paths
-        Lists to take apart, with ``[]`` for each list on the way.
+        Lists to take apart, with ``[]`` for each list on the way; empty where the JSON is one.
     keep
         Is given the JSON with those lists empty.
 
@@ -60,14 +60,15 @@ def pieces(
     rest, element = _Tree(), _Tree()
     places: tuple[int, ...] = ()
     around: tuple[dict[str, Any], ...] = ()
-    path, depth = "", 0
+    path: str | None = None
+    depth = 0
     with opened() as stream:
         try:
             for prefix, event, value in ijson.parse(stream, use_float=True):
-                if path:
+                if path is not None:
                     if depth == 0 and event == "end_array":
                         rest.take(event, value)
-                        path = ""
+                        path = None
                         continue
                     element.take(event, value)
                     depth += (event in _STARTS) - (event in _ENDS)

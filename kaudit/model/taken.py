@@ -136,7 +136,8 @@ class Content:
         Parameters
         ----------
         paths
-            Lists, with ``[]`` for each list on the way: ``Results[].Vulnerabilities``.
+            Lists, with ``[]`` for each list on the way: ``Results[].Vulnerabilities``; empty
+            for the content itself, where it is a list.
 
         Returns
         -------
