@@ -36,6 +36,8 @@ _TYPES = {
     "sbom": "sbom",
 }
 _FIXES = {"fixed": "fixed", "not-fixed": "not_fixed", "wont-fix": "wont_fix"}
+#: What a program says that was built without its version.
+_UNTOLD = "[not provided]"
 #: Types of packages of operating systems; all others are of languages, or binaries.
 _OF_SYSTEMS = {"alpm", "apk", "deb", "linux-kernel", "nix", "portage", "rpm"}
 _encode = msgspec.json.Encoder().encode
@@ -106,7 +108,7 @@ def grype_reports(found: grype.Report, at: Place) -> Iterator[Row]:
         raw_line=at.line,
         report=found.report,
         tool="grype",
-        tool_version=descriptor.version,
+        tool_version=None if descriptor.version == _UNTOLD else descriptor.version,
         database_version=None if status.schema_version is None else str(status.schema_version),
         database_built_at=moment(status.built),
         scanned_at=moment(descriptor.timestamp),

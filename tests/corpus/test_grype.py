@@ -62,7 +62,7 @@ def test_the_database_is_told_in_both_shapes() -> None:
     assert str(rows[0]["scanned_at"]).startswith("2023-10-18 11:08:28.56")
     assert rows[1]["database_version"] == "v6.0.2"
     assert str(rows[1]["database_built_at"]) == "2025-06-19 04:12:38+00:00"
-    assert rows[2][["scanned_at", "database_version"]].isna().all()
+    assert rows[2][["scanned_at", "database_version", "tool_version"]].isna().all()
 
 
 @needs_shared
