@@ -11,9 +11,8 @@ import re
 from kaudit.errors import SourceError
 from kaudit.model.credential import masked
 from kaudit.model.words import Reason
-from kaudit.text import shorten
 
-_LONGEST = 400
+_LONGEST = 280
 _NETWORK = (
     r"no such host|connection refused|connection reset|i/o timeout|network is unreachable"
     r"|no route to host|deadline exceeded|TLS handshake|x509:|tls:|server misbehaving|\bEOF\b"
@@ -68,7 +67,7 @@ def refusal(what: str, said: str, code: int) -> SourceError:
     """Turn a run that failed into an error with its reason, in words that may be shown."""
     lines = [line for line in said.splitlines() if not _NOISE.match(line)]
     last = _PASSING.sub("", "\n".join(lines[-12:]))
-    words = shorten(masked(" ".join(last.split())), _LONGEST)
+    words = _end_of(masked(" ".join(last.split())))
     if code < 0:
         detail = f"was ended by signal {-code}" + (f": {words}" if words else "")
         return SourceError(what, reason=Reason.TOOL_FAILED, detail=detail)
@@ -79,3 +78,11 @@ def refusal(what: str, said: str, code: int) -> SourceError:
     if _DATABASE.search(words):
         return SourceError(what, reason=Reason.TOOL_FAILED, detail=f"{told}; {_OF_DATABASE}")
     return SourceError(what, reason=Reason.TOOL_FAILED, detail=told)
+
+
+def _end_of(text: str) -> str:
+    """Cut text at its beginning: programs put the cause behind all that it stopped."""
+    if len(text) <= _LONGEST:
+        return text
+    end = text[-_LONGEST:]
+    return f"… {end.partition(' ')[2] or end}"
