@@ -36,7 +36,7 @@ Exit codes
   2   wrong usage, input that cannot be read, or no room to write
   3   incomplete although --require-complete, or for the gate
   70  a bug in kaudit
-  130 interrupted; 141 whoever read the output has closed it
+  130 interrupted; 143 ended; 141 whoever read the output has closed it
 """
 _BUG, _CLOSED = 70, 141
 #: What a system says that has no room, or does not allow to write.

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,7 @@ from tests.memory_source import rows
 from tests.source.run.fake import program
 from tests.test_cli import run
 
+ROOT = Path(__file__).parents[2]
 DIGEST = f"sha256:{'1' * 64}"
 POD = f"""
 apiVersion: v1
@@ -56,6 +62,43 @@ def test_all_tools_that_have_something_to_do(folder: Path) -> None:
 def test_nothing_is_run_unless_asked(folder: Path) -> None:
     run("collect", "m", "-o", "e")
     assert len(Evidence.open(folder / "e")["tool_runs"]) == 0
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_is_broken_off_leaves_no_program_and_no_file(
+    folder: Path, sign: signal.Signals, code: int
+) -> None:
+    told = f"open({str(folder / 'pid')!r}, 'w').write(str(os.getpid()) + '\\n')"
+    program(folder / "bin", f"{told}\ntime.sleep(600)")
+    (folder / "tmp").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kaudit", "collect", "m", "-o", "e", "--tools", "trivy"],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder / "tmp")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    end = time.monotonic() + 60
+    while not (folder / "pid").exists() or not (folder / "pid").read_text().strip():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    pid = int((folder / "pid").read_text())
+    process.send_signal(sign)
+    _, said = process.communicate()
+    assert process.returncode == code
+    assert "Traceback" not in said
+    assert not alive(pid)
+    assert [*(folder / "tmp").iterdir()] == []
+    assert sorted(path.name for path in folder.iterdir()) == ["bin", "m", "pid", "tmp"]
 
 
 @pytest.mark.parametrize(
