@@ -24,7 +24,7 @@ def critical_overdue(image_remediation: pd.DataFrame) -> pd.Series[Any]:
     """Critical vulnerabilities that have a fix are gone within the time set.
 
     The limit is the parameter critical_fix_days, counted from the publication of the flaw.
-    What an exception of the scan left out is not counted.
+    What an exception of the scan left out, or a VEX statement clears, is not counted.
 
     Remedy:
         Build the image on a base, and with packages, that hold the fix; roll it out.
@@ -57,6 +57,24 @@ def critical_overdue(image_remediation: pd.DataFrame) -> pd.Series[Any]:
         ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
           {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL}]}]}}
+        ---
+        # cluster: bad-a-statement-on-another-image
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
+        ---
+        {kaudit-file: vex.json, content: {"@context": "https://openvex.dev/ns/v0.2.0", "@id": v, author: a, timestamp: "2025-11-01T00:00:00Z", version: 1, statements: [
+          {vulnerability: {name: CVE-2099-0001}, products: [{"@id": "pkg:oci/other"}], status: not_affected, justification: component_not_present}]}}
+        ---
+        # cluster: ok-cleared-by-a-statement
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
+        ---
+        {kaudit-file: vex.json, content: {"@context": "https://openvex.dev/ns/v0.2.0", "@id": v, author: a, timestamp: "2025-11-01T00:00:00Z", version: 1, statements: [
+          {vulnerability: {name: CVE-2099-0001}, products: [{"@id": "pkg:oci/b"}], status: not_affected, justification: vulnerable_code_not_in_execute_path}]}}
     """
     return image_remediation["critical_overdue"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.ages import days_since, older
-from kaudit.columns import arrow
+from kaudit.columns import arrow, pairs, series
 from kaudit.parameters import parameters
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -43,14 +43,18 @@ IMAGE_REMEDIATION = Table(
     key=("image",),
     resource=Resource("=Image", namespace="", name="image"),
 )
+_FLAW = ("image", "advisory", "package", "version")
 _USES = ("image", "running", "scanned", "workloads", "pods", "raw", "raw_line")
 
 
-@view(IMAGE_REMEDIATION)
+@view(IMAGE_REMEDIATION, naming=("image_exceptions",))
 def image_remediation(
-    image_posture: pd.DataFrame, image_vulnerabilities: pd.DataFrame, cluster: pd.DataFrame
+    image_posture: pd.DataFrame,
+    image_vulnerabilities: pd.DataFrame,
+    cluster: pd.DataFrame,
+    image_exceptions: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Gather what could be mended; what an exception left out is not counted.
+    """Gather what could be mended; what exceptions left out or VEX clears is not counted.
 
     A flaw is as old as its publication: when the fix came out is not told by scanners, and one
     evidence does not know when the flaw was first seen here.
@@ -59,7 +63,10 @@ def image_remediation(
     import pyarrow.compute as pc
 
     c, v = image_posture, image_vulnerabilities
-    v = v[(v["fix"] == "fixed") & ~v["suppressed"]].reset_index(drop=True)
+    x = image_exceptions[image_exceptions["clears"]]
+    cleared = pc.is_in(pairs(*(v[n] for n in _FLAW)), value_set=pairs(*(x[n] for n in _FLAW)))
+    open_ = (v["fix"] == "fixed") & ~v["suppressed"] & ~series(cleared, v)
+    v = v[open_].reset_index(drop=True)
     days = days_since(v["published_at"], cluster)
     found: dict[str, Any] = {name: arrow(c[name]) for name in _USES}
     chosen = parameters()
