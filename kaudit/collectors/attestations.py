@@ -16,6 +16,7 @@ from msgspec import Raw
 from kaudit.errors import InputError
 from kaudit.model import attestation
 from kaudit.model.cosign import signer
+from kaudit.model.numbered import elements, members
 from kaudit.model.place import Place
 from kaudit.model.sigstore import certificate_names, decoded
 from kaudit.model.taken import Content, Lost, Taken
@@ -31,8 +32,6 @@ _SAID = re.compile(
     re.MULTILINE,
 )
 _ENVELOPE = re.compile(rb"^\s*\[?\s*\{\s*\"payloadType\"\s*:", re.MULTILINE)
-_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_elements = msgspec.json.Decoder(list[Raw]).decode
 _envelope = msgspec.json.Decoder(attestation.Envelope).decode
 _bundle = msgspec.json.Decoder(attestation.Bundle).decode
 _occurrence = msgspec.json.Decoder(attestation.Occurrence).decode
@@ -89,21 +88,21 @@ class _Run:
     def document(self, raw: bytes) -> Iterator[Taken | Lost]:
         """Take one document apart: an attestation, a list of them, or Google's summary."""
         if raw.startswith(b"["):
-            for one in _elements(raw):
+            for one in elements(raw):
                 yield from self._one(one)
             return
         yield from self._one(raw)
 
     def _one(self, raw: Raw | bytes) -> Iterator[Taken | Lost]:
         try:
-            members = _members(raw)
-            if "provenance_summary" in members:
-                summary = _members(members["provenance_summary"])
-                occurrences = _elements(summary.get("provenance", Raw(b"[]")))
-            elif "dsseEnvelope" in members:
+            held = members(raw)
+            if "provenance_summary" in held:
+                summary = members(held["provenance_summary"])
+                occurrences = elements(summary.get("provenance", Raw(b"[]")))
+            elif "dsseEnvelope" in held:
                 yield self._bundle(raw)
                 return
-            elif "payload" in members:
+            elif "payload" in held:
                 yield self._signed("dsse", _envelope(raw), verified=self.said.verified or None)
                 return
             else:

@@ -16,6 +16,7 @@ from msgspec import Raw
 
 from kaudit.errors import InputError
 from kaudit.model import cosign
+from kaudit.model.numbered import elements, members
 from kaudit.model.place import Place
 from kaudit.model.sigstore import LogBundle, SigstoreBundle, certificate_names
 from kaudit.model.taken import Content, Lost, Taken
@@ -35,8 +36,6 @@ _TREE_IMAGE = re.compile(r"Related artifacts for an image: (?P<image>\S+)")
 _TREE_PART = re.compile(r"(?P<what>Signatures|Attestations|SBOMs) for an image tag: (?P<tag>\S+)")
 _TREE_LEAF = re.compile(r"^\s*[└├]── \S+ (?P<digest>sha256:[0-9a-f]{64})\s*$")
 _TAG = re.compile(r":sha256-(?P<hex>[0-9a-f]{64})(?:\.\w+)?$")
-_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_elements = msgspec.json.Decoder(list[Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -86,15 +85,15 @@ class _Run:
         """Take a list of signatures, one payload, or a bundle apart."""
         raw = text.encode()
         if raw.startswith(b"["):
-            for one in _elements(raw):
+            for one in elements(raw):
                 yield self._signature(one, verified=True)
             return
-        members = _members(raw)
-        if "critical" in members:
+        held = members(raw)
+        if "critical" in held:
             yield self._signature(Raw(raw), verified=self.said.verified or None)
-        elif "SignedEntryTimestamp" in members:
+        elif "SignedEntryTimestamp" in held:
             yield self._stored("log", LogBundle, raw)
-        elif "messageSignature" in members:
+        elif "messageSignature" in held:
             yield self._stored("bundle", SigstoreBundle, raw)
         else:
             self.count += 1

@@ -12,6 +12,7 @@ from msgspec import Raw
 from kaudit.errors import InputError
 from kaudit.model import exceptions
 from kaudit.model.credential import masked
+from kaudit.model.numbered import elements, members
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.registry import Read, collector, tool
@@ -31,8 +32,6 @@ _RULE = re.compile(
 )
 _LINE = re.compile(r"^(?:CVE|GHSA|AVD|KSV|DS|DSA|DLA|ELSA|RHSA|ALAS|GO|RUSTSEC|PYSEC)-?[\w.:-]+")
 _EXPIRES = re.compile(r"\bexp:(?P<day>\S+)")
-_members = msgspec.json.Decoder(dict[str, Raw]).decode
-_elements = msgspec.json.Decoder(list[Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -76,13 +75,13 @@ def take_exceptions(content: Content) -> Iterator[Taken | Lost]:
 
 def _of_openvex(content: Content) -> Iterator[Taken | Lost]:
     parts, rest = content.parted("statements[]")
-    held = list(parts)
-    members = _members(rest.data)
-    if "statements" not in members or "@context" not in members:
+    long = [Raw(part.raw) for part in parts]
+    held = members(rest.data)
+    if "statements" not in held or "@context" not in held:
         raise InputError("is no OpenVEX document")
-    statements = [Raw(part.raw) for part in held] or _elements(members["statements"])
+    statements = long or elements(held["statements"])
     about: dict[str, Any] = {"report": content.report, "file": content.name}
-    about |= {name: members[name] for name in ("author", "timestamp") if name in members}
+    about |= {name: held[name] for name in ("author", "timestamp") if name in held}
     for number, statement in enumerate(statements, start=1):
         record = {**about, "position": number, "statement": statement}
         yield Taken("Statement", _encode(record), number)

@@ -106,3 +106,40 @@ SCAN_EXCEPTIONS = Table(
     key=("file", "report", "position"),
     resource=Resource("=File", namespace="", name="file", container="place"),
 )
+
+
+class KnownExploitedRow(Trace, kw_only=True):
+    report: Annotated[str, doc("stands for the catalogue in every table")]
+    cve: Annotated[str, doc("id of the flaw")]
+    vendor: Annotated[str | None, doc("vendor or project")] = None
+    product: Annotated[str | None, doc("product")] = None
+    added_at: Annotated[datetime | None, doc("day when it was added, in UTC")] = None
+    due_at: Annotated[datetime | None, doc("day by which agencies must act, in UTC")] = None
+    ransomware: Annotated[bool | None, doc("known from campaigns of ransomware; null: unknown")] = (
+        None
+    )
+    catalog_version: Annotated[str | None, doc("version of the catalogue")] = None
+    released_at: Annotated[datetime | None, doc("when the catalogue was released")] = None
+
+
+class ExploitScoreRow(Trace, kw_only=True):
+    report: Annotated[str, doc("stands for the file in every table")]
+    cve: Annotated[str, doc("id of the flaw")]
+    score: Annotated[float, doc("probability of exploitation within 30 days, by EPSS")]
+    percentile: Annotated[float, doc("share of all flaws with this score or a lower one")]
+    scored_at: Annotated[datetime | None, doc("day that the score is of, in UTC")] = None
+    model: Annotated[str | None, doc("version of the model")] = None
+
+
+KNOWN_EXPLOITED = Table(
+    "known_exploited",
+    KnownExploitedRow,
+    grain="one flaw in one catalogue of known exploited ones",
+    key=("cve", "report"),
+)
+EXPLOIT_SCORES = Table(
+    "exploit_scores",
+    ExploitScoreRow,
+    grain="one flaw in one file of EPSS scores",
+    key=("cve", "report"),
+)
