@@ -13,8 +13,6 @@ from kaudit.tables.scans import SEVERITIES
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Classes of packages; a scan that saw none of them says nothing of vulnerabilities.
-_PACKAGES = {"os-pkgs", "lang-pkgs"}
 #: What kubesec has rules for.
 _SCORED = ("Pod", "Deployment", "StatefulSet", "DaemonSet")
 _UNPARSED = "DL1000"
@@ -48,11 +46,11 @@ class Scans:
         counts = _counts(found[counted])
         missed = found[unfixed].groupby("report").size() if self.limits.fixed_only else {}
         secrets = _counts(self._tables("image_secrets"))
-        columns = ("report", "tool", "artifact", "artifact_type", "covered", "os_family")
-        for scan in self._rows("image_scans", *columns, "findings", "suppressed"):
+        columns = ("report", "tool", "artifact", "artifact_type", "covered", "packages")
+        for scan in self._rows("image_scans", *columns, "suppressed"):
             report, tool = scan["report"], scan["tool"]
             target = self.targets.get(report, scan["artifact"])
-            if _says_of_packages(scan):
+            if scan["packages"]:
                 yield self._check(
                     Check(
                         what="vulnerabilities",
@@ -152,13 +150,6 @@ class Scans:
         check.why = self.limits.broken(check.counts)
         check.outcome = Outcome.FAIL if check.why else Outcome.PASS
         return check
-
-
-def _says_of_packages(scan: dict[str, Any]) -> bool:
-    """Tell a scan that saw packages; only Trivy says so of images without a flaw."""
-    if _PACKAGES & {*scan["covered"]} or scan["findings"] or scan["suppressed"]:
-        return True
-    return scan["tool"] != "trivy" and scan["os_family"] is not None
 
 
 def _scored(

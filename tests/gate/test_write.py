@@ -8,9 +8,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from kaudit.collect import collect
 from kaudit.errors import InputError
 from kaudit.gate.verdict import Check, Finding, Limits, Outcome, Verdict
 from kaudit.gate.write import as_junit, as_sarif, format_of
+from kaudit.source.tools import ToolSource
+from tests.memory_source import rows
 
 HOSTILE = "<script>\x1b[31m\x00\ud800]]>&\u202e"
 
@@ -78,6 +81,29 @@ def test_sarif() -> None:
     assert invocation["exitCode"] == 1
     (told,) = invocation["toolExecutionNotifications"]
     assert told["message"]["text"] == "grype scan c:1: made up"
+
+
+def test_sarif_is_read_again_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "gate.sarif"
+    path.write_bytes(as_sarif(verdict()))
+    evidence = collect(ToolSource("sarif", path))
+    assert [gap for gap in evidence.gaps if gap.failed] == []
+    assert rows(evidence, "tool_findings", "tool", "rule", "status", "severity", "line") == [
+        {
+            "tool": "kaudit gate",
+            "rule": "trivy/CVE-2099-0001",
+            "status": "fail",
+            "severity": "critical",
+            "line": None,
+        },
+        {
+            "tool": "kaudit gate",
+            "rule": "hadolint/DL3007",
+            "status": "skip",
+            "severity": "medium",
+            "line": 3,
+        },
+    ]
 
 
 def test_junit() -> None:
