@@ -78,9 +78,14 @@ def kube_bench_reports(found: kube_bench.Report, at: Place) -> Iterator[Row]:
         report=found.report,
         tool="kube-bench",
         subject=", ".join(found.nodes) or None,
-        standard=f"CIS {', '.join(found.versions)}" if found.versions else None,
+        standard=", ".join(_benchmark(version) for version in found.versions) or None,
         findings=found.findings,
     )
+
+
+def _benchmark(version: str) -> str:
+    """Name of a benchmark: before 0.3 only its number is told."""
+    return f"cis-{version}" if version[:1].isdigit() else version
 
 
 @collector(Read.of("kube-bench", "Check", "checks", kube_bench.FoundCheck), tables=(TOOL_FINDINGS,))
