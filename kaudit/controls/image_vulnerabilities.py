@@ -121,6 +121,112 @@ def high_overdue(image_remediation: pd.DataFrame) -> pd.Series[Any]:
 
 
 @control(
+    "KA-BLD-005",
+    layer="build",
+    severity="critical",
+    applies="running",
+    weak=("known_exploited",),
+    null="no scan of it, or the evidence holds no catalogue of exploited flaws",
+    expected="none that is known to be exploited",
+    shows=("exploited", "ransomware", "due_at", "workloads", "pods"),
+)
+def exploited(image_exploitation: pd.DataFrame) -> pd.Series[Any]:
+    """No image that runs has a vulnerability that is known to be exploited.
+
+    What attackers use already comes first, whatever its severity and whether or not there is a
+    fix. The catalogue of CISA is a file of the evidence, with its date.
+
+    Remedy:
+        Mend it, take the package out, or stop the workload.
+
+        kaudit collect context:production --scan --kev known_exploited_vulnerabilities.json -o e.kaudit
+
+    Cases:
+        # cluster: bad-of-low-severity
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", Severity: LOW}]}]}}
+        ---
+        {kaudit-file: known_exploited_vulnerabilities.json, content: {title: CISA Catalog of Known Exploited Vulnerabilities, catalogVersion: "2025.11.30", dateReleased: "2025-11-30T00:00:00Z", count: 1, vulnerabilities: [
+          {cveID: CVE-2099-0001, vendorProject: v, product: p, vulnerabilityName: n, dateAdded: "2025-11-01", dueDate: "2025-11-22", knownRansomwareCampaignUse: Unknown}]}}
+        ---
+        # cluster: ok-another-flaw
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0002, PkgName: zlib, InstalledVersion: "1", Severity: CRITICAL}]}]}}
+        ---
+        {kaudit-file: known_exploited_vulnerabilities.json, content: {title: CISA Catalog of Known Exploited Vulnerabilities, catalogVersion: "2025.11.30", dateReleased: "2025-11-30T00:00:00Z", count: 1, vulnerabilities: [
+          {cveID: CVE-2099-0001, vendorProject: v, product: p, vulnerabilityName: n, dateAdded: "2025-11-01", dueDate: "2025-11-22", knownRansomwareCampaignUse: Unknown}]}}
+        ---
+        # cluster: ok-no-catalogue
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", Severity: CRITICAL}]}]}}
+    """
+    return _flaws(image_exploitation, "exploited", "listed")
+
+
+@control(
+    "KA-BLD-005a",
+    layer="build",
+    severity="high",
+    applies="running",
+    weak=("exploit_scores",),
+    null="no scan of it, or no score of its flaws",
+    expected="no EPSS of exploit_score or more",
+    shows=("likely", "highest_epss", "workloads", "pods"),
+)
+def likely_exploited(image_exploitation: pd.DataFrame) -> pd.Series[Any]:
+    """No image that runs has a vulnerability that is likely to be exploited soon.
+
+    EPSS says how probable exploitation is within thirty days. The limit is the parameter
+    exploit_score.
+
+    Remedy:
+        Mend it before what is graver but unlikely.
+
+        kaudit collect context:production --scan --epss epss_scores-current.csv.gz -o e.kaudit
+
+    Cases:
+        # cluster: bad-likely
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", Severity: LOW}]}]}}
+        ---
+        {kaudit-file: epss_scores-2025-11-30.csv, lines: ["#model_version:v2025.03.14,score_date:2025-11-30T00:00:00+0000", "cve,epss,percentile", "CVE-2099-0001,0.93,0.99"]}
+        ---
+        # cluster: ok-unlikely
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", Severity: LOW}]}]}}
+        ---
+        {kaudit-file: epss_scores-2025-11-30.csv, lines: ["#model_version:v2025.03.14,score_date:2025-11-30T00:00:00+0000", "cve,epss,percentile", "CVE-2099-0001,0.0003,0.1"]}
+        ---
+        # cluster: ok-nobody-scores
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", Severity: LOW}]}]}}
+    """
+    return _flaws(image_exploitation, "likely", "scored")
+
+
+def _flaws(images: pd.DataFrame, flaws: str, told: str) -> pd.Series[Any]:
+    """Whether images have any of the flaws; where nobody tells, null unless some do."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    some = pc.greater(pc.list_value_length(arrow(images[flaws])), 0)
+    known = pc.or_(some, pc.and_(arrow(images["scanned"]), arrow(images[told])))
+    return series(pc.if_else(known, some, pa.scalar(None, pa.bool_())), images)
+
+
+@control(
     "KA-BLD-029",
     layer="build",
     severity="low",

@@ -141,6 +141,7 @@ def vulnerabilities(assessment: Assessment) -> b.Stack:
                 caption="Flaws by time since their publication and severity",
                 severities=SEVERITIES,
             ),
+            _exploited(assessment),
             _by_reach(flaws),
             _by_image(assessment),
         )
@@ -191,6 +192,31 @@ def _by_reach(flaws: pd.DataFrame) -> b.Table:
         total=len(found),
         annex="tables/vulnerabilities.csv",
         note="A workload or pod with several of the images counts once for each.",
+    )
+
+
+def _exploited(assessment: Assessment) -> b.Block:
+    """Images with flaws that are exploited, or say that nobody has looked."""
+    x = assessment.evidence["image_exploitation"]
+    bad = x[(x["exploited"].list.len() > 0) | (x["likely"].list.len() > 0)]
+    if not len(bad):
+        known = bool(x["listed"].any())
+        title = "No flaw is known to be exploited" if known else "Exploitation is not assessed"
+        text = "" if known else "Give CISA's catalogue (--kev) and the scores of EPSS (--epss)."
+        return b.Callout(b.Tone.OK if known else b.Tone.INFO, title, text)
+    bad = bad.sort_values(["pods", "image"], ascending=[False, True])
+    return b.Table.of_frame(
+        "Images with flaws that are exploited, by reach",
+        bad.head(PRINTED),
+        {
+            "image": b.Column("image", weight=4),
+            "exploited": b.Column("known to be exploited", weight=2),
+            "due_at": "mend by",
+            "likely": b.Column("likely to be", weight=2),
+            "highest_epss": ("EPSS", "number"),
+            "pods": ("pods", "number"),
+        },
+        total=len(bad),
     )
 
 
