@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from kaudit.source.events import (
     Access,
     Batch,
     Begin,
+    Event,
     KindId,
     Listed,
     Origin,
@@ -98,6 +99,16 @@ def collect(
         raise
     finally:
         ingest.close()
+
+
+@contextmanager
+def _closing(events: Iterator[Event]) -> Iterator[Iterator[Event]]:
+    """Let a source end what it runs as soon as nobody reads it any more."""
+    try:
+        yield events
+    finally:
+        if isinstance(events, Generator):
+            events.close()
 
 
 @contextmanager
@@ -178,8 +189,12 @@ class Ingest:
         """Read one source to its end."""
         first = self._origins
         kinds = {key: read for key, (read, _) in self.wanted.items() if not read.tool}
+        with _closing(source.read(kinds, progress)) as events:
+            self._events(events, first)
+
+    def _events(self, events: Iterator[Event], first: int) -> None:
         again: set[int] = set()
-        for event in source.read(kinds, progress):
+        for event in events:
             match event:
                 case Batch():
                     event.origin += first

@@ -270,9 +270,7 @@ def made_ready(tool: Tool, machine: Machine) -> Ready:
         raise SourceError(tool.title, reason=Reason.TOOL_FAILED, detail=detail)
     warning = ""
     if update := tool.update(machine.ours):
-        ended = own.run(update, own.folder / "update", bounds=Bounds(tool.settings.seconds))
-        if ended.code:
-            warning = refusal(tool.title, ended.said, ended.code).detail
+        warning = _updated(tool, own, update)
     about = tool.about(own)
     if tool.minimum and numbers(about.version) < tool.minimum:
         least = ".".join(map(str, tool.minimum))
@@ -280,6 +278,15 @@ def made_ready(tool: Tool, machine: Machine) -> Ready:
         detail = f"is {said}, and {least} is needed; get it from {tool.get}"
         raise SourceError(tool.title, reason=Reason.TOOL_FAILED, detail=detail)
     return Ready(tool, own, digest, about, warning)
+
+
+def _updated(tool: Tool, machine: Machine, update: list[str | Path]) -> str:
+    """Let a tool update its database; say why that failed, for the older one may do."""
+    try:
+        ended = machine.run(update, machine.folder / "update", bounds=Bounds(tool.settings.seconds))
+    except SourceError as fault:
+        return fault.detail
+    return refusal(tool.title, ended.said, ended.code).detail if ended.code else ""
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -164,11 +165,12 @@ def test_a_program_that_is_not_the_pinned_one_is_not_run(
     assert len(scanned(ours, pins={"trivy": right})["image_scans"]) == 1
 
 
+@pytest.mark.parametrize("update", ["sys.exit(1)", "time.sleep(600)"])
 def test_a_database_that_cannot_be_updated_is_told_and_used(
-    tmp_path: Path, ours: dict[str, str]
+    tmp_path: Path, ours: dict[str, str], update: str
 ) -> None:
-    program(tmp_path / "bin", update=1)
-    evidence = scanned(ours)
+    program(tmp_path / "bin", update=update)
+    evidence = scanned(ours, seconds=2.0)
     assert gap(evidence).what == "update of the database of Trivy"
     assert gap(evidence).tables == ()
     assert len(evidence["image_scans"]) == 1
@@ -265,6 +267,24 @@ def test_a_registry_that_is_away_is_not_asked_for_ever(
     assert sum("was not asked again" in g.detail for g in found) == 3
     assert len(counted(tmp_path)) == 4
     assert [r["artifact"] for r in rows(evidence, "image_scans", "artifact")] == [TAGGED.name]
+
+
+def test_what_still_runs_is_ended_when_nobody_reads_on(
+    tmp_path: Path, ours: dict[str, str]
+) -> None:
+    told = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()) + '\\n')"
+    program(
+        tmp_path / "bin",
+        f"if 'web' in target:\n    {told}\n    time.sleep(600)\nprint(json.dumps(report))",
+    )
+    source = ScanSource((SHOP, WEB), Settings(tools=("trivy",)), ours=ours)
+    events = source.read({})
+    with contextlib.closing(events):  # type: ignore[type-var]
+        next(events)
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.05)
+    pid = int((tmp_path / "pid").read_text())
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_an_interrupted_scan_goes_on_where_it_was(tmp_path: Path, ours: dict[str, str]) -> None:
