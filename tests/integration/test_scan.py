@@ -252,5 +252,7 @@ def test_kubesec_that_cannot_load_a_schema_has_not_scored(tmp_path: Path) -> Non
     target = Target("Manifest", "pod.yaml", path=pod)
     evidence = collect(ScanSource([target], Settings(tools=("kubesec",)), ours=ours))
     (gap,) = (g for g in evidence.gaps if g.failed)
-    assert "failed downloading schema" in gap.detail
+    assert gap.reason is Reason.UNREACHABLE
+    assert "failed downloading schema: " in gap.detail
+    assert "--schemas" in gap.detail
     assert len(evidence["kubesec_scores"]) == 0

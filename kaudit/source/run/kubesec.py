@@ -14,7 +14,7 @@ from kaudit.source.run.program import Ended
 from kaudit.source.run.tool import About, Machine, Target, Tool
 
 #: What it says of an object whose schema it could not load; it calls the object invalid.
-_NO_SCHEMA = b"failed downloading schema"
+_NO_SCHEMA = re.compile(r'failed downloading schema(?P<why>(?:[^"\\]|\\.)*)"')
 _VERSION = re.compile(r"version (\S+)")
 
 
@@ -43,9 +43,9 @@ class Kubesec(Tool):
         """Tell objects that are not valid from those whose schema could not be loaded."""
         if not super().answers(target, ended):
             return False
-        printed = ended.out.read_bytes()
-        if _NO_SCHEMA not in printed:
+        found = _NO_SCHEMA.search(ended.out.read_text(encoding="utf-8", errors="replace"))
+        if found is None:
             return True
-        at = printed.index(_NO_SCHEMA)
-        ended.said = printed[at : at + 300].decode("utf-8", "replace")
+        why = found["why"].rpartition(": ")[2]
+        ended.said = f"failed downloading schema: {why}; a folder of them is given by --schemas"
         return False
