@@ -223,7 +223,8 @@ def demo_report(out: Path, *, pdf: bool = True, progress: Progress = silent) -> 
                 "registry.k8s.io",
                 "quay.io",
                 "ghcr.io",
-            )
+            ),
+            accepted_signers=("https://git.northwind.example/platform/*",),
         )
         return audit_report(
             [str(bundle)],

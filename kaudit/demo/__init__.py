@@ -28,6 +28,7 @@ def objects() -> Iterator[Json]:
 def write(folder: Path) -> None:
     """Write the demo: one List a kind, the version of the API server, and what tools wrote."""
     from kaudit.demo.scans import reports
+    from kaudit.demo.supply import files
 
     kinds: dict[str, list[Json]] = {}
     for found in objects():
@@ -36,9 +37,10 @@ def write(folder: Path) -> None:
     for kind, items in kinds.items():
         whole = {"apiVersion": "v1", "kind": "List", "items": items}
         (folder / f"{kind.lower()}.json").write_bytes(msgspec.json.encode(whole) + b"\n")
-    for name, report in reports():
+    written = ((name, msgspec.json.encode(report) + b"\n") for name, report in reports())
+    for name, content in (*written, *files()):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.encode(report) + b"\n")
+        path.write_bytes(content)
     version = {"gitVersion": VERSION, "major": "1", "minor": "34"}
     (folder / "version.json").write_bytes(msgspec.json.encode(version) + b"\n")

@@ -118,6 +118,7 @@ class Scanned(NamedTuple):
     only_trivy: tuple[str, ...] = ()
     end_of_life: bool = False
     secrets: tuple[tuple[str, str], ...] = ()
+    licenses: tuple[tuple[str, str], ...] = ()
     env: tuple[str, ...] = ("PATH=/usr/local/bin:/usr/bin",)
     written: str = ""
 
@@ -133,6 +134,7 @@ IMAGES = (
     Scanned(
         *(f"{_OWN}/notify", "2.4.1", ("minimist", "qs", "lodash", "tar")),
         secrets=(("/app/.npmrc", "npm-access-token"),),
+        licenses=(("qs", "BSD-3-Clause"), ("ghostscript4js", "AGPL-3.0-only")),
         env=("PATH=/usr/bin", "SMTP_PASSWORD=kept-by-no-one-7"),
     ),
     Scanned(f"{_OWN}/refunds", "2.4.1", ("qs", "tar"), at=_OLD),
@@ -207,6 +209,9 @@ def _trivy(image: Scanned) -> Json:
     for file, rule in secrets:
         found = [_secret(rule)] if rule else []
         results.append({"Target": file or reference, "Class": "secret", "Secrets": found})
+    if image.licenses:
+        found = [_license(package, name) for package, name in image.licenses]
+        results.append({"Target": "Node.js", "Class": "license", "Licenses": found})
     return {
         "SchemaVersion": 2,
         "Trivy": {"Version": "0.69.1"},
@@ -247,6 +252,19 @@ def _of_trivy(flaw: Flaw) -> Json:
         "PublishedDate": f"{flaw.published}T00:00:00Z",
     }
     return found if flaw.fixed else {k: v for k, v in found.items() if k != "FixedVersion"}
+
+
+def _license(package: str, name: str) -> Json:
+    strict = name.startswith("AGPL")
+    return {
+        "PkgName": package,
+        "Name": name,
+        "Category": "forbidden" if strict else "notice",
+        "Severity": "CRITICAL" if strict else "LOW",
+        "Confidence": 1,
+        "FilePath": "",
+        "Link": "",
+    }
 
 
 def _secret(rule: str) -> Json:
