@@ -18,6 +18,7 @@ from kaudit.model import attestation
 from kaudit.model.cosign import signer
 from kaudit.model.numbered import elements, members
 from kaudit.model.place import Place
+from kaudit.model.sbom_parts import taken_apart
 from kaudit.model.sigstore import certificate_names, decoded
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.model.verification import Said, printed
@@ -36,6 +37,10 @@ _envelope = msgspec.json.Decoder(attestation.Envelope).decode
 _bundle = msgspec.json.Decoder(attestation.Bundle).decode
 _occurrence = msgspec.json.Decoder(attestation.Occurrence).decode
 _statement = msgspec.json.Decoder(attestation.Statement).decode
+_subject = msgspec.json.Decoder(attestation.Subject).decode
+#: Beginnings of the types of predicates that are bills of materials, and what is taken of them.
+_BILLS = ("https://cyclonedx.org/", "https://spdx.dev/Document")
+_OF_BILLS = ("Document", "Component")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -61,7 +66,7 @@ def _recognise(content: Content) -> bool:
 )
 def take_attestations(content: Content) -> Iterator[Taken | Lost]:
     """Take out each statement."""
-    run = _Run(content.report)
+    run = _Run(content.name, content.report)
     for found in printed(content.whole.decode("utf-8", "replace")):
         run.said.read(found.before)
         if found.fault:
@@ -69,6 +74,7 @@ def take_attestations(content: Content) -> Iterator[Taken | Lost]:
         elif found.raw:
             yield from run.document(found.raw.encode())
     yield from run.failures()
+    yield from run.bills()
     if not run.count:
         raise InputError("holds no attestation", hint="give an envelope, a bundle or a statement")
 
@@ -76,9 +82,10 @@ def take_attestations(content: Content) -> Iterator[Taken | Lost]:
 class _Run:
     """Numbers the attestations of one file."""
 
-    def __init__(self, report: str) -> None:
-        self.report, self.count = report, 0
+    def __init__(self, name: str, report: str) -> None:
+        self.name, self.report, self.count = name, report, 0
         self.said = Said()
+        self._bills: list[tuple[Content, list[Raw]]] = []
 
     def lost(self, why: str) -> Lost:
         """Tell of an attestation that cannot be read."""
@@ -157,7 +164,20 @@ class _Run:
         }
         taken = Taken("Attestation", _encode(record), self.count + 1)
         self.count += 1
+        if statement.predicate_type.startswith(_BILLS) and bytes(predicate)[:1] == b"{":
+            inner = Content(self.name, bytes(predicate), f"{self.report}-{self.count}")
+            self._bills.append((inner, statement.subject or []))
         return taken
+
+    def bills(self) -> Iterator[Taken | Lost]:
+        """Take the bills of materials apart that are the predicates of attestations."""
+        for content, subjects in self._bills:
+            try:
+                digests = [_subject(one).digest for one in subjects]
+                named = [d.text for d in digests if d and d.sha256 and d.text]
+                yield from (p for p in taken_apart(content, named) if p.kind in _OF_BILLS)
+            except (InputError, ValueError, RecursionError) as fault:
+                yield Lost("Document", str(fault))
 
     def failures(self) -> Iterator[Taken | Lost]:
         """Take what was refused; that the tool could not look is lost."""

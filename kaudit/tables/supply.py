@@ -143,3 +143,44 @@ EXPLOIT_SCORES = Table(
     grain="one flaw in one file of EPSS scores",
     key=("cve", "report"),
 )
+
+
+class SbomRow(Trace, kw_only=True):
+    report: Annotated[str, doc("stands for the document in every table")]
+    file: Annotated[str, doc("file")]
+    format: Annotated[str, doc("cyclonedx or spdx")]
+    spec_version: Annotated[str | None, doc("version of the format")] = None
+    name: Annotated[str, doc("what it describes, as it names it")]
+    kind: Annotated[str | None, doc("what that is: container, file, platform, …")] = None
+    digests: Annotated[list[str], doc("digests of what it describes, of its attestation too")]
+    config_digest: Annotated[str | None, doc("digest of the image's configuration")] = None
+    tags: Annotated[list[str], doc("references with tags of what it describes")]
+    created_at: Annotated[datetime | None, doc("when it was made")] = None
+    tools: Annotated[list[str], doc("what made it, with version")]
+    components: Annotated[int, doc("components that it lists")]
+    attested: Annotated[bool, doc("it was inside an attestation")]
+
+
+class SbomComponentRow(Trace, kw_only=True):
+    report: Annotated[str, doc("document that lists it (sboms)")]
+    position: Annotated[int, doc("place in the document, from 1")]
+    name: Annotated[str, doc("name, behind its group")]
+    version: Annotated[str | None, doc("version")] = None
+    type: Annotated[str | None, doc("library, operating-system, application, …")] = None
+    purl: Annotated[str | None, doc("package URL")] = None
+    licenses: Annotated[list[str], doc("licences, as ids, names or expressions")]
+
+
+SBOMS = Table(
+    "sboms",
+    SbomRow,
+    grain="one bill of materials",
+    key=("name", "report"),
+    resource=Resource("=Image", namespace="", name="name"),
+)
+SBOM_COMPONENTS = Table(
+    "sbom_components",
+    SbomComponentRow,
+    grain="one component of one bill of materials",
+    key=("report", "position"),
+)

@@ -14,6 +14,12 @@ from tests.shared import needs_shared
 registry.load()
 #: Beginning of a path to the format; what begins otherwise is of none of them.
 FORMATS = {
+    "cosign/rekor-": "cosign",
+    "cosign/simple-": "cosign",
+    "cosign/tree-": "cosign",
+    "cosign/verify-attestation-": "attestation",
+    "cosign/verify-": "cosign",
+    "cosign/": "attestation",
     "grype/golden-image.sarif": "sarif",
     "grype/": "grype",
     "hadolint/generated-2.15.1-clean.json": "",  # an empty list says nothing of itself
@@ -29,6 +35,8 @@ FORMATS = {
     "peers/polaris-": "polaris",
     "peers/popeye-": "popeye",
     "peers/sarif-": "sarif",
+    "peers/sbom-": "sbom",
+    "peers/vex-": "sbom",
     "trivy/image-alpine-3.10.sarif": "sarif",
     "trivy/repo-trivy-0.15.sarif": "sarif",
     "trivy/legacy-null-document.json": "",
@@ -37,7 +45,16 @@ FORMATS = {
     "trivy-operator/": "",  # objects of the API, read as manifests
 }
 OURS = sorted(set(FORMATS.values()) - {""})
-FOLDERS = ("grype", "hadolint", "kubesec", "peers", "trivy", "trivy-operator", "kubernetes")
+FOLDERS = (
+    "cosign",
+    "grype",
+    "hadolint",
+    "kubesec",
+    "peers",
+    "trivy",
+    "trivy-operator",
+    "kubernetes",
+)
 PATHS = [path for folder in FOLDERS for path in files(folder, "*.*")]
 
 
