@@ -1,5 +1,6 @@
 """A real server holds what operators leave behind, status included, as later tests need it."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from kaudit.collect import collect
 from kaudit.model.words import Reason
 from kaudit.source.open import open_source
+from kaudit.source.tools import ToolSource
+from tests.collectors.test_tools import EXAMPLES
 from tests.integration.cluster import Cluster, running_cluster
 from tests.integration.operators import RefusedError, define, objects, put
 from tests.shared import needs_shared, shared
@@ -95,3 +98,25 @@ def test_collection_lists_the_definitions(
     assert len(evidence["crds"]) == sum(OPERATORS.values())
     assert groups["aquasecurity.github.io"] == OPERATORS["trivy-operator"]
     assert not [gap for gap in evidence.gaps if gap.reason not in _HARMLESS]
+
+
+def test_reports_of_trivy_operator_are_read_as_from_a_dump(
+    holding: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump = EXAMPLES / "trivy-operator" / "by-kind.json"
+    reports = json.loads(dump.read_bytes()).values()
+    put(holding, [one for found in reports for one in found])
+    monkeypatch.setenv("KUBECONFIG", str(holding.admin))
+    live = collect(open_source("context:admin"))
+    assert not [gap for gap in live.gaps if gap.reason not in _HARMLESS]
+    read = collect(ToolSource("trivy-operator", dump))
+    for table, columns in {
+        "image_scans": ["artifact", "other_digest", "findings", "namespace", "kind", "name"],
+        "vulnerabilities": ["id", "package", "version", "severity", "cvss_score", "fix"],
+        "image_secrets": ["rule", "file", "severity"],
+        "tool_findings": ["rule", "status", "severity", "namespace", "kind", "name"],
+        "tool_reports": ["subject", "standard", "findings"],
+    }.items():
+        rows = [e[table][columns].map(str).to_numpy().tolist() for e in (live, read)]
+        assert all(row in rows[0] for row in rows[1]), table
+        assert rows[1], table
