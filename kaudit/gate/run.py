@@ -29,6 +29,8 @@ from kaudit.waivers import Waiver
 
 #: Tables that limits are held against: controls on them would judge a second time.
 _LIMITED = {"image_scans", "vulnerabilities", "image_secrets", "tool_findings", "kubesec_scores"}
+#: Tables that checks are made of.
+_HELD = {"image_scans", "tool_reports", "signatures"}
 #: Tools of the guide's pipeline; others run where they are named.
 TOOLS = ("trivy", "hadolint", "kubesec")
 
@@ -68,7 +70,7 @@ def gate(
     settings, limits = settings or Settings(tools=TOOLS), limits or Limits()
     given = [_files(path) for path in manifests]
     read = [*given, *(_files(path) for path in dockerfiles)]
-    sources: list[Source] = [*read, *(ToolSource(format, path) for format, path in outputs)]
+    sources: list[Source] = [*read, *(_output(format, path) for format, path in outputs)]
     if not sources and not images:
         raise InputError(
             "nothing to look at", hint="name an --image, a --manifest, a --dockerfile, or an output"
@@ -99,6 +101,14 @@ def gate(
         findings=findings,
         gaps=[gap for gap in evidence.gaps if gap.failed],
     )
+
+
+def _output(format: str, path: Path) -> ToolSource:
+    source = ToolSource(format, path)
+    if not _HELD & {t for read in source.format.reads for t in registry.tables_of(read.id)}:
+        hint = "exceptions are given as --vex or --ignore-file, with an --image"
+        raise InputError(f"the gate has no limit for {source.label}", where=path, hint=hint)
+    return source
 
 
 def _files(path: Path) -> FileSource:

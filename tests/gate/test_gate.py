@@ -281,6 +281,9 @@ def test_nothing_to_look_at(tmp_path: Path, ours: dict[str, str]) -> None:
     vex = Settings(tools=("trivy",), vex=(tmp_path,))
     with pytest.raises(InputError, match="give them to the tool that wrote the outputs"):
         gate(outputs=given(tmp_path, report()), settings=vex, ours=ours)
+    (tmp_path / ".trivyignore").write_text("CVE-2099-0001\n")
+    with pytest.raises(InputError, match="the gate has no limit for exceptions"):
+        gate(outputs=[("exceptions", tmp_path / ".trivyignore")], ours=ours)
     for odd in ("-x", "Bad Ref", "dir:/etc"):
         with pytest.raises(InputError, match=r"is no image reference|begins with a dash"):
             gate([odd], ours=ours)
