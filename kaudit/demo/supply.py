@@ -78,6 +78,12 @@ _SIGNER = "https://git.northwind.example/platform/.github/workflows/build.yml@re
 _ISSUER = "https://token.git.northwind.example"
 _SIGNED = ("cart", "catalog", "checkout", "labels", "ledger", "routes", "search", "tracker")
 
+_LISTED = {
+    "tracker": (("base-files", "12.4"), ("netbase", "6.4"), ("tzdata", "2026a-0")),
+    "notify": (("apt", "2.6.1"), ("bash", "5.2.15"), ("curl", "7.88.1"), ("npm", "10.8.2")),
+    "importer": (("bash", "5.2.15"), ("dpkg", "1.21.22"), ("openssh-server", "1:9.2p1")),
+}
+
 
 def files() -> Iterator[tuple[str, bytes]]:
     """Yield each file with its name."""
@@ -95,6 +101,8 @@ def files() -> Iterator[tuple[str, bytes]]:
     yield "signatures/myapp.json", _json(_by_stranger())
     for name in ("tracker", "cart"):
         yield f"provenance/{name}.intoto.jsonl", _json(_provenance(_image(name)))
+    for name, packages in _LISTED.items():
+        yield f"sbom/{name}.cdx.json", _json(_bill(_image(name), packages))
     yield "vex/ledger.openvex.json", _json(_statements())
     yield "scans/runs.json", _json(_runs())
     yield "catalogues/known_exploited_vulnerabilities.json", _json(_exploited())
@@ -185,6 +193,32 @@ def _provenance(image: Scanned) -> Json:
         "payloadType": "application/vnd.in-toto+json",
         "payload": payload,
         "signatures": signatures,
+    }
+
+
+def _bill(image: Scanned, packages: tuple[tuple[str, str], ...]) -> Json:
+    repository = image.name.replace("/", "%2F")
+    short = _short(image)
+    purl = f"pkg:oci/{short}@{_digest(image).replace(':', '%3A')}?repository_url={repository}"
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {
+            "timestamp": "2026-03-01T08:01:00Z",
+            "tools": {"components": [{"type": "application", "name": "syft", "version": "1.38"}]},
+            "component": {"type": "container", "name": f"{image.name}:{image.tag}", "purl": purl},
+        },
+        "components": [
+            {
+                "type": "library",
+                "name": name,
+                "version": version,
+                "purl": f"pkg:deb/debian/{name}@{version}",
+                "licenses": [{"license": {"id": "GPL-2.0-or-later"}}],
+            }
+            for name, version in packages
+        ],
     }
 
 

@@ -115,7 +115,7 @@ def _by_name(images: pd.DataFrame, scans: pd.DataFrame) -> pd.DataFrame:
             scans[["tool", "report", "tags"]].explode("tags").rename(columns={"tags": "named"}),
         ]
     ).dropna()
-    plain = pa.array(_named(arrow(names["named"])), pa.string())
+    plain = pa.array(named(arrow(names["named"])), pa.string())
     names = names.assign(tagged_name=pd.array(plain, dtype=pd.ArrowDtype(pa.string())))
     names = names[["tool", "report", "tagged_name"]].drop_duplicates()
     told = scans[["tool", "report"]].assign(known=scans["registry_digests"].list.len() > 0)
@@ -140,7 +140,7 @@ def _unused(scans: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     first = pc.list_flatten(pc.list_slice(lists.filter(some), 0, 1))
     digests = pc.replace_with_mask(pa.nulls(len(left), pa.string()), some, first)
     digest = pc.coalesce(digests, arrow(left["manifest_digest"]), arrow(left["config_digest"]))
-    names = _named(arrow(left["artifact"]))
+    names = named(arrow(left["artifact"]))
     plain = pc.binary_join_element_wise(_without_tag(arrow(left["artifact"])), digest, "@")
     image = pc.coalesce(plain, pa.array(names, pa.string()))
     kept: pd.DataFrame = left[["tool", "report"]]
@@ -156,7 +156,7 @@ def _without_tag(references: pa.Array) -> pa.Array:
     return pa.array(found, pa.string())
 
 
-def _named(references: pa.Array) -> list[str]:
+def named(references: pa.Array | pa.ChunkedArray) -> list[str]:
     """Names with the tag, all written out; what is no reference stands for itself."""
     found = []
     for text in references.to_pylist():
