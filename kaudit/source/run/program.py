@@ -159,10 +159,14 @@ def _late(what: str, bounds: Bounds) -> SourceError:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of a program and its children; nobody else is in their group."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    """Kill a program that has not ended, and its children; nobody else is in their group.
+
+    One that has ended gave its number back: the group of that number may be another's by now.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     for stream in (process.stdout, process.stderr):
         if stream is not None:
             stream.close()

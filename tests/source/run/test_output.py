@@ -1,12 +1,17 @@
 """Reports are found among the lines around them; half of one is none."""
 
+import contextlib
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kaudit import registry
 from kaudit.errors import SourceError
+from kaudit.model.taken import Content
 from kaudit.model.words import Reason
 from kaudit.source.run import output
 from kaudit.source.run.output import clean
@@ -54,6 +59,27 @@ def test_what_is_no_report(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(SourceError, match=why) as fault:
         cleaned(tmp_path, text)
     assert fault.value.reason is Reason.BROKEN
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    before=st.one_of(
+        st.binary(max_size=60), st.text('{}[]"\\n 0e-.,:', max_size=40).map(str.encode)
+    ),
+    middle=st.sampled_from([b"", TEXT.encode(), TEXT.encode()[:-9], b"[]", b"null", b"{}"]),
+    after=st.binary(max_size=60),
+)
+def test_any_bytes_are_a_report_or_a_fault(before: bytes, middle: bytes, after: bytes) -> None:
+    registry.load()
+    format = registry.FORMATS["trivy"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "out.json")
+        path.write_bytes(before + middle + after)
+        with contextlib.suppress(SourceError):
+            clean(format, path)
+            found = path.read_bytes()
+            assert found in (b"[]", b"null") or format.recognise(Content("", found))
+            json.loads(found)
 
 
 def test_lines_before_a_report_that_is_too_large_to_hold(

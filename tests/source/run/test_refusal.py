@@ -1,6 +1,8 @@
 """What tools say when they fail, in their own words, has a reason and a way out."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kaudit.model.words import Reason
 from kaudit.source.run.refusal import refusal
@@ -59,6 +61,15 @@ def test_nothing_that_differs_from_run_to_run() -> None:
         return refusal("Trivy", said, 1).detail
 
     assert detail("2026-01-02T03:04:05Z", "abc") == detail("2026-05-06T07:08:09Z", "xyz")
+
+
+@settings(max_examples=200, deadline=None)
+@given(said=st.text(max_size=2000), code=st.integers(-64, 255))
+def test_any_words_are_a_reason(said: str, code: int) -> None:
+    fault = refusal("Trivy", said, code)
+    assert isinstance(fault.reason, Reason)
+    assert fault.detail
+    assert len(fault.detail) < 600
 
 
 def test_a_signal() -> None:
