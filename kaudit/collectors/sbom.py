@@ -131,7 +131,6 @@ def sbom_components(found: sbom.FoundComponent, at: Place) -> Iterator[Row]:
     """Yield one component, or one package."""
     component, package = found.component, found.package
     if component is not None:
-        names = [(c.license or sbom.License(), c.expression) for c in component.licenses or ()]
         yield SbomComponentRow(
             raw=at.raw,
             raw_line=at.line,
@@ -141,7 +140,7 @@ def sbom_components(found: sbom.FoundComponent, at: Place) -> Iterator[Row]:
             version=component.version,
             type=component.type,
             purl=component.purl,
-            licenses=sorted({t for one, e in names if (t := e or one.id or one.name)}),
+            licenses=component.license_names,
         )
     elif package is not None:
         licenses = {package.license_concluded, package.license_declared}

@@ -42,6 +42,8 @@ _KINDS = {
     "InfraAssessmentReport",
     "ClusterInfraAssessmentReport",
     "ClusterComplianceReport",
+    "SbomReport",
+    "ClusterSbomReport",
 }
 _PARTS = (*(f"{kind.lower()}s.{_GROUP}" for kind in sorted(_KINDS)), "items")
 

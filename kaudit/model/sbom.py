@@ -75,6 +75,12 @@ class Component(Wire):
         """Name behind its group."""
         return f"{self.group}/{self.name or ''}" if self.group else self.name or ""
 
+    @property
+    def license_names(self) -> list[str]:
+        """Licences, as expressions, ids or names, sorted."""
+        said = [(one.expression, one.license or License()) for one in self.licenses or ()]
+        return sorted({text for e, one in said if (text := e or one.id or one.name)})
+
     def values(self, name: str) -> list[str]:
         """Values of Trivy's property of a name."""
         wanted = f"aquasecurity:trivy:{name}"

@@ -113,6 +113,23 @@ def test_a_name_that_no_label_holds_is_that_of_the_owner() -> None:
     assert set(evidence["tool_findings"]["name"]) == {"system:controller:token-cleaner"}
 
 
+@needs_shared
+def test_a_bill_of_materials_is_that_of_its_image() -> None:
+    path = corpus(FOLDER, "sbomreport.yaml")
+    (document,) = objects(path)
+    components = document["report"]["components"]["components"]
+    (evidence,) = both(path)
+    rows = evidence["sbom_components"]
+    assert Counter(zip(rows["name"], rows["version"], rows["type"], strict=True)) == Counter(
+        (c["name"], c["version"], c["type"]) for c in components
+    )
+    (bill,) = evidence["sboms"].to_dict("records")
+    assert bill["name"] == "k8s.gcr.io/kube-apiserver:v1.21.1"
+    assert bill["components"] == len(components)
+    assert bill["spec_version"] == "1.4"
+    assert [digest[:14] for digest in bill["digests"]] == ["sha256:53a13cd"]
+
+
 def test_a_dump_by_kind_is_read_kind_by_kind() -> None:
     evidence = read(FOLDER, EXAMPLES / FOLDER / "by-kind.json")
     scans = evidence["image_scans"]

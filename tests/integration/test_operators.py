@@ -115,6 +115,7 @@ def test_reports_of_trivy_operator_are_read_as_from_a_dump(
         "vulnerabilities": ["id", "package", "version", "severity", "cvss_score", "fix"],
         "image_secrets": ["rule", "file", "severity"],
         "tool_findings": ["rule", "status", "severity", "namespace", "kind", "name"],
+        "sbom_components": ["name", "version", "type", "purl"],
         "tool_reports": ["subject", "standard", "findings"],
     }.items():
         rows = [e[table][columns].map(str).to_numpy().tolist() for e in (live, read)]
