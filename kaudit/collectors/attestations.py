@@ -47,7 +47,8 @@ _encode = msgspec.json.Encoder().encode
 def _recognise(content: Content) -> bool:
     if content.shape == "text":
         start = content.data[: 1 << 16]
-        return bool(_SAID.search(start) or _ENVELOPE.search(start))
+        signed = b'"payloadType"' in start and _ENVELOPE.search(start)
+        return bool(signed or (b" attestations" in start and _SAID.search(start)))
     keys = content.keys
     return (
         {"payloadType", "payload"} <= keys

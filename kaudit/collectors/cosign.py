@@ -32,6 +32,8 @@ _SAID = re.compile(
     rb"|\s*\[?\s*\{\s*\"critical\"\s*:)",
     re.MULTILINE,
 )
+#: One of these is in whatever matches that: quicker to look for.
+_WORDS = (b"Verification for ", b"Supply Chain", b" signatures", b" identities", b'"critical"')
 _TREE_IMAGE = re.compile(r"Related artifacts for an image: (?P<image>\S+)")
 _TREE_PART = re.compile(r"(?P<what>Signatures|Attestations|SBOMs) for an image tag: (?P<tag>\S+)")
 _TREE_LEAF = re.compile(r"^\s*[└├]── \S+ (?P<digest>sha256:[0-9a-f]{64})\s*$")
@@ -42,7 +44,8 @@ _encode = msgspec.json.Encoder().encode
 def _recognise(content: Content) -> bool:
     if content.shape == "text":
         start = content.data[: 1 << 16]
-        return bool(_SAID.search(start)) and b'"payloadType"' not in content.data
+        told = any(word in start for word in _WORDS) and _SAID.search(start)
+        return bool(told) and b'"payloadType"' not in content.data
     keys = content.keys
     return (
         "critical" in keys

@@ -7,6 +7,7 @@ when it was released.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 
 import msgspec
@@ -44,10 +45,11 @@ def take_kev(content: Content) -> Iterator[Taken | Lost]:
     if content.shape == "object":
         yield from _of_json(content)
         return
-    rows = csv.DictReader(content.whole.decode("utf-8", "replace").splitlines(), strict=True)
-    if not {"cveID", "dateAdded"} <= {*(rows.fieldnames or ())}:
-        raise InputError("is no catalogue of known exploited vulnerabilities")
+    text = io.StringIO(content.whole.decode("utf-8", "replace"), newline="")
+    rows = csv.DictReader(text, strict=True)
     try:
+        if not {"cveID", "dateAdded"} <= {*(rows.fieldnames or ())}:
+            raise InputError("is no catalogue of known exploited vulnerabilities")
         for number, row in enumerate(rows, start=1):
             entry = {name: text for name, text in row.items() if name and text}
             yield _taken(content, number, entry)

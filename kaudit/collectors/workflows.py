@@ -41,10 +41,10 @@ _PROPOSED = re.compile(
     r"github\.event\.workflow_run\.head|github\.event\.number"
 )
 _STRANGERS = re.compile(
-    r"\$\{\{[^}]*(?:github\.head_ref|github\.event\.(?:issue|pull_request|discussion)\.(?:title|body)"
+    r"\$\{\{[^}]{0,400}(?:github\.head_ref|github\.event\.(?:issue|pull_request|discussion)\.(?:title|body)"
     r"|github\.event\.pull_request\.head\.(?:ref|label|repo\.default_branch)"
     r"|github\.event\.(?:comment|review|review_comment)\.body|github\.event\.pages"
-    r"|github\.event\.(?:head_commit|commits[^}]*)\.(?:message|author))"
+    r"|github\.event\.(?:head_commit|commits[^}]{0,100})\.(?:message|author))"
 )
 _encode = msgspec.json.Encoder().encode
 

@@ -157,11 +157,11 @@ class _Reader:
             if trigger or not rest:
                 raise Fault(f"line {line}: ONBUILD needs another instruction")
             return self.instruction(line, rest, trigger=True)
-        if not rest:
-            raise Fault(f"line {line}: {name} needs an argument")
         flags: list[tuple[str, str]] = []
         if name in _WITH_FLAGS:
             rest = self._flags(rest, flags)
+        if not rest:
+            raise Fault(f"line {line}: {name} needs an argument")
         found = Instruction(name, line, rest, flags, trigger=trigger)
         if name in _WITH_LISTS and rest.startswith("["):
             try:

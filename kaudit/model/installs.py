@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from kaudit.model.shell import SHELLS, Command, commands
 
 _INTERPRETERS = SHELLS | {"python", "python3", "perl", "ruby", "node", "php"}
 _FETCHERS = frozenset(("curl", "wget"))
-_FETCHED = re.compile(
-    r"(?:\b(?:sh|bash|ash|dash|zsh|eval|source)\b[^|;&\n]*|^\s*\.\s+)(?:<\(|\$\(|`)\s*(?:curl|wget)\b"
-)
+#: What is fetched in the place of an argument, and the programs that run it.
+_FETCHED = re.compile(r"(?:<\(|\$\(|`)\s*(?:curl|wget)\b")
+_RUNS = re.compile(r"\b(?:sh|bash|ash|dash|zsh|eval|source)\b|^\s*\.\s")
+_OPERATOR = re.compile(r"[|;&]")
+#: Places on one line that are looked at.
+_MOST = 20
 _OPEN_MODE = re.compile(r"^(?:0?777|[0-7]?777|a\+rwx|ugo\+rwx|a=rwx|\+rwx|o\+w|a\+w|666|0666)$")
 _PATH = re.compile(r"^(?:[./~]|[a-z+]+://)|\.(?:deb|rpm|apk|whl|tgz|tar\.gz|gem)$")
 _SAME = {"apt-get": "apt", "pip3": "pip", "microdnf": "dnf", "yum": "dnf"}
@@ -68,8 +72,10 @@ def facts(script: str) -> Iterator[tuple[str, str]]:
         if command.program == "chmod" and any(_OPEN_MODE.match(w) for w in command.words[1:]):
             yield "open_mode", command.line
     for line in script.splitlines():
-        if _FETCHED.search(line):
-            yield "pipe_to_shell", line.strip()
+        for found in islice(_FETCHED.finditer(line), _MOST):
+            if _RUNS.search(_OPERATOR.split(line[: found.start()])[-1]):
+                yield "pipe_to_shell", line.strip()
+                break
 
 
 def _of_packages(command: Command) -> Iterator[tuple[str, str]]:

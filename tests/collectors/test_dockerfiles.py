@@ -190,7 +190,12 @@ def test_a_here_document_is_run_or_is_data(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("FROM a\nRUNN x\n", 2), ("FROM a\n\nRUN <<EOF\nx\n", 3), ("FROM a\nENV x\n", 2)],
+    [
+        ("FROM a\nRUNN x\n", 2),
+        ("FROM a\n\nRUN <<EOF\nx\n", 3),
+        ("FROM a\nENV x\n", 2),
+        ("FROM a\nRUN --network=none\n", 2),
+    ],
 )
 def test_what_a_build_would_refuse_is_a_gap_that_names_the_line(
     tmp_path: Path, text: str, line: int

@@ -17,13 +17,16 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.model.words import Reason
 from kaudit.source import tools
-from kaudit.source.tools import ToolSource
+from kaudit.source.tools import ToolSource, recognised
 
 registry.load()
 #: One folder a format, with small outputs in its shapes.
 EXAMPLES = Path(__file__).parent / "outputs"
 FILES = sorted(path for path in EXAMPLES.rglob("*") if path.is_file())
 JSON = [path for path in FILES if path.suffix in (".json", ".sarif")]
+TEXT = [path for path in FILES if path not in JSON]
+#: Pieces of text that mean something to a parser.
+SIGNS = ["\n", "\\\n", "{", "[", "}", '"', "'", ": ", "- ", "&a ", "*a", "<<EOF", "#", "$", "${A"]
 each_format = pytest.mark.parametrize("format", sorted(registry.FORMATS))
 VALUES = st.one_of(
     st.none(),
@@ -133,6 +136,37 @@ def test_any_value_anywhere_is_a_row_a_gap_or_one_error(
     if any(gap.what.endswith(f"output {path.name}") for gap in broken):
         return  # told of the whole file
     assert len(evidence["records"]) + len(broken) == taken(odd, text) + len(lost(odd, text))
+
+
+@st.composite
+def mangled(draw: st.DrawFn, text: str) -> str:
+    """Text of which a part is gone, or is something else, once or twice."""
+    for _ in range(draw(st.integers(1, 2))):
+        start = draw(st.integers(0, len(text)))
+        end = min(len(text), start + draw(st.integers(0, 40)))
+        put_in = draw(st.one_of(st.just(""), st.text(max_size=6), st.sampled_from(SIGNS)))
+        text = text[:start] + put_in + text[end:]
+    return text
+
+
+@pytest.mark.parametrize("path", TEXT, ids=lambda p: f"{p.parent.name}/{p.name}")
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_text_is_rows_gaps_or_one_error(
+    path: Path, tmp_path: Path, data: st.DataObject
+) -> None:
+    text = data.draw(mangled(path.read_text())).encode("utf-8", "replace")
+    odd = tmp_path / path.parent.name / path.name
+    odd.parent.mkdir(exist_ok=True)
+    odd.write_bytes(text)
+    evidence = collected(odd)
+    broken = [gap for gap in evidence.gaps if gap.reason is Reason.BROKEN]
+    if any(gap.what.endswith(f"output {path.name}") for gap in broken):
+        return  # told of the whole file
+    if recognised(Content(path.name, text)) in (None, registry.FORMATS[path.parent.name]):
+        assert len(evidence["records"]) + len(broken) == taken(odd, text) + len(lost(odd, text))
 
 
 @pytest.mark.parametrize("path", JSON, ids=lambda p: f"{p.parent.name}/{p.name}")
