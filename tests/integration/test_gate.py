@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -123,3 +125,45 @@ def test_a_broken_database_is_no_pass(
     code, found = checks("--image", images.tagged("good"))
     assert code == 3
     assert "its database cannot be used" in str(found["trivy", images.tagged("good")]["why"])
+
+
+MANIFEST = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec: {containers: [{name: web, image: "IMAGE", securityContext: {privileged: PRIVILEGED}}]}
+"""
+
+
+@pytest.mark.parametrize(("name", "privileged"), [("vulnerable", "true"), ("good", "false")])
+def test_the_pipeline_of_the_guide(
+    images: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, privileged: str
+) -> None:
+    path = os.pathsep.join([str(engine("kubesec").parent), os.environ["PATH"]])
+    monkeypatch.setenv("PATH", path)
+    schemas = tmp_path / "schemas/master-standalone-strict"
+    schemas.mkdir(parents=True)
+    (schemas / "pod-v1.json").write_text('{"type": "object"}')
+    text = MANIFEST.replace("IMAGE", images.tagged(name)).replace("PRIVILEGED", privileged)
+    Path("deployment.yaml").write_text(text)
+    options = ["--image", images.tagged(name), "--manifest", "deployment.yaml"]
+    code, found = checks(*options, "--schemas", str(tmp_path / "schemas"), "--fail-on", "none")
+    bad = name == "vulnerable"
+    assert code == (1 if bad else 0)
+    outcome = "fail" if bad else "pass"
+    assert found["trivy", images.tagged(name)]["outcome"] == outcome
+    score = found["kubesec", "deployment.yaml: Pod/web"]
+    assert score["outcome"] == outcome
+    said = printed_by_kubesec(tmp_path)
+    assert len(said["scoring"].get("critical", ())) == score["counts"].get("critical", 0)  # type: ignore[attr-defined]
+
+
+def printed_by_kubesec(folder: Path) -> dict[str, dict[str, list[object]]]:
+    """What kubesec says by itself; it ends with 2 where the score is below 0."""
+    command = [engine("kubesec"), "scan", "--schema-location", folder / "schemas"]
+    ended = subprocess.run(
+        [*map(str, command), "deployment.yaml"], cwd=folder, capture_output=True, text=True
+    )
+    (found,) = json.loads(ended.stdout)
+    result: dict[str, dict[str, list[object]]] = found
+    return result
