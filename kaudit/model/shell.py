@@ -100,4 +100,14 @@ def _command(words: list[str], before: str, after: str) -> Command | None:
         while sudo and at < len(words) and words[at].startswith("-"):
             at += 1
     words = words[at:]
+    if words and words[0] == "xargs":
+        words = _after_options(words[1:], ("-I", "-n", "-P", "-L", "-d", "-a"))
     return Command(words, before, after, sudo) if words else None
+
+
+def _after_options(words: list[str], valued: tuple[str, ...]) -> list[str]:
+    """Words behind options, of which some take a value in the next word."""
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in valued else 1
+    return words[at:]

@@ -5,13 +5,15 @@ Values that look like credentials are replaced by what kind they look like.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 from msgspec import Raw, field
 
-from kaudit.model.credential import masked, verdict
+from kaudit.model.credential import by_shape, masked, verdict
 
+_EXPRESSION = re.compile(r"\$\{\{[^}]*\}\}")
 Scalar = str | int | float | bool | None
 
 
@@ -26,7 +28,9 @@ def _safe(pairs: dict[str, Scalar] | None) -> dict[str, Scalar] | None:
 def _safe_value(name: str, value: Scalar) -> Scalar:
     if not isinstance(value, str) or value.startswith(MASKED):
         return value
-    kind = verdict(name, value)
+    # What an expression gives is not written in the file; what stands beside it is.
+    beside = _EXPRESSION.sub("", value)
+    kind = verdict(name, value) if beside == value else by_shape(beside)
     return f"{MASKED}{kind}]" if kind else masked(value)
 
 

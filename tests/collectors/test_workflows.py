@@ -132,6 +132,7 @@ def test_pins(tmp_path: Path, uses: str, pinned: bool, third_party: bool) -> Non
         ("run: docker scout cves a", "no --exit-code"),
         ("run: snyk container test a", None),
         ("run: cosign verify --key k a", None),
+        ("run: cat images | xargs -I {} -n1 trivy image {}", "exit code 0 whatever it finds"),
         ("{uses: aquasecurity/trivy-action@v1, with: {image-ref: a}}", "no exit-code"),
         ("{uses: aquasecurity/trivy-action@v1, with: {exit-code: 0}}", "no exit-code"),
         (
@@ -172,6 +173,11 @@ def test_a_credential_in_a_workflow_is_a_name(tmp_path: Path) -> None:
     evidence = read(tmp_path, text)
     assert steps(evidence)[0]["credentials"] == ["API_TOKEN"]
     assert "made-up-9" not in str(evidence["records"].to_dict())
+
+
+def test_what_an_expression_gives_is_no_credential_in_the_file(tmp_path: Path) -> None:
+    text = f"{HEAD}      - {{run: ls, env: {{API_KEY: 'Bearer ${{{{ secrets.A }}}}'}}}}\n"
+    assert len(read(tmp_path, text)["pipeline_steps"]["credentials"][0]) == 0
 
 
 @pytest.mark.parametrize(
