@@ -21,6 +21,8 @@ from benchmarks.measure import Run, python, run
 
 #: Pods to the budget of a dump to results: seconds and megabytes on two processors.
 SCALE = {10_000: (2.0, 400), 100_000: (12.0, 800), 1_000_000: (90.0, 1500)}
+#: The same with Trivy's and Grype's reports on its images.
+SCANNED = {10_000: (10.0, 1000)}
 GENERATOR = Path(__file__).parents[2] / "shared" / "tools" / "make_cluster.py"
 
 
@@ -64,9 +66,15 @@ def scale(pods: int, generator: Path, folder: Path, *, truth: bool) -> Iterator[
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    seconds, megabytes = SCALE.get(pods, (0.0, 0))
     command = python("-m", "kaudit", "assess", str(dump), "--quiet")
+    scans = (dump / "scans").rename(folder / f"{pods}-scans")
+    seconds, megabytes = SCALE.get(pods, (0.0, 0))
     yield Measured(f"{pods:,} pods, dump to results", seconds, megabytes, run(command))
+    scans.rename(dump / "scans")
+    seconds, megabytes = SCANNED.get(pods, (0.0, 0))
+    images = sum(1 for _ in (dump / "scans" / "trivy").iterdir())
+    what = f"the same with scans of {images:,} images"
+    yield Measured(what, seconds, megabytes, run(command))
     if truth:
         subprocess.run(python("-m", "benchmarks.truth", str(dump)), check=True)
 

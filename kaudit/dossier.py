@@ -26,13 +26,14 @@ FRAMEWORKS = ("cis-kubernetes", "pss", "nsa-cisa", "nist-800-190", "owasp-k8s", 
 EVIDENCE = "evidence.kaudit"
 
 
-#: Views on images that are handed in where they have rows, by the name of their file.
-_IMAGES = {
+#: Tables that are handed in where they have rows, by the name of their file.
+_BESIDE = {
     "images": "image_posture",
     "vulnerabilities": "image_vulnerabilities",
     "upgrades": "upgrade_plan",
     "reconciliation": "scanner_reconciliation",
     "trust": "image_trust",
+    "other_tools": "tool_findings",
 }
 
 
@@ -146,8 +147,8 @@ def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:
         "requirements": _requirements(assessment),
         "origins": _origins(evidence),
     }
-    of_images = {name: evidence.frames.get(table) for name, table in _IMAGES.items()}
-    frames |= {name: found for name, found in of_images.items() if len(found)}
+    beside = {name: evidence.frames.get(table) for name, table in _BESIDE.items()}
+    frames |= {name: found for name, found in beside.items() if len(found)}
     for name, frame in frames.items():
         _write(frame, folder / name)
     with (folder / "results.json").open("wb") as stream:

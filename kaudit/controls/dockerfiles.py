@@ -428,3 +428,41 @@ def packages_without_version(dockerfile_posture: pd.DataFrame) -> pd.Series[Any]
           COPY --from=build /app /app
     """
     return _some(dockerfile_posture["unpinned_packages"])
+
+
+@control(
+    "KA-BLD-027j",
+    layer="build",
+    severity="medium",
+    weak=("dockerfiles",),
+    expected="no rule of medium severity or worse is broken",
+    shows=("rules", "tools", "lesser"),
+    null="the evidence holds no report of a linter of Dockerfiles",
+)
+def lint_fails(dockerfile_lint: pd.DataFrame) -> pd.Series[Any]:
+    """Dockerfiles pass their linter.
+
+    Hadolint knows what kaudit does not look for: shells without pipefail, caches left behind,
+    instructions that do not do what they seem to. Warnings and errors count.
+
+    Remedy:
+        Mend it, or give the reason beside the line.
+
+        # hadolint ignore=DL3008
+
+    Cases:
+        # cluster: bad-warned-of
+        {kaudit-file: hadolint.json, content: [{file: web/Dockerfile, line: 1, column: 1, code: DL3007, level: warning, message: latest}]}
+        ---
+        # cluster: ok-a-matter-of-style
+        {kaudit-file: hadolint.json, content: [{file: web/Dockerfile, line: 1, column: 1, code: DL3059, level: info, message: several RUN}]}
+        ---
+        # cluster: ok-nobody-has-looked
+        {kaudit-file: Dockerfile, content: "FROM scratch"}
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    d = dockerfile_lint
+    broken = pc.greater(arrow(d["grave"]), 0)
+    return series(pc.if_else(arrow(d["linted"]), broken, pa.scalar(None, pa.bool_())), d)

@@ -3,6 +3,7 @@
 from kaudit.show.build import build
 from kaudit.show.explore import cases, control, evidence, finding, record, table
 from kaudit.show.images import fix_plan, images, reconciliation, vulnerabilities
+from kaudit.show.others import others
 from kaudit.show.sections import (
     catalogue,
     cover,
@@ -32,6 +33,7 @@ __all__ = [
     "images",
     "layer",
     "limits",
+    "others",
     "overview",
     "pipelines",
     "provenance",

@@ -478,8 +478,33 @@ def provenance(assessment: Assessment) -> b.Stack:
                     for name, part in sorted(manifest.raw.items())
                 ],
             ),
+            *_runs(assessment),
         )
     )
+
+
+def _runs(assessment: Assessment) -> list[b.Block]:
+    """Tools that kaudit ran itself: which program, with which database, and how often."""
+    runs = assessment.evidence["tool_runs"]
+    if not len(runs):
+        return []
+    keys = ["tool", "version", "program_digest", "database_version", "outcome", "reason"]
+    counts = runs.fillna(dict.fromkeys(keys, "")).groupby(keys, sort=True).size()
+    return [
+        b.Table.of_frame(
+            "Tools that kaudit ran",
+            counts.reset_index(name="runs"),
+            {
+                "tool": "tool",
+                "version": "version",
+                "program_digest": b.Column("SHA-256 of the program", b.Kind.CODE, 3),
+                "database_version": "database",
+                "outcome": "outcome",
+                "reason": "why",
+                "runs": ("runs", "number"),
+            },
+        )
+    ]
 
 
 def limits(assessment: Assessment) -> b.Facts:
