@@ -49,6 +49,7 @@ def audit_report(
     pdf: bool = True,
     secrets: str = "none",
     as_of: datetime | None = None,
+    outputs: Sequence[tuple[str, Path]] = (),
     progress: Progress = silent,
 ) -> list[Path]:
     """Write a report on sources, or on one body of sealed evidence.
@@ -75,7 +76,7 @@ def audit_report(
     decisions = parameters or Parameters()
     with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
         stage = Path(private)
-        evidence = _evidence(sources, stage / EVIDENCE, secrets, as_of, progress)
+        evidence = _evidence(sources, stage / EVIDENCE, secrets, as_of, outputs, progress)
         beside: dict[str, Path] = {EVIDENCE: stage / EVIDENCE}
         if waivers:
             beside["waivers.yaml"] = waivers
@@ -109,7 +110,12 @@ def _differing(decisions: Parameters) -> dict[str, Any]:
 
 
 def _evidence(
-    sources: Sequence[str], at: Path, secrets: str, as_of: datetime | None, progress: Progress
+    sources: Sequence[str],
+    at: Path,
+    secrets: str,
+    as_of: datetime | None,
+    outputs: Sequence[tuple[str, Path]],
+    progress: Progress,
 ) -> Evidence:
     """Put sealed evidence at a path: a copy of a bundle, or what is collected."""
     from kaudit.errors import InputError
@@ -119,7 +125,7 @@ def _evidence(
     from kaudit.source.open import is_bundle
 
     if any(is_bundle(name) for name in sources):
-        if len(sources) > 1:
+        if len(sources) > 1 or outputs:
             raise InputError("sealed evidence cannot be mixed with other sources", where=sources[0])
         bundle = Path(sources[0])
         if bundle.is_dir():
@@ -127,7 +133,9 @@ def _evidence(
         else:
             shutil.copyfile(bundle, at)
         return Evidence.open(at)
-    return evidence_of(sources, out=at, secrets=secrets, as_of=as_of, progress=progress)
+    return evidence_of(
+        sources, out=at, secrets=secrets, as_of=as_of, outputs=outputs, progress=progress
+    )
 
 
 def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:

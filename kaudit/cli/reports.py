@@ -20,6 +20,7 @@ from kaudit.cli.options import (
     completed,
     framework_ids,
 )
+from kaudit.cli.outputs import WithOutputs, outputs_of
 from kaudit.cli.sources import decided, utc
 
 _GROUP = "Reports"
@@ -31,8 +32,11 @@ _Pdf = Annotated[bool, typer.Option("--pdf/--no-pdf", help="Write the PDF.")]
     "report evidence.kaudit -o report",
     "report manifests -o report --framework cis-kubernetes --waivers waivers.yaml",
     "report context:production -o report -P allowed_registries=registry.example.com",
+    "report manifests --trivy scans/ --notebook build -o report",
+    kind=WithOutputs,
 )
 def report(
+    context: typer.Context,
     sources: Sources,
     out: Annotated[
         Path,
@@ -77,6 +81,7 @@ def report(
             pdf=pdf,
             secrets=secrets,
             as_of=utc(as_of),
+            outputs=outputs_of(context),
             progress=hear,
         )
     if not quiet:
