@@ -130,7 +130,7 @@ def _of_other(found: Limits, gap: Gap, control: Control, *, weak: bool) -> None:
     if gap.kind == "Image" and gap.name:
         if registry.resource_of(control).kind == "=Image":
             doubt = msgspec.structs.replace(doubt, kinds=("Image",), names=(gap.name,))
-        elif control.null:
+        elif control.null and not weak:
             return
     found.doubts.append(doubt)
 
