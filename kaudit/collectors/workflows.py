@@ -14,7 +14,8 @@ import msgspec
 
 from kaudit.errors import InputError
 from kaudit.model import workflow
-from kaudit.model.gates import STOPPING, gates
+from kaudit.model.gate import STOPPING
+from kaudit.model.gates import gates
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.registry import Read, collector, tool
