@@ -63,7 +63,7 @@ def _recognise(content: Content) -> bool:
     title="attestation",
     help="Attestations: DSSE envelopes, Sigstore bundles, in-toto statements, JSON lines of them.",
     recognise=_recognise,
-    files=("*.intoto", "*.att", "*.sigstore", "*.bundle"),
+    files=("*.intoto", "*.att", "*.sigstore"),
 )
 def take_attestations(content: Content) -> Iterator[Taken | Lost]:
     """Take out each statement."""

@@ -30,6 +30,7 @@ _TOP = re.compile(rb"^(?P<key>[A-Za-z][\w-]*)[ \t]*:", re.MULTILINE)
 _RULE = re.compile(
     rb"^[ \t]*-?[ \t]*\{?(?:vulnerability|fix-state|vex-status|package)[ \t]*:", re.M
 )
+_ENTRY = re.compile(rb"^[ \t]*-[ \t]*\{?[ \t]*id[ \t]*:", re.MULTILINE)
 _LINE = re.compile(r"^(?:CVE|GHSA|AVD|KSV|DS|DSA|DLA|ELSA|RHSA|ALAS|GO|RUSTSEC|PYSEC)-?[\w.:-]+")
 _EXPIRES = re.compile(r"\bexp:(?P<day>\S+)")
 _encode = msgspec.json.Encoder().encode
@@ -44,7 +45,10 @@ def _recognise(content: Content) -> bool:
     keys = {found["key"].decode() for found in _TOP.finditer(content.data[: 1 << 16])}
     if keys:
         rules = "ignore" in keys and "apiVersion" not in keys
-        return keys <= _SECTIONS.keys() or (rules and bool(_RULE.search(content.data)))
+        entries = keys <= _SECTIONS.keys() and (
+            "trivyignore" in base or _ENTRY.search(content.data)
+        )
+        return bool(entries or (rules and _RULE.search(content.data)))
     return base.endswith("trivyignore") or _only_ids(content)
 
 

@@ -107,6 +107,7 @@ def test_they_are_found_in_a_folder_with_manifests(tmp_path: Path) -> None:
     for path in EXAMPLES.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "values.yaml").write_text("ignore: [a]\nimage: {tag: '1'}\n")
+    (tmp_path / "secrets.yaml").write_text("secrets: {a: b}\n")
     (tmp_path / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n")
     evidence = collect(FileSource(tmp_path))
     assert evidence["scan_exceptions"]["format"].value_counts().to_dict() == {
