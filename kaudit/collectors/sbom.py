@@ -248,5 +248,6 @@ def cyclonedx_analyses(found: sbom.FoundAnalysis, at: Place) -> Iterator[Row]:
         justification=analysis.justification,
         reason=analysis.detail,
         scope=[one.ref for one in it.affects or () if one.ref],
+        owner=found.supplier,
         created_at=analysis.last_updated or analysis.first_issued or found.timestamp,
     )

@@ -110,6 +110,14 @@ class Metadata(Wire):
     timestamp: Time | None = None
     tools: list[Named] | Tools | None = None
     component: Component | None = None
+    supplier: Named | None = None
+    authors: list[Named] | None = None
+
+    @property
+    def by(self) -> str | None:
+        """Who answers for it."""
+        named = [*(self.authors or ()), *([self.supplier] if self.supplier else ())]
+        return next((one.name for one in named if one.name), None)
 
     @property
     def used(self) -> list[Named]:

@@ -133,8 +133,8 @@ class _Run:
                 yield Lost("Vulnerability", str(fault), number)
                 continue
             if flaw.analysis is not None:
-                made = {"file": self.file, "timestamp": metadata.timestamp, "finding": flaw}
-                yield self._numbered("Analysis", number, **made)
+                made = {"supplier": metadata.by, "timestamp": metadata.timestamp}
+                yield self._numbered("Analysis", number, file=self.file, finding=flaw, **made)
             if not self.components:
                 continue  # a VEX document is no scan
             for one in flaw.affects or [sbom.Affected()]:

@@ -57,6 +57,7 @@ def test_what_vex_says_is_an_exception_and_no_scan() -> None:
     evidence = read("vex.json")
     (alone,) = rows(evidence, "scan_exceptions")
     assert (alone["status"], alone["scope"]) == ("affected", ["urn:cdx:0/1#web"])
+    assert alone["owner"] == "Example"
     assert [rows(evidence, name) for name in ("sboms", "image_scans", "vulnerabilities")] == [
         []
     ] * 3
