@@ -12,6 +12,8 @@ _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
 _CONTINUED = re.compile(r"\\\n")
 #: Programs that run the rest of their words.
 _BEFORE = frozenset(("sudo", "env", "exec", "time", "nice", "nohup", "command", "then", "do", "if"))
+#: Options of sudo that take a value in the next word.
+_OF_SUDO = ("-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T")
 SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh"))
 _DEEPEST = 3
 
@@ -98,7 +100,7 @@ def _command(words: list[str], before: str, after: str) -> Command | None:
         sudo = sudo or words[at] == "sudo"
         at += 1
         while sudo and at < len(words) and words[at].startswith("-"):
-            at += 1
+            at += 2 if words[at] in _OF_SUDO else 1
     words = words[at:]
     if words and words[0] == "xargs":
         words = _after_options(words[1:], ("-I", "-n", "-P", "-L", "-d", "-a"))
