@@ -98,9 +98,7 @@ def gate(
     ] = "high",
     vex: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--vex", metavar="FILE", help="VEX document that scanners honour; repeatable."
-        ),
+        typer.Option("--vex", metavar="FILE", help="VEX document to honour; repeatable."),
     ] = None,
     ignore_file: Annotated[
         Path | None,
@@ -146,7 +144,7 @@ def gate(
     Runs Trivy, Hadolint and kubesec, or those of --tools, or reads what they wrote; judges
     manifests and Dockerfiles by kaudit's controls too. Exits with 1 where a limit is exceeded,
     and with 3 where something could not be looked at: a scan that failed or saw nothing is no
-    pass. Exceptions of --vex and --ignore-file are honoured by the scanners, and counted.
+    pass. What --vex clears, and what --ignore-file lets scanners pass, is counted.
     """
     from kaudit.console import progress
     from kaudit.errors import InputError

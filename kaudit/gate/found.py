@@ -35,10 +35,14 @@ def findings(evidence: Evidence, targets: Mapping[str, str]) -> Iterator[Finding
         row["report"]: row["artifact"]
         for row in rows(evidence.table("image_scans"), "report", "artifact")
     } | dict(targets)
+    keys = ("tool", "report", "position")
+    cleared = {
+        tuple(row[key] for key in keys): f"VEX: {row['why'] or row['status']}"
+        for row in rows(evidence.table("cleared_findings"), *keys, "status", "why")
+    }
     for row in rows(
         evidence.table("vulnerabilities"),
-        *("report", "tool", "id", "severity", "package", "version", "title", "url"),
-        "suppressed_by",
+        *(*keys, "id", "severity", "package", "version", "title", "url", "suppressed_by"),
     ):
         yield Finding(
             what="vulnerabilities",
@@ -49,7 +53,7 @@ def findings(evidence: Evidence, targets: Mapping[str, str]) -> Iterator[Finding
             subject=f"{row['package']} {row['version']}".strip(),
             message=row["title"] or "",
             url=row["url"],
-            suppressed=row["suppressed_by"] or "",
+            suppressed=row["suppressed_by"] or cleared.get(tuple(row[key] for key in keys), ""),
         )
     for row in rows(
         evidence.table("image_secrets"),

@@ -13,6 +13,8 @@ from kaudit.tables.scans import SEVERITIES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kaudit.columns import Flags
+
 #: What kubesec has rules for.
 _SCORED = ("Pod", "Deployment", "StatefulSet", "DaemonSet")
 _UNPARSED = "DL1000"
@@ -40,11 +42,13 @@ class Scans:
 
     def _of_images(self) -> Iterator[Check]:
         found = self._tables("vulnerabilities")
-        left = found["suppressed"].to_numpy(dtype=bool)
+        cleared = named(self._tables("cleared_findings"), found)
+        left = found["suppressed"].to_numpy(dtype=bool) | cleared
+        excused = found[cleared].groupby("report").size()
         unfixed = (found["fix"] != "fixed").to_numpy(dtype=bool) & ~left
         counted = ~left & ~unfixed if self.limits.fixed_only else ~left
         counts = _counts(found[counted])
-        missed = found[unfixed].groupby("report").size() if self.limits.fixed_only else {}
+        missed = found[unfixed & self.limits.fixed_only].groupby("report").size()
         secrets = _counts(self._tables("image_secrets"))
         columns = ("report", "tool", "artifact", "artifact_type", "covered", "packages")
         for scan in self._rows("image_scans", *columns, "suppressed"):
@@ -58,7 +62,7 @@ class Scans:
                         target=target,
                         outcome=Outcome.PASS,
                         counts=counts.get(report, {}),
-                        suppressed=scan["suppressed"],
+                        suppressed=scan["suppressed"] + int(excused.get(report, 0)),
                         unfixed=int(missed.get(report, 0)),
                     )
                 )
@@ -150,6 +154,14 @@ class Scans:
         check.why = self.limits.broken(check.counts)
         check.outcome = Outcome.FAIL if check.why else Outcome.PASS
         return check
+
+
+def named(some: pd.DataFrame, findings: pd.DataFrame) -> Flags:
+    """Tell of each finding whether another table names it."""
+    keys = ["tool", "report", "position"]
+    known = some[keys].drop_duplicates().assign(known=True)
+    found: Flags = findings[keys].merge(known, on=keys, how="left")["known"].notna().to_numpy()
+    return found
 
 
 def _scored(

@@ -75,9 +75,10 @@ def gate(
         raise InputError(
             "nothing to look at", hint="name an --image, a --manifest, a --dockerfile, or an output"
         )
-    if (settings.vex or settings.ignore) and not images:
-        hint = "give them to the tool that wrote the outputs"
-        raise InputError("exceptions are for images that are scanned here", hint=hint)
+    if settings.ignore and not images:
+        hint = "give it to the tool that wrote the outputs, or a --vex document here"
+        raise InputError("an ignore file is for images that are scanned here", hint=hint)
+    sources += [ToolSource("exceptions", path) for path in settings.vex if outputs]
     wanted = [_image(reference) for reference in dict.fromkeys(images)]
 
     def then(gathered: Gathered) -> Source:

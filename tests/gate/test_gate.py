@@ -103,6 +103,30 @@ def test_exceptions_are_honoured_and_counted(tmp_path: Path, ours: dict[str, str
     assert verdict.findings[0].suppressed == "vex.json: not_affected"
 
 
+def test_a_statement_clears_what_an_output_names(tmp_path: Path, ours: dict[str, str]) -> None:
+    outputs = given(tmp_path, report(flaw("CRITICAL"), flaw("CRITICAL", 2)))
+    vex = tmp_path / "web.openvex.json"
+    statement = {
+        "vulnerability": {"name": "CVE-2099-0001"},
+        "status": "not_affected",
+        "justification": "component_not_present",
+    }
+    document = {
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "@id": "v",
+        "author": "a",
+        "timestamp": "2025-11-01T00:00:00Z",
+        "version": 1,
+        "statements": [statement],
+    }
+    vex.write_text(json.dumps(document))
+    settings = Settings(tools=("trivy",), vex=(vex,))
+    verdict = gate(outputs=outputs, settings=settings, ours=ours)
+    (check,) = verdict.checks
+    assert (check.counts, check.suppressed, check.outcome) == ({"critical": 1}, 1, Outcome.FAIL)
+    assert [f.suppressed for f in verdict.findings] == ["VEX: component_not_present", ""]
+
+
 def test_exceptions_reach_the_scanner(tmp_path: Path, ours: dict[str, str]) -> None:
     seen = tmp_path / "seen"
     program(
@@ -278,9 +302,9 @@ def test_nothing_to_look_at(tmp_path: Path, ours: dict[str, str]) -> None:
         gate(ours=ours)
     with pytest.raises(InputError, match="there is no such file"):
         gate(manifests=[tmp_path / "none"], ours=ours)
-    vex = Settings(tools=("trivy",), vex=(tmp_path,))
-    with pytest.raises(InputError, match="give them to the tool that wrote the outputs"):
-        gate(outputs=given(tmp_path, report()), settings=vex, ours=ours)
+    some = Settings(tools=("trivy",), ignore=tmp_path / ".trivyignore")
+    with pytest.raises(InputError, match="give it to the tool that wrote the outputs"):
+        gate(outputs=given(tmp_path, report()), settings=some, ours=ours)
     (tmp_path / ".trivyignore").write_text("CVE-2099-0001\n")
     with pytest.raises(InputError, match="the gate has no limit for exceptions"):
         gate(outputs=[("exceptions", tmp_path / ".trivyignore")], ours=ours)
