@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     severity="high",
     null="its tag tells no version, or the moment of the evidence is not known",
     expected="a version that is still supported",
-    shows=("addon", "version", "supported_until", "workloads"),
+    shows=("addon", "version", "support_ends_at", "workloads"),
 )
 def unsupported_addon(addons: pd.DataFrame) -> pd.Series[Any]:
     """Add-ons of the cluster are versions that are still supported.

@@ -29,7 +29,7 @@ class AddonRow(Trace, kw_only=True):
     image: Annotated[str, doc("the image (images)")]
     addon: Annotated[str, doc("add-on")]
     version: Annotated[str | None, doc("minor version of the tag; null: the tag tells none")] = None
-    supported_until: Annotated[datetime | None, doc("end of its support; null: not known")] = None
+    support_ends_at: Annotated[datetime | None, doc("end of its support; null: not known")] = None
     running: Annotated[bool, doc("a Pod object uses it; else templates would")]
     workloads: Annotated[int, doc("workloads that use it")]
     ended: Annotated[
@@ -116,7 +116,7 @@ def addons(images: pd.DataFrame, cluster: pd.DataFrame) -> pd.DataFrame:
         **{n: arrow(images[n]).take(at) for n in ("raw", "raw_line")},
         "addon": pa.array(names, pa.string()),
         "version": pa.array(versions, pa.string()),
-        "supported_until": until_,
+        "support_ends_at": until_,
         "ended": pc.if_else(pa.array(newer, pa.bool_()), False, over),
     }
     schema = ADDONS.schema
