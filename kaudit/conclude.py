@@ -124,7 +124,6 @@ def conclude_layers(
 
 #: What a layer rests on and no collector reads yet: without it, no layer is called effective.
 _UNREAD = {
-    Layer.BUILD: "scans and signatures of images are not read yet",
     Layer.RUNTIME: "events and sensors are not read yet",
     Layer.SECRETS: "secret stores and what they rotate are not read yet",
 }
