@@ -548,16 +548,17 @@ def summed_views(*names: str) -> tuple[str, ...]:
 
 def tables_of(kind: tuple[str, str]) -> tuple[str, ...]:
     """Names of the tables that a kind, by group and name, feeds, sorted."""
-    return tuple(
-        sorted(
-            {
-                table.name
-                for collector in COLLECTORS.values()
-                if any(read.id == kind for read in collector.reads)
-                for table in collector.tables
-            }
-        )
-    )
+    return _tables_by_kind(len(COLLECTORS)).get(kind, ())
+
+
+@cache
+def _tables_by_kind(collectors: int) -> dict[tuple[str, str], tuple[str, ...]]:  # noqa: ARG001
+    """Tables of every kind; made again when there is another collector."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for collector in COLLECTORS.values():
+        for read in collector.reads:
+            found.setdefault(read.id, set()).update(table.name for table in collector.tables)
+    return {kind: tuple(sorted(names)) for kind, names in found.items()}
 
 
 def resource_of(control: Control) -> Resource:
