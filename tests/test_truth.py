@@ -33,7 +33,7 @@ VARIANTS = {
 #: Figures that truth.json has and a source of objects alone cannot tell.
 OUTSIDE = (
     *("canary.", "events.", "gatekeeper.", "hostile.", "kyverno."),
-    *("externalsecrets.", "secretstores.", "objects.", "tracingpolicies."),
+    *("externalsecrets.stale", "objects.", "tracingpolicies."),
 )
 CONTROLLERS = ("deployments", "replicasets", "statefulsets", "daemonsets", "cronjobs", "jobs")
 

@@ -93,7 +93,26 @@ def seen(assessment: Assessment) -> dict[str, int]:
         for kind, count, read in zip(held["kind"], held["objects"], held["collected"], strict=True)
         if read
     }
-    return found | _of_cluster(evidence) | _of_images(evidence)
+    return found | _of_cluster(evidence) | _of_images(evidence) | _of_stores(evidence)
+
+
+def _of_stores(evidence: Any) -> dict[str, int]:
+    asked, stores = evidence["external_secrets"], evidence["secret_stores"]
+    ready, store = asked["ready"], asked["store_kind"] + "/" + asked["store"]
+    own = asked["namespace"].where(asked["store_kind"] == "SecretStore", "")
+    held = stores["kind"] + "/" + stores["name"] + "/" + stores["namespace"]
+    made = evidence["secrets"]["namespace"] + "/" + evidence["secrets"]["name"]
+    return {
+        "externalsecrets.ready": int(ready.fillna(False).sum()),
+        "externalsecrets.unsynced": int((~ready.fillna(True)).sum()),
+        "externalsecrets.never_reconciled": int(ready.isna().sum()),
+        "externalsecrets.refresh_disabled": int((asked["refresh_seconds"] == 0).sum()),
+        "externalsecrets.missing_store": int((~(store + "/" + own).isin(held)).sum()),
+        "externalsecrets.missing_target": int(
+            (~(asked["namespace"] + "/" + asked["target"]).isin(made)).sum()
+        ),
+        "secretstores.not_ready": int((~stores["ready"].fillna(False)).sum()),
+    }
 
 
 def _of_images(evidence: Any) -> dict[str, int]:

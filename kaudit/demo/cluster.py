@@ -428,18 +428,3 @@ def _operators() -> Iterator[Json]:
     }
     policy = {"spec": {"validationFailureAction": "Enforce", "rules": [labels]}}
     yield thing("kyverno.io/v1", "ClusterPolicy", "require-labels", body=policy)
-    for name, namespace, ready in (
-        ("app-secrets", "production", "True"),
-        ("erp", "legacy", "False"),
-    ):
-        body = {
-            "spec": {
-                "refreshInterval": "1h",
-                "secretStoreRef": {"name": "vault-backend", "kind": "SecretStore"},
-            },
-            "status": {
-                "conditions": [{"type": "Ready", "status": ready}],
-                "refreshTime": "2026-05-31T18:00:00Z",
-            },
-        }
-        yield thing("external-secrets.io/v1", "ExternalSecret", name, namespace, body=body)

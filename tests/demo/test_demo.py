@@ -39,6 +39,10 @@ ROWS = {
     "endpoint_slices": 2,
     "reference_grants": 1,
     "other_policies": 1,
+    "external_secrets": 3,
+    "push_secrets": 1,
+    "secret_stores": 3,
+    "secret_generators": 1,
 }
 
 
