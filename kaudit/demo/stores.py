@@ -14,6 +14,7 @@ def stores() -> Iterator[Json]:
     yield from _stores()
     yield from _fetched()
     yield from _others()
+    yield from _drivers()
 
 
 def _stores() -> Iterator[Json]:
@@ -85,3 +86,24 @@ def _others() -> Iterator[Json]:
     login: Json = {"jwt": {"serviceAccountRef": {"name": "deployer"}}}
     body = {"spec": {"region": "eu-central-1", "auth": login}}
     yield thing(_GENERATORS, "ECRAuthorizationToken", "registry", "ci", body=body)
+
+
+def _drivers() -> Iterator[Json]:
+    """Secrets that are mounted, and one that is sealed."""
+    csi = "secrets-store.csi.x-k8s.io/v1"
+    spec: Json = {"provider": "vault", "parameters": {"roleName": "tracking", "objects": "[]"}}
+    yield thing(csi, "SecretProviderClass", "maps", "tracking", body={"spec": spec})
+    mounted = [{"id": "tracking/maps", "version": "4"}]
+    status: Json = {
+        "podName": "tracking-api-0",
+        "secretProviderClassName": "maps",
+        "mounted": True,
+        "objects": mounted,
+    }
+    name = "tracking-api-0-tracking-maps"
+    body = {"status": status}
+    yield thing(csi, "SecretProviderClassPodStatus", name, "tracking", body=body)
+    spec = {"encryptedData": {"token": "AgBy3i4OJSWK"}, "template": {"type": "Opaque"}}
+    status = {"conditions": [{"type": "Synced", "status": "True"}]}
+    body = {"spec": spec, "status": status}
+    yield thing("bitnami.com/v1alpha1", "SealedSecret", "chat-hook", "ci", body=body)

@@ -43,6 +43,9 @@ ROWS = {
     "push_secrets": 1,
     "secret_stores": 3,
     "secret_generators": 1,
+    "secret_provider_classes": 1,
+    "secret_provider_mounts": 1,
+    "sealed_secrets": 1,
 }
 
 
