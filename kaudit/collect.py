@@ -173,6 +173,7 @@ class Ingest:
         self._decoders: dict[KindId, Callable[[Any], Any]] = {
             key: msgspec.json.Decoder(read.model).decode for key, (read, _) in wanted.items()
         }
+        self._open = {read.group: key for key, (read, _) in wanted.items() if read.open}
         self._origins = 0
         self._reports: dict[tuple[str, str], str] = {}
         self._beside = Beside(self._piece) if beside else None
@@ -207,7 +208,7 @@ class Ingest:
                         self.gaps.append(gap)
                         again.add(first + event.number)
                 case Listed():
-                    self.listed.add((event.group, event.kind))
+                    self.listed.add(self._key(event.group, event.kind))
                 case ServerVersion():
                     self.version = event
                 case Access():
@@ -231,7 +232,7 @@ class Ingest:
 
     def batch(self, batch: Batch) -> None:
         """Decode a batch, keep its raw records and gather its rows."""
-        key = (batch.group, batch.kind)
+        key = self._key(batch.group, batch.kind)
         self.counts[(batch.group, batch.version, batch.kind)] += len(batch.items)
         if key not in self.wanted:
             return
@@ -245,6 +246,10 @@ class Ingest:
         name = self.builder.origins[batch.origin].name
         self._jobs.append(self._beside.submit(batch, name))
         self._settle(_AHEAD)
+
+    def _key(self, group: str, kind: str) -> KindId:
+        """What a kind is wanted as: itself, or one of an open group."""
+        return self._open.get(group, (group, kind))
 
     def settle(self) -> None:
         """Gather all that was read so far, and let templates stand whose owners are not there."""
@@ -284,7 +289,7 @@ class Ingest:
         return None if alone.seen else builder.piece(alone.gaps, alone.newest, alone.orphans)
 
     def _gather(self, batch: Batch) -> None:
-        key = (batch.group, batch.kind)
+        key = self._key(batch.group, batch.kind)
         read, collectors = self.wanted[key]
         decode, builder = self._decoders[key], self.builder
         see = self.orphans.see if key in self._making_pods else None
@@ -303,8 +308,8 @@ class Ingest:
                     continue
             if not read.tool and not found.kind:
                 # The server leaves out of the items what it says once of their list.
-                found.kind, found.api_version = read.kind, api_version
-            place = self._place(read, found)
+                found.kind, found.api_version = batch.kind, api_version
+            place = self._place(read, found, batch.kind)
             place.line = record(read.raw, found, batch.origin, position)
             if see is not None:
                 see(found, place, index)
@@ -324,7 +329,7 @@ class Ingest:
                         self.builder.add(row)
             self.builder.cut()
 
-    def _place(self, read: Read, found: Any) -> Place:
+    def _place(self, read: Read, found: Any, kind: str) -> Place:
         if read.tool:
             return Place(read.group, read.kind, "", "", "", read.raw, 0)
         meta = found.metadata
@@ -332,18 +337,18 @@ class Ingest:
         namespace = (meta.namespace or "default") if read.namespaced else ""
         uid = meta.uid
         if not uid:
-            key = (read.group, read.kind, namespace, name)
+            key = (read.group, kind, namespace, name)
             again = self.seen.get(key, 0)
             self.seen[key] = again + 1
             if again:
-                self.duplicates[(read.kind, namespace, name)] = again + 1
+                self.duplicates[(kind, namespace, name)] = again + 1
             uid = stand_in(*key, again=again)
         created = meta.creation_timestamp
         if created is not None and (self.newest is None or created > self.newest):
             self.newest = created
         return Place(
             group=read.group,
-            kind=read.kind,
+            kind=kind,
             namespace=namespace,
             name=name,
             uid=uid,
@@ -381,11 +386,11 @@ class Ingest:
             return
         self.gaps.append(
             Gap(
-                what=f"{read.kind} {namespace + '/' if namespace else ''}{name or '(unnamed)'}",
+                what=f"{batch.kind} {namespace + '/' if namespace else ''}{name or '(unnamed)'}",
                 reason=Reason.BROKEN,
                 tables=tables_of(read.id),
                 namespace=namespace,
-                kind=read.kind,
+                kind=batch.kind,
                 name=name,
                 detail=f"{place}document {document} of {origin}: {fault}",
             )
@@ -413,16 +418,21 @@ class Ingest:
             as_of_told=known is not None,
             gaps=[*self.gaps, *self._untold(live), *self._twice()],
             counts=self.counts,
-            wanted=frozenset(key for key, (read, _) in self.wanted.items() if not read.tool),
+            wanted=self._kinds(),
             version=self.version,
             access=self.access,
         )
+
+    def _kinds(self) -> frozenset[KindId]:
+        """Kinds of the API that are read, those of open groups by the names that they have."""
+        plain = {key for key, (read, _) in self.wanted.items() if not read.tool}
+        return frozenset(plain | {(g, k) for g, _, k in self.counts if g in self._open})
 
     def _untold(self, live: bool) -> Iterator[Gap]:
         reported = {(gap.kind, table) for gap in self.gaps if gap.whole for table in gap.tables}
         everything = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads}
         lost = set() if live else self._lost()
-        held = {(group, kind) for group, _, kind in self.counts}
+        held = {self._key(group, kind) for group, _, kind in self.counts}
         told = {
             table
             for key in self.listed

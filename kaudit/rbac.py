@@ -39,7 +39,8 @@ def manifest(kinds: Sequence[str] = (), *, secrets: bool = False, namespace: str
     groups: dict[str, list[str]] = {}
     for read in reads.values():
         if (not kinds or read.plural in kinds) and (secrets or not read.metadata):
-            groups.setdefault(read.group, []).append(read.plural)
+            resource = '"*"' if read.open else read.plural  # the kinds are not known before
+            groups.setdefault(read.group, []).append(resource)
     if not groups:
         raise InputError("the account would read nothing", hint="Secrets take --secrets")
     rules = "\n".join(

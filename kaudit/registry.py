@@ -57,6 +57,9 @@ class Read(msgspec.Struct, frozen=True):
         True where there being none says nothing of the tables: others may feed them.
     tool
         Name of the format whose records these are; empty for kinds of the API.
+    open
+        True where every kind of the group is read, whatever its name: Gatekeeper makes a kind
+        of each template. ``kind`` and ``plural`` then stand for all of them.
     """
 
     group: str
@@ -68,6 +71,7 @@ class Read(msgspec.Struct, frozen=True):
     namespaced: bool = True
     silent: bool = False
     tool: str = ""
+    open: bool = False
 
     @classmethod
     def of(cls, tool: str, kind: str, plural: str, model: type[msgspec.Struct]) -> Read:
@@ -548,7 +552,8 @@ def summed_views(*names: str) -> tuple[str, ...]:
 
 def tables_of(kind: tuple[str, str]) -> tuple[str, ...]:
     """Names of the tables that a kind, by group and name, feeds, sorted."""
-    return _tables_by_kind(len(COLLECTORS)).get(kind, ())
+    found = _tables_by_kind(len(COLLECTORS))
+    return found.get(kind) or found.get((kind[0], "*"), ())
 
 
 @cache
@@ -557,7 +562,8 @@ def _tables_by_kind(collectors: int) -> dict[tuple[str, str], tuple[str, ...]]: 
     found: dict[tuple[str, str], set[str]] = {}
     for collector in COLLECTORS.values():
         for read in collector.reads:
-            found.setdefault(read.id, set()).update(table.name for table in collector.tables)
+            for key in (read.id, *([(read.group, "*")] if read.open else ())):
+                found.setdefault(key, set()).update(table.name for table in collector.tables)
     return {kind: tuple(sorted(names)) for kind, names in found.items()}
 
 

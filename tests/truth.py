@@ -90,10 +90,30 @@ def seen(assessment: Assessment) -> dict[str, int]:
     held = evidence["inventory"]
     found |= {
         f"objects.{kind}": count
-        for kind, count, read in zip(held["kind"], held["objects"], held["collected"], strict=True)
-        if read
+        for group, kind, count, read in zip(
+            *(held[name] for name in ("group", "kind", "objects", "collected")), strict=True
+        )
+        if read and group != "constraints.gatekeeper.sh"  # its kinds are those of templates
     }
-    return found | _of_cluster(evidence) | _of_images(evidence) | _of_stores(evidence)
+    more = (_of_cluster, _of_images, _of_stores, _of_gatekeeper)
+    return found | {name: count for of in more for name, count in of(evidence).items()}
+
+
+def _of_gatekeeper(evidence: Any) -> dict[str, int]:
+    """Figures of constraints, by name; one that was never audited has no totals."""
+    found = evidence["constraints"]
+    listed = Counter(evidence["constraint_violations"]["constraint"])
+    audited = found[found["audited_at"].notna()]
+    return {
+        "objects.Constraint": len(found),
+        "gatekeeper.not_audited": len(found) - len(audited),
+        **_counted("gatekeeper.enforcement.", found["enforcement_action"]),
+        **{
+            f"gatekeeper.violations.{name}": total
+            for name, total in zip(audited["name"], audited["total_violations"], strict=True)
+        },
+        **{f"gatekeeper.listed.{name}": listed[name] for name in audited["name"]},
+    }
 
 
 def _of_stores(evidence: Any) -> dict[str, int]:

@@ -18,11 +18,13 @@ def objects() -> Iterator[Json]:
     """Yield all objects of the demo, the same in every run."""
     from kaudit.demo.cluster import cluster
     from kaudit.demo.platform import platform
+    from kaudit.demo.policies import policies
     from kaudit.demo.stores import stores
     from kaudit.demo.workloads import workloads
 
     yield from cluster()
     yield from platform()
+    yield from policies()
     yield from stores()
     yield from workloads()
 

@@ -74,7 +74,6 @@ def cluster() -> Iterator[Json]:
     yield from _bounds()
     yield from _configuration()
     yield from _admission()
-    yield from _operators()
 
 
 def _nodes() -> Iterator[Json]:
@@ -389,42 +388,3 @@ def _admission() -> Iterator[Json]:
     yield thing(api, "ValidatingAdmissionPolicy", "image-digest", body={"spec": spec})
     bound = {"policyName": "image-digest", "validationActions": ["Audit"]}
     yield thing(api, "ValidatingAdmissionPolicyBinding", "image-digest", body={"spec": bound})
-
-
-def _operators() -> Iterator[Json]:
-    """Objects of operators, for the layers that later versions read."""
-    constraint = {
-        "spec": {
-            "match": {
-                "kinds": [{"apiGroups": [""], "kinds": ["Pod"]}],
-                "namespaces": ["production", "staging"],
-            }
-        },
-        "status": {
-            "totalViolations": 3,
-            "violations": [
-                {
-                    "kind": "Pod",
-                    "name": "secure-app",
-                    "namespace": "production",
-                    "message": "Container app must set runAsNonRoot to true",
-                }
-            ],
-        },
-    }
-    yield thing(
-        "constraints.gatekeeper.sh/v1beta1",
-        "K8sRequireNonRoot",
-        "require-non-root",
-        body=constraint,
-    )
-    labels = {
-        "name": "require-team-label",
-        "match": {"resources": {"kinds": ["Pod"]}},
-        "validate": {
-            "message": "The label 'team' is required",
-            "pattern": {"metadata": {"labels": {"team": "?*"}}},
-        },
-    }
-    policy = {"spec": {"validationFailureAction": "Enforce", "rules": [labels]}}
-    yield thing("kyverno.io/v1", "ClusterPolicy", "require-labels", body=policy)

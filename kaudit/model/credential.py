@@ -102,6 +102,8 @@ def masked(text: str) -> str:
     '--user=ann --password=[masked: named as a credential]'
     >>> masked("cannot run: --password=hunter22")
     'cannot run: --password=[masked: named as a credential]'
+    >>> masked("cannot log in: password=hunter22")
+    'cannot log in: password=[masked: named as a credential]'
     """
     if len(text) < 8:
         return text
@@ -117,7 +119,7 @@ def _mask_option(found: re.Match[str]) -> str:
     if value.startswith("[masked") or _PLACEHOLDER.match(value):
         return found[0]
     if not by_name(found["name"].lstrip("-")):
-        return found[0]
+        return found["name"] + found["gap"] + _OPTION.sub(_mask_option, found["value"])
     return f"{found['name']}{found['gap']}[masked: named as a credential]"
 
 

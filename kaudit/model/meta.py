@@ -163,6 +163,11 @@ class LabelSelector(Part):
             terms.append(f"{e.key} {_OPERATORS.get(e.operator, e.operator)}{values}")
         return sorted(terms)
 
+    @classmethod
+    def text(cls, selector: LabelSelector | None) -> str | None:
+        """Canonical form of a selector that may be absent."""
+        return None if selector is None else selector.canonical
+
     @property
     def canonical(self) -> str:
         """JSON with sorted keys and nothing empty: ``{}`` selects everything."""

@@ -180,12 +180,12 @@ class LiveSource:
 
     def _discover(self, reads: Sequence[Read]) -> Generator[Event, None, list[tuple[Read, str]]]:
         """Choose the version that is served of each kind; return reads with their path."""
-        known: dict[str, set[str] | SourceError] = {}
+        known: dict[str, dict[str, str] | SourceError] = {}
         served: list[tuple[Read, str]] = []
         unknown: list[str] = []
         alike = Counter(read.kind for read in reads)
         for read in reads:
-            found, fault = "", None
+            found, fault = False, None
             for version in read.versions:
                 base = f"/apis/{read.group}/{version}" if read.group else f"/api/{version}"
                 if base not in known:
@@ -193,12 +193,13 @@ class LiveSource:
                 resources = known[base]
                 if isinstance(resources, SourceError):
                     fault = fault if isinstance(resources, NotServed) else resources
-                elif read.plural in resources:
-                    found = base
+                elif named := _named(read, resources):
+                    served += [(one, base) for one in named]
+                    found = True
                     break
             if found:
-                served.append((read, found))
-            elif fault is not None:
+                continue
+            if fault is not None:
                 yield gap_of(read, fault)
             else:
                 unknown.append(f"{read.kind}.{read.group}" if alike[read.kind] > 1 else read.kind)
@@ -211,11 +212,13 @@ class LiveSource:
             )
         return served
 
-    def _resources(self, base: str) -> set[str] | SourceError:
+    def _resources(self, base: str) -> dict[str, str] | SourceError:
+        """Kind of each resource that a group serves in a version, by plural name."""
         what = f"discover {base}"
         try:
             body = self.server.get(what, base).body
-            return {r.name for r in msgspec.json.decode(body, type=_Resources).resources}
+            found = msgspec.json.decode(body, type=_Resources).resources
+            return {r.name: r.kind for r in found if "/" not in r.name}
         except SourceError as fault:
             return fault
         except (msgspec.DecodeError, UnicodeError):
@@ -313,3 +316,13 @@ def _name(item: msgspec.Raw | bytes) -> str:
         return msgspec.json.decode(item, type=_Object).metadata.name
     except msgspec.DecodeError:
         return ""
+
+
+def _named(read: Read, resources: Mapping[str, str]) -> list[Read]:
+    """Reads of the resources that are served: the one of the read, or all of an open group."""
+    if not read.open:
+        return [read] if read.plural in resources else []
+    return [
+        msgspec.structs.replace(read, kind=kind, plural=plural)
+        for plural, kind in sorted(resources.items())
+    ]

@@ -46,6 +46,12 @@ ROWS = {
     "secret_provider_classes": 1,
     "secret_provider_mounts": 1,
     "sealed_secrets": 1,
+    "constraint_templates": 3,
+    "constraints": 3,
+    "constraint_violations": 1,
+    "gatekeeper_exclusions": 1,
+    "gatekeeper_mutations": 1,
+    "gatekeeper_expansions": 1,
 }
 
 

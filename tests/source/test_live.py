@@ -232,3 +232,16 @@ current-context: prod
     assert len(collect(live, raw=False)["pods"]) == 1203
     with pytest.raises(InputError, match="it has: prod"):
         LiveSource.from_context("dev", kubeconfig=path)
+
+
+def test_every_kind_of_an_open_group_is_listed(server: ApiServer) -> None:
+    base = "/apis/constraints.gatekeeper.sh/v1beta1"
+    for kind in ("NoRoot", "Owner", "Repos"):
+        made = {"metadata": {"name": "a", "uid": kind}}
+        server.add(f"{base}/{kind.lower()}", kind, [made] if kind != "Owner" else [])
+    server.rules[f"{base}/repos"] = lambda query, call: (403, {"message": "no"}, {})
+    evidence = collect(source(server))
+    assert evidence["constraints"]["kind"].tolist() == ["NoRoot"]
+    assert gaps(evidence) == [("list repos.constraints.gatekeeper.sh", Reason.FORBIDDEN, "")]
+    (refused,) = [g for g in evidence.gaps if g.reason is Reason.FORBIDDEN]
+    assert (refused.kind, refused.tables) == ("Repos", ("constraint_violations", "constraints"))
