@@ -32,7 +32,7 @@ VARIANTS = {
 }
 #: Figures that truth.json has and a source of objects alone cannot tell.
 OUTSIDE = (
-    *("canary.", "events.", "hostile.", "kyverno."),
+    *("canary.", "events.", "hostile."),
     *("externalsecrets.stale", "objects.", "tracingpolicies."),
 )
 CONTROLLERS = ("deployments", "replicasets", "statefulsets", "daemonsets", "cronjobs", "jobs")

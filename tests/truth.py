@@ -95,7 +95,7 @@ def seen(assessment: Assessment) -> dict[str, int]:
         )
         if read and group != "constraints.gatekeeper.sh"  # its kinds are those of templates
     }
-    more = (_of_cluster, _of_images, _of_stores, _of_gatekeeper)
+    more = (_of_cluster, _of_images, _of_stores, _of_gatekeeper, _of_kyverno)
     return found | {name: count for of in more for name, count in of(evidence).items()}
 
 
@@ -113,6 +113,19 @@ def _of_gatekeeper(evidence: Any) -> dict[str, int]:
             for name, total in zip(audited["name"], audited["total_violations"], strict=True)
         },
         **{f"gatekeeper.listed.{name}": listed[name] for name in audited["name"]},
+    }
+
+
+def _of_kyverno(evidence: Any) -> dict[str, int]:
+    rules, reports, results = (
+        evidence[name] for name in ("kyverno_rules", "policy_reports", "policy_results")
+    )
+    failed = results[results["result"] == "fail"]
+    return {
+        "kyverno.reported_pods": int((reports["scope_kind"] == "Pod").sum()),
+        **_counted("kyverno.action.", rules["action"].dropna()),
+        **_counted("kyverno.results.", results["result"]),
+        **_counted("kyverno.fail.", failed["policy"]),
     }
 
 

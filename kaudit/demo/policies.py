@@ -26,6 +26,7 @@ def policies() -> Iterator[Json]:
     yield from _constraints()
     yield from _beside()
     yield from _kyverno()
+    yield from _reports()
 
 
 def _templates() -> Iterator[Json]:
@@ -133,5 +134,54 @@ def _kyverno() -> Iterator[Json]:
             "pattern": {"metadata": {"labels": {"team": "?*"}}},
         },
     }
-    policy = {"spec": {"validationFailureAction": "Enforce", "rules": [labels]}}
-    yield thing("kyverno.io/v1", "ClusterPolicy", "require-labels", body=policy)
+    body: Json = {"spec": {"validationFailureAction": "Enforce", "rules": [labels]}}
+    yield thing("kyverno.io/v1", "ClusterPolicy", "require-labels", body=body)
+    merge = {"spec": {"securityContext": {"runAsNonRoot": True}}}
+    change = {
+        "name": "add-security-context",
+        "match": {"any": [{"resources": {"kinds": ["Pod"]}}]},
+        "mutate": {"patchStrategicMerge": merge},
+    }
+    body = {"spec": {"rules": [change]}}
+    yield thing("kyverno.io/v1", "ClusterPolicy", "default-security-context", body=body)
+    pods = {
+        "operations": ["CREATE", "UPDATE"],
+        "apiGroups": [""],
+        "apiVersions": ["v1"],
+        "resources": ["pods"],
+    }
+    tagged = "object.spec.containers.all(c, !c.image.endsWith(':latest'))"
+    spec = {
+        "validationActions": ["Audit"],
+        "matchConstraints": {"resourceRules": [pods]},
+        "validations": [{"expression": tagged, "message": "latest is no version"}],
+    }
+    api = "policies.kyverno.io/v1"
+    yield thing(api, "ValidatingPolicy", "no-latest", body={"spec": spec})
+    spec = {
+        "exceptions": [{"policyName": "require-labels", "ruleNames": ["require-team-label"]}],
+        "match": {"any": [{"resources": {"kinds": ["Pod"], "namespaces": ["legacy"]}}]},
+    }
+    api, body = "kyverno.io/v2", {"spec": spec}
+    yield thing(api, "PolicyException", "legacy-has-no-teams", "kyverno", body=body)
+
+
+def _reports() -> Iterator[Json]:
+    for namespace, name, word in (
+        ("production", "secure-app", "pass"),
+        ("legacy", "erp-0", "skip"),
+    ):
+        scope = {"apiVersion": "v1", "kind": "Pod", "name": name, "namespace": namespace}
+        result = {
+            "source": "kyverno",
+            "policy": "require-labels",
+            "rule": "require-team-label",
+            "result": word,
+            "scored": True,
+            "severity": "medium",
+            "timestamp": {"seconds": 1780290000, "nanos": 0},
+        }
+        counts = {"pass": 0, "fail": 0, "warn": 0, "error": 0, "skip": 0} | {word: 1}
+        body: Json = {"scope": scope, "results": [result], "summary": counts}
+        api = "wgpolicyk8s.io/v1alpha2"
+        yield thing(api, "PolicyReport", f"pod-{name}", namespace, body=body)

@@ -40,6 +40,7 @@ KEPT_ANNOTATIONS = (
     "deployment.kubernetes.io/revision",
     "storageclass.kubernetes.io/",
     "scheduler.alpha.kubernetes.io/",
+    "pod-policies.kyverno.io/",
     "sealedsecrets.bitnami.com/",
 )
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

@@ -29,3 +29,17 @@ def _mask(found: re.Match[bytes]) -> bytes:
 def container_fields(*texts: str) -> list[str]:
     """Which fields of containers texts name, sorted."""
     return sorted({name for text in texts for name in _FIELD.findall(text)})
+
+
+_PART = re.compile(rb'("(?:[^"\\]|\\.)*")(:?)|-?\d[\d.eE+-]*', re.DOTALL)
+
+
+def shape(raw: Raw) -> Raw:
+    """JSON on one line with its names, but without the texts and numbers that they have."""
+    return Raw(_PART.sub(_named, msgspec.json.format(bytes(raw), indent=-1)))
+
+
+def _named(found: re.Match[bytes]) -> bytes:
+    if found[1] is None:
+        return b"0"
+    return found[0] if found[2] else b'""'

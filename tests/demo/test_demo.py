@@ -52,6 +52,11 @@ ROWS = {
     "gatekeeper_exclusions": 1,
     "gatekeeper_mutations": 1,
     "gatekeeper_expansions": 1,
+    "kyverno_policies": 3,
+    "kyverno_rules": 3,
+    "policy_exceptions": 1,
+    "policy_reports": 2,
+    "policy_results": 2,
 }
 
 

@@ -1,0 +1,263 @@
+"""Objects of kyverno.io on the wire.
+
+Source: kyverno/kyverno, ``api/kyverno``. Patterns and conditions are kept masked; of what rules
+put into objects or make, the names alone: those may be the contents of Secrets.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw, field
+
+from kaudit.model.meta import ABSENT, Condition, LabelSelector, Opaque, Part, Resource, presence
+from kaudit.model.policy_text import container_fields, masked_json, shape
+
+
+class Resources(Part):
+    """resources of a filter."""
+
+    kinds: list[str] | None = None
+    name: str | None = None
+    names: list[str] | None = None
+    namespaces: list[str] | None = None
+    operations: list[str] | None = None
+    namespace_selector: LabelSelector | None = None
+    selector: LabelSelector | None = None
+
+
+class Filter(Part):
+    """One entry of match or exclude; of subjects the presence."""
+
+    resources: Resources | None = None
+    roles: list[str] | None = None
+    cluster_roles: list[str] | None = None
+    subjects: list[Opaque] | None = None
+
+
+class Filters(Filter):
+    """match or exclude of a rule."""
+
+    any: list[Filter] | None = None
+    all: list[Filter] | None = None
+
+    @property
+    def resource_filters(self) -> list[Resources]:
+        """What it says of resources, in all of its entries."""
+        entries: list[Filter] = [self, *(self.any or ()), *(self.all or ())]
+        return [entry.resources for entry in entries if entry.resources]
+
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds that any of its entries names, sorted."""
+        return sorted({kind for one in self.resource_filters for kind in one.kinds or ()})
+
+    @property
+    def namespaces(self) -> list[str]:
+        """Namespaces that any of its entries names, sorted."""
+        return sorted({name for one in self.resource_filters for name in one.namespaces or ()})
+
+    @classmethod
+    def text(cls, filters: Filters | None) -> str | None:
+        """JSON with sorted keys; None where there is none."""
+        return None if filters is None else msgspec.json.encode(filters, order="sorted").decode()
+
+
+class Override(Part):
+    """validationFailureActionOverrides[]."""
+
+    action: str = ""
+    namespaces: list[str] | None = None
+    namespace_selector: LabelSelector | None = None
+
+    @property
+    def text(self) -> str:
+        """Action and where it holds."""
+        where = ",".join(self.namespaces or ()) or LabelSelector.text(self.namespace_selector)
+        return f"{action_of(self.action)} in {where or '*'}"
+
+
+def action_of(text: str | None) -> str | None:
+    """Audit or Enforce, which older policies write in small letters; None where unset."""
+    return text.capitalize() if text in ("audit", "enforce") else text or None
+
+
+class Validate(Part):
+    """validate of a rule."""
+
+    failure_action: str | None = None
+    failure_action_overrides: list[Override] | None = None
+    pattern: Raw = ABSENT
+    any_pattern: Raw = ABSENT
+    deny: Raw = ABSENT
+    pod_security: Raw = ABSENT
+    cel: Raw = ABSENT
+    foreach: Raw = ABSENT
+    assert_: Raw = field(default=ABSENT, name="assert")
+    manifests: Raw = ABSENT
+
+    def __post_init__(self) -> None:
+        for name in _WAYS:
+            if (raw := getattr(self, name)) != ABSENT:
+                setattr(self, name, masked_json(raw))
+
+    @property
+    def parts(self) -> dict[str, Raw]:
+        """Ways of validating that it uses, by their name on the wire."""
+        found = {wire: getattr(self, name) for name, wire in _WAYS.items()}
+        return {wire: raw for wire, raw in found.items() if raw not in (ABSENT, Raw(b"null"))}
+
+
+_WAYS = {
+    "pattern": "pattern",
+    "any_pattern": "anyPattern",
+    "deny": "deny",
+    "pod_security": "podSecurity",
+    "cel": "cel",
+    "foreach": "foreach",
+    "assert_": "assert",
+    "manifests": "manifests",
+}
+
+
+class Mutate(Part):
+    """mutate of a rule: the names that its patches have, not what they set."""
+
+    patch_strategic_merge: Raw = ABSENT
+    patches_json6902: Raw = field(default=ABSENT, name="patchesJson6902")
+    foreach: Raw = ABSENT
+    targets: list[Opaque] | None = None
+
+    def __post_init__(self) -> None:
+        if self.patch_strategic_merge != ABSENT:
+            self.patch_strategic_merge = shape(self.patch_strategic_merge)
+        if self.foreach != ABSENT:
+            self.foreach = shape(self.foreach)
+        self.patches_json6902 = presence(self.patches_json6902)
+
+    @property
+    def overwrites(self) -> bool | None:
+        """Whether a merge sets fields that may be set already; None where it is not told."""
+        if self.patch_strategic_merge == ABSENT:
+            return None
+        return _overwrites(msgspec.json.decode(self.patch_strategic_merge))
+
+
+def _overwrites(value: Any) -> bool:
+    """Whether some field is set without ``+( )``; ``( )`` and its kin are conditions."""
+    if isinstance(value, list):
+        return any(map(_overwrites, value))
+    if isinstance(value, dict):
+        return any(_overwrites(v) for k, v in value.items() if not k.endswith(")"))
+    return value is not None
+
+
+class Generate(Part):
+    """generate of a rule; what it makes is not kept."""
+
+    kind: str | None = None
+    synchronize: bool | None = None
+    data: Raw = ABSENT
+    clone: Raw = ABSENT
+    clone_list: Raw = ABSENT
+    foreach: Raw = ABSENT
+
+    def __post_init__(self) -> None:
+        self.data, self.clone = presence(self.data), presence(self.clone)
+        self.clone_list, self.foreach = presence(self.clone_list), presence(self.foreach)
+
+
+class VerifyImages(Part):
+    """verifyImages[] of a rule."""
+
+    image: str | None = None
+    image_references: list[str] | None = None
+    failure_action: str | None = None
+    required: bool | None = None
+    verify_digest: bool | None = None
+    mutate_digest: bool | None = None
+
+
+class Rule(Part):
+    """spec.rules[]."""
+
+    name: str = ""
+    match: Filters | None = None
+    exclude: Filters | None = None
+    preconditions: Raw = ABSENT
+    cel_preconditions: list[Opaque] | None = None
+    skip_background_requests: bool | None = None
+    validate: Validate | None = None
+    mutate: Mutate | None = None
+    generate: Generate | None = None
+    verify_images: list[VerifyImages] | None = None
+
+    def __post_init__(self) -> None:
+        self.preconditions = presence(self.preconditions)
+
+    @property
+    def container_fields(self) -> list[str]:
+        """Fields of containers that it names in what it validates or changes."""
+        raws = list(self.validate.parts.values()) if self.validate else []
+        if self.mutate:
+            raws += [self.mutate.patch_strategic_merge, self.mutate.foreach]
+        return container_fields(*(bytes(raw).decode() for raw in raws))
+
+
+class Spec(Part):
+    """spec of a policy."""
+
+    validation_failure_action: str | None = None
+    validation_failure_action_overrides: list[Override] | None = None
+    failure_policy: str | None = None
+    background: bool | None = None
+    admission: bool | None = None
+    apply_rules: str | None = None
+    rules: list[Rule] | None = None
+
+
+class Status(Part):
+    """status of a policy; before 1.11 ``ready`` stood in it."""
+
+    ready: bool | None = None
+    conditions: list[Condition] | None = None
+
+    @property
+    def is_ready(self) -> bool | None:
+        """Whether Kyverno serves it; None where it does not say."""
+        told = Condition.truth(self.conditions, "Ready")
+        return self.ready if told is None else told
+
+
+class Policy(Resource):
+    """kyverno.io ClusterPolicy and Policy."""
+
+    spec: Spec = field(default_factory=Spec)
+    status: Status = field(default_factory=Status)
+
+
+class Exempted(Part):
+    """spec.exceptions[]."""
+
+    policy_name: str = ""
+    rule_names: list[str] | None = None
+
+
+class ExceptionSpec(Part):
+    """spec of a PolicyException."""
+
+    background: bool | None = None
+    exceptions: list[Exempted] | None = None
+    match: Filters | None = None
+    conditions: Raw = ABSENT
+    pod_security: list[Opaque] | None = None
+
+    def __post_init__(self) -> None:
+        self.conditions = presence(self.conditions)
+
+
+class PolicyException(Resource):
+    """kyverno.io PolicyException."""
+
+    spec: ExceptionSpec = field(default_factory=ExceptionSpec)

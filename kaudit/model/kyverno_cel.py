@@ -1,0 +1,125 @@
+"""Objects of policies.kyverno.io on the wire: Kyverno's policies of CEL.
+
+Source: kyverno/kyverno, ``api/policies.kyverno.io``. They match as admission policies do.
+"""
+
+from __future__ import annotations
+
+from msgspec import Raw, field
+
+from kaudit.model.admission import MatchResources
+from kaudit.model.credential import masked
+from kaudit.model.meta import ABSENT, Condition, Opaque, Part, Resource, Time, presence
+from kaudit.model.policy_text import container_fields
+
+
+class Expression(Part):
+    """An expression, such as validations[]; glob of an image reference."""
+
+    expression: str | None = None
+    glob: str | None = None
+
+    def __post_init__(self) -> None:
+        self.expression = masked(self.expression) if self.expression else None
+
+
+class Switch(Part):
+    """evaluation.admission, evaluation.background."""
+
+    enabled: bool | None = None
+
+
+class Evaluation(Part):
+    """spec.evaluation."""
+
+    mode: str | None = None
+    admission: Switch = field(default_factory=Switch)
+    background: Switch = field(default_factory=Switch)
+
+
+class Controllers(Part):
+    """autogen.podControllers."""
+
+    controllers: list[str] | None = None
+
+
+class Autogen(Part):
+    """spec.autogen."""
+
+    pod_controllers: Controllers | None = None
+
+
+class Mutation(Part):
+    """spec.mutations[]; what it sets is not kept."""
+
+    patch_type: str | None = None
+
+
+class Spec(Part):
+    """spec of any of the kinds."""
+
+    validation_actions: list[str] | None = None
+    failure_policy: str | None = None
+    match_constraints: MatchResources | None = None
+    match_conditions: list[Opaque] | None = None
+    conditions: list[Opaque] | None = None
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    autogen: Autogen = field(default_factory=Autogen)
+    variables: list[Expression] | None = None
+    validations: list[Expression] | None = None
+    mutations: list[Mutation] | None = None
+    generate: list[Opaque] | None = None
+    match_image_references: list[Expression] | None = None
+    schedule: str | None = None
+
+    @property
+    def container_fields(self) -> list[str]:
+        """Fields of containers that its expressions name."""
+        said = [*(self.variables or ()), *(self.validations or ())]
+        return container_fields(*(one.expression or "" for one in said))
+
+
+class ConditionStatus(Part):
+    """status.conditionStatus."""
+
+    ready: bool | None = None
+    conditions: list[Condition] | None = None
+
+
+class Status(Part):
+    """status."""
+
+    condition_status: ConditionStatus = field(default_factory=ConditionStatus)
+
+
+class CelPolicy(Resource):
+    """ValidatingPolicy, MutatingPolicy, GeneratingPolicy and their kin."""
+
+    spec: Spec = field(default_factory=Spec)
+    status: Status = field(default_factory=Status)
+
+
+class PolicyRef(Part):
+    """spec.policyRefs[]."""
+
+    kind: str = ""
+    name: str = ""
+
+
+class ExceptionSpec(Part):
+    """spec of an exception."""
+
+    policy_refs: list[PolicyRef] | None = None
+    match_conditions: list[Opaque] | None = None
+    images: list[str] | None = None
+    allowed_values: Raw = ABSENT
+    expires_at: Time | None = None
+
+    def __post_init__(self) -> None:
+        self.allowed_values = presence(self.allowed_values)
+
+
+class CelException(Resource):
+    """policies.kyverno.io PolicyException."""
+
+    spec: ExceptionSpec = field(default_factory=ExceptionSpec)

@@ -1,0 +1,101 @@
+"""Tables of Kyverno's policies, their rules and exceptions, of both of its API groups."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from kaudit.table import Resource, Table, Trace, doc
+
+
+class KyvernoPolicyRow(Trace, kw_only=True):
+    group: Annotated[str, doc("kyverno.io or policies.kyverno.io")]
+    kind: Annotated[str, doc("kind of the policy")]
+    namespace: Annotated[str, doc("namespace; empty for cluster scope")]
+    name: Annotated[str, doc("name")]
+    actions: Annotated[
+        list[str], doc("Audit, Enforce, Deny or Warn as the policy says; empty: not said")
+    ]
+    overrides: Annotated[list[str], doc("other actions for some namespaces, as action in where")]
+    failure_policy: Annotated[str, doc("Fail or Ignore; Fail where unset")]
+    background: Annotated[bool, doc("it is also checked on what exists; true where unset")]
+    admission: Annotated[bool, doc("it is asked on admission; true where unset")]
+    autogen: Annotated[
+        str | None, doc("controllers that rules for Pods are extended to; null: not said")
+    ] = None
+    rules: Annotated[int, doc("how many rules or validations it has")]
+    ready: Annotated[bool | None, doc("Kyverno serves it; null: it does not say")] = None
+
+
+class KyvernoRuleRow(Trace, kw_only=True):
+    group: Annotated[str, doc("kyverno.io or policies.kyverno.io")]
+    kind: Annotated[str, doc("kind of the policy")]
+    namespace: Annotated[str, doc("namespace of the policy; empty for cluster scope")]
+    policy: Annotated[str, doc("name of the policy")]
+    position: Annotated[int, doc("place in the policy, from 1")]
+    rule: Annotated[str, doc("name of the rule; empty for a policy that has no rules")]
+    type: Annotated[str, doc("validate, mutate, generate, verifyImages, delete; empty: none")]
+    ways: Annotated[
+        list[str], doc("how: pattern, anyPattern, deny, podSecurity, cel, foreach, clone and such")
+    ]
+    action: Annotated[
+        str | None, doc("what it does on failure, of itself or its policy; null: does not judge")
+    ] = None
+    overrides: Annotated[list[str], doc("other actions for some namespaces, as action in where")]
+    kinds: Annotated[
+        list[str], doc("kinds that it matches; operations groups/versions/resources of CEL")
+    ]
+    namespaces: Annotated[list[str], doc("namespaces that it names; empty: all")]
+    excluded_kinds: Annotated[list[str], doc("kinds that it excludes")]
+    excluded_namespaces: Annotated[list[str], doc("namespaces that it excludes")]
+    match: Annotated[str | None, doc("match as JSON")] = None
+    exclude: Annotated[str | None, doc("exclude as JSON; null: none")] = None
+    conditions: Annotated[bool, doc("it has preconditions or match conditions")]
+    container_fields: Annotated[
+        list[str], doc("containers, initContainers, ephemeralContainers: those that it names")
+    ]
+    overwrites: Annotated[
+        bool | None, doc("a merge sets fields without +( ); null: no merge is there")
+    ] = None
+    images: Annotated[list[str], doc("images that it verifies")]
+
+
+class PolicyExceptionRow(Trace, kw_only=True):
+    group: Annotated[str, doc("kyverno.io or policies.kyverno.io")]
+    namespace: Annotated[str, doc("namespace of the exception")]
+    name: Annotated[str, doc("name of the exception")]
+    position: Annotated[int, doc("place of the policy in the exception, from 1")]
+    policy_kind: Annotated[str, doc("kind of the policy; empty where not told")]
+    policy: Annotated[str, doc("policy that is excepted from, as written")]
+    rules: Annotated[list[str], doc("rules of it, * for parts; empty: all of the policy")]
+    kinds: Annotated[list[str], doc("kinds that are excepted; empty: not told by kind")]
+    namespaces: Annotated[list[str], doc("namespaces that are excepted; empty: all")]
+    match: Annotated[str | None, doc("match as JSON; null: none")] = None
+    conditions: Annotated[bool, doc("it holds on conditions only")]
+    images: Annotated[list[str], doc("images that are excepted; empty: not told by image")]
+    pod_security: Annotated[int, doc("how many controls of Pod Security it narrows to")] = 0
+    background: Annotated[bool, doc("it holds for what exists too; true where unset")]
+    expires_at: Annotated[datetime | None, doc("when it ends; null: never")] = None
+
+
+KYVERNO_POLICIES = Table(
+    "kyverno_policies",
+    KyvernoPolicyRow,
+    grain="one policy of Kyverno",
+    key=("group", "kind", "namespace", "name"),
+    resource=Resource("kind"),
+)
+KYVERNO_RULES = Table(
+    "kyverno_rules",
+    KyvernoRuleRow,
+    grain="one rule of a policy of Kyverno",
+    key=("group", "kind", "namespace", "policy", "position"),
+    resource=Resource("kind", name="policy"),
+)
+POLICY_EXCEPTIONS = Table(
+    "policy_exceptions",
+    PolicyExceptionRow,
+    grain="one policy that an exception of Kyverno excepts from",
+    key=("group", "namespace", "name", "position"),
+    resource=Resource("=PolicyException"),
+)
