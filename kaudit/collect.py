@@ -436,7 +436,7 @@ class Ingest:
         told = {
             table
             for key in self.listed
-            if key in held or not everything[key].silent
+            if key in everything and (key in held or not everything[key].silent)
             for table in tables_of(key)
         }
         grouped: dict[tuple[Reason, tuple[str, ...], str], list[Read]] = {}

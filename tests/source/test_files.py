@@ -234,3 +234,10 @@ def test_what_is_defined_twice_is_said_and_judged_twice() -> None:
 def test_devices_are_no_source(place: str) -> None:
     with pytest.raises(InputError, match="neither a file nor a folder"):
         collect(FileSource(Path(place)), raw=False)
+
+
+def test_an_empty_list_of_a_kind_that_nobody_reads() -> None:
+    text = '{"apiVersion":"shop.example/v1","kind":"BasketList","items":[]}'
+    evidence = collect(FileSource.of_text(text))
+    assert len(evidence["inventory"]) == 0
+    assert not [gap for gap in evidence.gaps if gap.failed]
