@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from kaudit.columns import arrow
 from kaudit.evidence.bundle import Evidence
 from kaudit.parameters import Parameters, using
 
+#: The moment that the generator's clusters hold for.
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 #: What the generator calls approved.
 DECIDED = Parameters(allowed_registries=("registry.example.com", "gcr.io/myproject"))
 #: Figure to the control whose failing rows it counts, for Pod objects and for templates.
@@ -134,10 +137,13 @@ def _of_stores(evidence: Any) -> dict[str, int]:
     ready, store = asked["ready"], asked["store_kind"] + "/" + asked["store"]
     own = asked["namespace"].where(asked["store_kind"] == "SecretStore", "")
     held = stores["kind"] + "/" + stores["name"] + "/" + stores["namespace"]
+    age = (_NOW - asked["refreshed_at"].astype("datetime64[us, UTC]")).dt.total_seconds()
+    late = ready.fillna(False) & (asked["refresh_seconds"] > 0)
     made = evidence["secrets"]["namespace"] + "/" + evidence["secrets"]["name"]
     return {
         "externalsecrets.ready": int(ready.fillna(False).sum()),
         "externalsecrets.unsynced": int((~ready.fillna(True)).sum()),
+        "externalsecrets.stale": int((late & (age > 2 * asked["refresh_seconds"])).sum()),
         "externalsecrets.never_reconciled": int(ready.isna().sum()),
         "externalsecrets.refresh_disabled": int((asked["refresh_seconds"] == 0).sum()),
         "externalsecrets.missing_store": int((~(store + "/" + own).isin(held)).sum()),
@@ -343,9 +349,6 @@ def _roles(rules: Any) -> dict[str, int]:
 
 
 def _old(secrets: Any) -> int:
-    import pandas as pd
-
-    now = pd.Timestamp("2026-01-01T00:00:00Z")
     return int(
-        (now - secrets["created_at"].astype("datetime64[us, UTC]") > pd.Timedelta(days=90)).sum()
+        (_NOW - secrets["created_at"].astype("datetime64[us, UTC]") > timedelta(days=90)).sum()
     )
