@@ -13,21 +13,11 @@ from kaudit.columns import arrow, series
 if TYPE_CHECKING:
     import pandas as pd
 
-_SECOND = 1_000_000
-_DAY = 86_400 * _SECOND
+_DAY = 86_400_000_000
 
 
 def days_since(times: pd.Series[Any], cluster: pd.DataFrame) -> pd.Series[Any]:
     """Whole days from times to the moment of the evidence; null where either is not known."""
-    return _since(times, cluster, _DAY)
-
-
-def seconds_since(times: pd.Series[Any], cluster: pd.DataFrame) -> pd.Series[Any]:
-    """Whole seconds from times to the moment of the evidence; null where either is not known."""
-    return _since(times, cluster, _SECOND)
-
-
-def _since(times: pd.Series[Any], cluster: pd.DataFrame, unit: int) -> pd.Series[Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -36,17 +26,15 @@ def _since(times: pd.Series[Any], cluster: pd.DataFrame, unit: int) -> pd.Series
         return series(pa.nulls(len(times), pa.int64()), times)
     moment = pa.scalar(now.iloc[0].to_pydatetime(), pa.timestamp("us", tz="UTC"))
     passed = pc.cast(pc.subtract(moment, arrow(times)), pa.int64())
-    return series(pc.max_element_wise(pc.divide(passed, unit), 0, skip_nulls=False), times)
+    return series(pc.max_element_wise(pc.divide(passed, _DAY), 0, skip_nulls=False), times)
 
 
-def older(
-    ages: pd.Series[Any], limit: int | pd.Series[Any], cluster: pd.DataFrame
-) -> pd.Series[Any]:
-    """Whether ages are beyond a limit, or each beyond its own; null where it cannot be told."""
+def older(days: pd.Series[Any], limit: int, cluster: pd.DataFrame) -> pd.Series[Any]:
+    """Whether ages are beyond a limit; null where it cannot be told."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    old = pc.greater(arrow(ages), limit if isinstance(limit, int) else arrow(limit))
+    old = pc.greater(arrow(days), limit)
     if not cluster["as_of_told"].any():
         old = pc.if_else(old, True, pa.scalar(None, pa.bool_()))
-    return series(old, ages)
+    return series(old, days)
