@@ -6,6 +6,7 @@ Then what is old is known to be old, and nothing is known to be young.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import arrow, series
@@ -38,3 +39,29 @@ def older(days: pd.Series[Any], limit: int, cluster: pd.DataFrame) -> pd.Series[
     if not cluster["as_of_told"].any():
         old = pc.if_else(old, True, pa.scalar(None, pa.bool_()))
     return series(old, days)
+
+
+def ended(ends: pd.Series[Any], cluster: pd.DataFrame, known: datetime) -> pd.Series[Any]:
+    """Whether moments have passed; null where it cannot be told.
+
+    Parameters
+    ----------
+    ends
+        Moments, such as ends of support.
+    cluster
+        The moment of the evidence.
+    known
+        When the ends were gathered: where nobody told the moment of the evidence, what had
+        ended by then has ended.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = pa.timestamp("us", tz="UTC")
+    told = bool(cluster["as_of_told"].any())
+    now = [moment.to_pydatetime() for moment in cluster["as_of"].dropna()[:1]]
+    moment = now[0] if told and now else max([known, *now])
+    over = pc.less(arrow(ends), pa.scalar(moment, kind))
+    if not told:  # the true moment is later: it may have ended since
+        over = pc.if_else(over, True, pa.scalar(None, pa.bool_()))
+    return series(over, ends)

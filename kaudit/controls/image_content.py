@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from kaudit.ages import days_since, older
+from kaudit.ages import days_since, ended, older
 from kaudit.columns import arrow, over_texts, series
 from kaudit.parameters import parameters
 from kaudit.registry import control
@@ -30,6 +30,10 @@ _FAMILIES = {
 }
 #: Images without a true date carry one of these years, or an earlier one.
 _NO_DATE = datetime(1981, 1, 1, tzinfo=UTC)
+
+
+#: When the table of support was gathered.
+_KNOWN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @cache
@@ -62,7 +66,6 @@ def _ends(system: str) -> datetime | None:
     "KA-BLD-006",
     layer="build",
     severity="high",
-    applies="running",
     null="no scan tells its system, or the system's support is not known",
     expected="a system that is still supported",
     shows=("os", "workloads", "pods"),
@@ -105,11 +108,7 @@ def end_of_life(image_posture: pd.DataFrame, cluster: pd.DataFrame) -> pd.Series
     p = image_posture
     moment = pa.timestamp("us", tz="UTC")
     ends = over_texts(p["os"], _ends, unset=pa.scalar(None, moment), type_=moment)
-    now = cluster["as_of"].dropna()
-    known = pa.scalar(now.iloc[0].to_pydatetime() if len(now) else None, moment)
-    over = pc.less(arrow(ends), known)
-    if not cluster["as_of_told"].any():  # the true moment is later: it may have ended since
-        over = pc.if_else(over, True, pa.scalar(None, pa.bool_()))
+    over = arrow(ended(ends, cluster, _KNOWN))
     said = arrow(p["os_end_of_life"])
     return series(pc.if_else(pc.fill_null(said, False), True, over), p)
 
@@ -190,7 +189,6 @@ def refused_at_start(image_users: pd.DataFrame) -> pd.Series[Any]:
     "KA-BLD-017",
     layer="build",
     severity="high",
-    applies="running",
     null="no scan looked for credentials in it",
     expected="none found",
     shows=("secrets", "env_credentials", "history_credentials", "tools"),
@@ -243,7 +241,6 @@ def credential_inside(
     "KA-BLD-019",
     layer="build",
     severity="low",
-    applies="running",
     null="no scan tells when it was built, or it carries no true date",
     expected="built within image_max_age_days",
     shows=("image_created_at", "workloads", "pods"),

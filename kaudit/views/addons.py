@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from kaudit.columns import arrow
+from kaudit.ages import ended
+from kaudit.columns import arrow, series
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -44,6 +45,7 @@ ADDONS = Table(
     key=("image", "addon"),
     resource=Resource("=Image", namespace="", name="image"),
 )
+_KNOWN = datetime(2026, 11, 1, tzinfo=UTC)
 _VERSION = re.compile(r"^v?(\d+)\.(\d+)")
 
 
@@ -106,11 +108,7 @@ def addons(images: pd.DataFrame, cluster: pd.DataFrame) -> pd.DataFrame:
     at = pa.array(rows, pa.int64())
     moment = pa.timestamp("us", tz="UTC")
     until_ = pa.array(ends, moment)
-    now = cluster["as_of"].dropna()
-    known = pa.scalar(now.iloc[0].to_pydatetime() if len(now) else None, moment)
-    over = pc.less(until_, known)
-    if not cluster["as_of_told"].any():  # the true moment is later: it may have ended since
-        over = pc.if_else(over, True, pa.scalar(None, pa.bool_()))
+    over = arrow(ended(series(until_, images.head(0).reindex(range(len(at)))), cluster, _KNOWN))
     columns = {
         **{n: arrow(images[n]).take(at) for n in ("image", "running", "workloads")},
         **{n: arrow(images[n]).take(at) for n in ("raw", "raw_line")},

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 class ScanCoverageRow(Trace, kw_only=True):
     namespace: Annotated[str, doc("namespace")]
     asked: Annotated[bool, doc("the evidence holds a scan of any image")]
-    containers: Annotated[int, doc("containers and image volumes of Pod objects")]
+    containers: Annotated[
+        int, doc("containers and image volumes of pods; without pods, of templates")
+    ]
     scanned: Annotated[int, doc("those whose image was scanned")]
     images: Annotated[int, doc("images that they run")]
     share: Annotated[float, doc("share of the containers whose image was scanned, 0 to 1")]
@@ -36,7 +38,8 @@ def scan_coverage(image_uses: pd.DataFrame, image_posture: pd.DataFrame) -> pd.D
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    u = image_uses[image_uses["running"]]
+    running = image_uses["running"]
+    u = image_uses[running] if running.any() else image_uses  # manifests alone run nothing
     seen = arrow(image_posture["image"]).filter(arrow(image_posture["scanned"]))
     known = pc.is_in(arrow(u["image"]), value_set=seen)
     containers = arrow(u["containers"])
