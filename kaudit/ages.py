@@ -14,20 +14,25 @@ from kaudit.columns import arrow, series
 if TYPE_CHECKING:
     import pandas as pd
 
-_DAY = 86_400_000_000
+_DAY = 86_400
+
+
+def seconds_since(times: pd.Series[Any], cluster: pd.DataFrame) -> pd.Series[Any]:
+    """Whole seconds from times to the moment of the evidence; null where either is not known."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    now = [moment.to_pydatetime() for moment in cluster["as_of"].dropna()[:1]]
+    moment = pa.scalar(now[0] if now else None, pa.timestamp("us", tz="UTC"))
+    passed = pc.cast(pc.subtract(moment, arrow(times)), pa.int64())
+    return series(pc.max_element_wise(pc.divide(passed, 1_000_000), 0, skip_nulls=False), times)
 
 
 def days_since(times: pd.Series[Any], cluster: pd.DataFrame) -> pd.Series[Any]:
     """Whole days from times to the moment of the evidence; null where either is not known."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    now = cluster["as_of"].dropna()
-    if not len(now):
-        return series(pa.nulls(len(times), pa.int64()), times)
-    moment = pa.scalar(now.iloc[0].to_pydatetime(), pa.timestamp("us", tz="UTC"))
-    passed = pc.cast(pc.subtract(moment, arrow(times)), pa.int64())
-    return series(pc.max_element_wise(pc.divide(passed, _DAY), 0, skip_nulls=False), times)
+    return series(pc.divide(arrow(seconds_since(times, cluster)), _DAY), times)
 
 
 def older(days: pd.Series[Any], limit: int, cluster: pd.DataFrame) -> pd.Series[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.ages import older
+from kaudit.ages import older, seconds_since
 from kaudit.columns import (
     arrow,
     assembled,
@@ -95,7 +95,7 @@ def external_secret_sync(
     import pyarrow.compute as pc
 
     e = external_secrets
-    age = _seconds_since(e["refreshed_at"], cluster)
+    age = seconds_since(e["refreshed_at"], cluster)
     every = pc.fill_null(arrow(e["refresh_seconds"]), 1.0)
     asks = pc.and_(arrow(text_is(e["refresh_policy"], "", "Periodic")), pc.greater(every, 0))
     periodic = series(pc.and_not(asks, arrow(e["immutable"])), e)
@@ -114,18 +114,6 @@ def external_secret_sync(
         "overdue": series(pc.if_else(measured, overdue, pa.scalar(None, pa.bool_())), e),
     }
     return assembled(e, found, [column.name for column in EXTERNAL_SECRET_SYNC.columns])
-
-
-def _seconds_since(times: pd.Series[Any], cluster: pd.DataFrame) -> pd.Series[Any]:
-    """Whole seconds from times to the moment of the evidence; null where either is not known."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    now = [moment.to_pydatetime() for moment in cluster["as_of"].dropna()[:1]]
-    moment = pa.scalar(now[0] if now else None, pa.timestamp("us", tz="UTC"))
-    passed = pc.cast(pc.subtract(moment, arrow(times)), pa.int64())
-    seconds = pc.max_element_wise(pc.divide(passed, 1_000_000), 0, skip_nulls=False)
-    return series(seconds, times)
 
 
 def _generators(sources: list[str]) -> bool:
