@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class ImageContentsRow(Trace, kw_only=True):
     image: Annotated[str, doc("the image (images)")]
     running: Annotated[bool, doc("a Pod object uses it; else templates would")]
+    judged: Annotated[bool, doc("it runs, or nothing does in the evidence")]
     workloads: Annotated[int, doc("workloads that use it")]
     asked: Annotated[bool, doc("the evidence holds a bill of materials of anything")]
     listed: Annotated[bool, doc("a bill of materials is of it, and lists components")]
@@ -39,7 +40,7 @@ IMAGE_CONTENTS = Table(
     key=("image",),
     resource=Resource("=Image", namespace="", name="image"),
 )
-_USES = ("image", "running", "workloads", "raw", "raw_line")
+_USES = ("image", "running", "judged", "workloads", "raw", "raw_line")
 #: Names of packages, as distributions call them.
 _KINDS = {
     "shells": ("ash", "bash", "busybox", "busybox-binsh", "dash", "fish", "ksh", "mksh", "zsh"),

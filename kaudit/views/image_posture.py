@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class ImagePostureRow(Trace, kw_only=True):
     image: Annotated[str, doc("the image (images)")]
     running: Annotated[bool, doc("a Pod object uses it; else templates would")]
+    judged: Annotated[bool, doc("it runs, or nothing does in the evidence")]
     platform: Annotated[bool, doc("used in namespaces of Kubernetes itself alone")]
     namespaces: Annotated[list[str], doc("namespaces that use it, sorted")]
     workloads: Annotated[int, doc("workloads that use it")]
@@ -68,7 +69,17 @@ IMAGE_POSTURE = Table(
     key=("image",),
     resource=Resource("=Image", namespace="", name="image"),
 )
-_USES = ("image", "running", "platform", "namespaces", "workloads", "pods", "raw", "raw_line")
+_USES = (
+    "image",
+    "running",
+    "judged",
+    "platform",
+    "namespaces",
+    "workloads",
+    "pods",
+    "raw",
+    "raw_line",
+)
 
 
 @view(IMAGE_POSTURE, naming=("image_vulnerabilities", "image_secrets", "tool_runs"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class ImageRemediationRow(Trace, kw_only=True):
     image: Annotated[str, doc("the image (images)")]
     running: Annotated[bool, doc("a Pod object uses it; else templates would")]
+    judged: Annotated[bool, doc("it runs, or nothing does in the evidence")]
     scanned: Annotated[bool, doc("a scan is of it, by digest or by name, and saw packages")]
     workloads: Annotated[int, doc("workloads that use it")]
     pods: Annotated[int, doc("pods that use it")]
@@ -44,7 +45,7 @@ IMAGE_REMEDIATION = Table(
     resource=Resource("=Image", namespace="", name="image"),
 )
 _FLAW = ("image", "advisory", "package", "version")
-_USES = ("image", "running", "scanned", "workloads", "pods", "raw", "raw_line")
+_USES = ("image", "running", "judged", "scanned", "workloads", "pods", "raw", "raw_line")
 
 
 @view(IMAGE_REMEDIATION, naming=("image_exceptions",))

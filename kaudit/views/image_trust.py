@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class ImageTrustRow(Trace, kw_only=True):
     image: Annotated[str, doc("the image (images)")]
     running: Annotated[bool, doc("a Pod object uses it; else templates would")]
+    judged: Annotated[bool, doc("it runs, or nothing does in the evidence")]
     workloads: Annotated[int, doc("workloads that use it")]
     pods: Annotated[int, doc("pods that use it")]
     signed: Annotated[
@@ -50,7 +51,7 @@ IMAGE_TRUST = Table(
     key=("image",),
     resource=Resource("=Image", namespace="", name="image"),
 )
-_USES = ("image", "running", "workloads", "pods", "raw", "raw_line")
+_USES = ("image", "running", "judged", "workloads", "pods", "raw", "raw_line")
 #: Types of predicate that say how something was built (SLSA, all versions; in-toto links).
 _PROVENANCE = r"slsa\.dev/provenance|slsaprovenance|in-toto\.io/provenance|gcb"
 

@@ -23,6 +23,9 @@ class ImageRow(Trace, kw_only=True):
     digest: Annotated[str, doc("digest in the registry; empty where not known")]
     config_digest: Annotated[str, doc("digest of the configuration; empty where not known")]
     running: Annotated[bool, doc("a Pod object uses it; else templates would")]
+    judged: Annotated[
+        bool, doc("a Pod object uses it; where the evidence holds no Pod object, a template")
+    ]
     platform: Annotated[bool, doc("used in namespaces of Kubernetes itself alone")]
     namespaces: Annotated[list[str], doc("namespaces that use it, sorted")]
     workloads: Annotated[int, doc("workloads that use it")]
@@ -67,10 +70,14 @@ def images(image_uses: pd.DataFrame) -> pd.DataFrame:
             ("namespace", "distinct"),
         ]
     )
-    columns = {name: found[_FROM.get(name, name)] for name in IMAGES.schema.names}
+    columns = {
+        name: found[_FROM.get(name, name)] for name in IMAGES.schema.names if name != "judged"
+    }
+    columns["judged"] = columns["running"] if running.num_rows else pa.repeat(True, found.num_rows)
     for name in ("references", "namespaces"):
         columns[name] = _sorted(columns[name])
-    table = pa.table(columns).cast(IMAGES.schema)
+    schema = IMAGES.schema
+    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
     return frame(IMAGES.sorted(table))
 
 
