@@ -95,7 +95,11 @@ def test_every_result_of_the_manifests_is_one_of_the_cluster(
     ours, theirs = named(filed), named(live)
     assert ours.keys() - theirs.keys() == set()
     different = {(key[0], s, theirs[key]) for key, s in ours.items() if theirs[key] != s}
-    assert different == DIFFERENT.keys()
+    # An image that no pod runs is judged from manifests alone: there nothing runs.
+    idle = {(c, s, t) for c, s, t in different if t == "not_applicable"}
+    assert {c[:6] for c, _, _ in idle} == {"KA-BLD"}
+    assert {(s, t) for _, s, t in idle} == {(_UNKNOWN, "not_applicable")}
+    assert different - idle == DIFFERENT.keys()
     assert len(ours) > 800
     assert {_PASS, _FAIL, _UNKNOWN, "not_applicable"} == {*ours.values()}
 
