@@ -69,8 +69,10 @@ def dockerfiles(assessment: Assessment) -> b.Stack:
     found = evidence["tool_findings"]
     lint = found[(found["tool"] == "hadolint") & (found["status"] == "fail")]
     counts = [Counter(frame["file"]) for frame in (loose, facts, lint)]
+    posture = evidence["dockerfile_posture"].set_index(["file", "report"])["runs_as_root"]
     shown = d[["file", "base", "stages"]].assign(
-        user=d["final_user"].fillna("(of the base)"), root=d["user_root"]
+        user=d["final_user"].fillna("(of the base)"),
+        root=posture.reindex(list(zip(d["file"], d["report"], strict=True))).to_numpy(),
     )
     rows = [
         (*row, *(count[row[0]] for count in counts))
