@@ -25,6 +25,7 @@ class ListenerRow(Trace, kw_only=True):
     certificates: Annotated[list[str], doc("Secrets of its TLS as namespace/name")]
     routes_from: Annotated[str, doc("namespaces whose routes it takes; Same where unset")] = "Same"
     routes_selector: Annotated[str | None, doc("selector of those namespaces as JSON")] = None
+    addresses: Annotated[list[str], doc("addresses of the Gateway, of its status")]
 
 
 class RouteRow(Trace, kw_only=True):
@@ -76,6 +77,7 @@ _VERSIONS = ("v1", "v1beta1", "v1alpha2")
 )
 def gateway_listeners(found: Gateway, at: Place) -> Iterator[Row]:
     """Yield one row a listener."""
+    addresses = [one.value for one in found.status.addresses or ()]
     for position, listener in enumerate(found.spec.listeners or ()):
         tls = listener.tls
         allowed = listener.allowed_routes.namespaces if listener.allowed_routes else None
@@ -97,6 +99,7 @@ def gateway_listeners(found: Gateway, at: Place) -> Iterator[Row]:
             ],
             routes_selector=allowed.selector.canonical if allowed and allowed.selector else None,
             routes_from=(allowed.from_ if allowed else None) or "Same",
+            addresses=addresses,
         )
 
 

@@ -23,6 +23,7 @@ class IngressRow(Trace, kw_only=True):
     tls_secrets: Annotated[list[str], doc("Secrets of its TLS entries, sorted")]
     annotation_keys: Annotated[list[str], doc("keys of its annotations, sorted")]
     annotations: Annotated[list[str], doc("kept annotations as sorted key=value")]
+    load_balancer_addresses: Annotated[list[str], doc("addresses of status.loadBalancer")]
 
 
 class IngressRuleRow(Trace, kw_only=True):
@@ -77,6 +78,7 @@ def ingresses(found: Ingress, at: Place) -> Iterator[Row]:
         tls_secrets=sorted({t.secret_name for t in spec.tls or () if t.secret_name}),
         annotation_keys=meta.annotation_keys,
         annotations=sorted(f"{k}={v}" for k, v in kept if v is not None),
+        load_balancer_addresses=found.status.addresses,
     )
     paths: list[tuple[str | None, IngressPath | None, IngressBackend]] = [
         (rule.host, path, path.backend)

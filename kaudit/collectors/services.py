@@ -115,9 +115,7 @@ def services(found: Service, at: Place) -> Iterator[Row]:
         source_ranges=spec.load_balancer_source_ranges or [r.strip() for r in ranges if r.strip()],
         traffic_policy=spec.external_traffic_policy,
         selector=texts(spec.selector),
-        load_balancer_addresses=[
-            r.ip or r.hostname or "" for r in found.status.load_balancer.ingress or ()
-        ],
+        load_balancer_addresses=found.status.addresses,
         ports=ports,
         allocate_node_ports=spec.allocate_load_balancer_node_ports,
         load_balancer_class=spec.load_balancer_class,

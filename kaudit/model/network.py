@@ -53,6 +53,11 @@ class Balanced(Part):
 
     load_balancer: Balancer = field(default_factory=Balancer)
 
+    @property
+    def addresses(self) -> list[str]:
+        """Addresses and names at which it is reached."""
+        return [one.ip or one.hostname or "" for one in self.load_balancer.ingress or ()]
+
 
 class Service(Resource):
     """core v1 Service."""
@@ -133,6 +138,7 @@ class Ingress(Resource):
     """networking.k8s.io Ingress."""
 
     spec: IngressSpec = field(default_factory=IngressSpec)
+    status: Balanced = field(default_factory=Balanced)
 
 
 class PolicyPort(Part):
@@ -227,10 +233,23 @@ class GatewaySpec(Part):
     listeners: list[Listener] | None = None
 
 
+class GatewayAddress(Part):
+    """status.addresses[]."""
+
+    value: str = ""
+
+
+class GatewayStatus(Part):
+    """status of a Gateway."""
+
+    addresses: list[GatewayAddress] | None = None
+
+
 class Gateway(Resource):
     """gateway.networking.k8s.io Gateway."""
 
     spec: GatewaySpec = field(default_factory=GatewaySpec)
+    status: GatewayStatus = field(default_factory=GatewayStatus)
 
 
 class RouteParent(Part):
