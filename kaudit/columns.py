@@ -215,6 +215,14 @@ def owned(parts: pd.DataFrame, pod_context: pd.DataFrame) -> dict[str, pd.Series
     return {name: looked_up(pod_context, at, name, parts) for name in OWNER}
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries of plain values, None where unset: for tables of few rows."""
+    import pyarrow as pa
+
+    found: list[dict[str, Any]] = pa.table({name: arrow(frame[name]) for name in frame}).to_pylist()
+    return found
+
+
 def any_of(frames: Iterable[pd.Series[Any]]) -> pd.Series[Any]:
     """Or of several columns without nulls."""
     first, *rest = frames

@@ -31,6 +31,13 @@ class AdmissionPolicyRow(Trace, kw_only=True):
     mutations: Annotated[int, doc("how many mutations")] = 0
     reinvocation_policy: Annotated[str | None, doc("Never or IfNeeded, of a mutating one")] = None
     expressions: Annotated[list[str], doc("CEL expressions of its validations")]
+    reads_known: Annotated[bool, doc("its CEL could be read to the end; else there may be more")]
+    container_fields: Annotated[
+        list[str], doc("containers, initContainers, ephemeralContainers: those its CEL reads")
+    ]
+    fields: Annotated[list[str], doc("fields of pods and containers that its CEL reads")]
+    constants: Annotated[list[str], doc("texts that its CEL compares with")]
+    warnings: Annotated[list[str], doc("what the API server says of the types in its CEL")]
 
 
 class AdmissionBindingRow(Trace, kw_only=True):
@@ -91,7 +98,7 @@ def _json(selector: LabelSelector | None) -> str | None:
 )
 def admission_policies(found: AdmissionPolicy, at: Place) -> Iterator[Row]:
     """Yield one row a policy."""
-    spec, match = found.spec, found.spec.match_constraints
+    spec, match, reads = found.spec, found.spec.match_constraints, found.spec.reads
     yield AdmissionPolicyRow(
         raw=at.raw,
         raw_line=at.line,
@@ -113,6 +120,11 @@ def admission_policies(found: AdmissionPolicy, at: Place) -> Iterator[Row]:
         mutations=len(spec.mutations or ()),
         reinvocation_policy=spec.reinvocation_policy,
         expressions=[v.expression for v in spec.validations or ()],
+        reads_known=reads.known,
+        container_fields=list(reads.lists),
+        fields=list(reads.fields),
+        constants=list(reads.constants),
+        warnings=[one.text for one in found.status.type_checking.expression_warnings or ()],
     )
 
 

@@ -24,9 +24,15 @@ class TemplateRow(Trace, kw_only=True):
     engines: Annotated[list[str], doc("Rego, K8sNativeValidation (CEL), or as named")]
     operations: Annotated[list[str], doc("operations that it is asked about; empty: all")]
     parameters: Annotated[list[str], doc("parameters that its schema declares")]
+    reads_known: Annotated[bool, doc("its code could be read to the end; else there may be more")]
     container_fields: Annotated[
-        list[str], doc("containers, initContainers, ephemeralContainers: those its code names")
+        list[str], doc("containers, initContainers, ephemeralContainers: those its code reads")
     ]
+    fields: Annotated[list[str], doc("fields of pods and containers that its code reads")]
+    constants: Annotated[list[str], doc("texts that its code compares with")]
+    unused_parameters: Annotated[
+        list[str] | None, doc("parameters that its code never reads; null: it could not be read")
+    ] = None
     created: Annotated[bool | None, doc("status.created: its kind of constraint is there")] = None
     errors: Annotated[list[str], doc("errors that pods of Gatekeeper report")]
 
@@ -106,7 +112,7 @@ VIOLATIONS = Table(
 def constraint_templates(found: ConstraintTemplate, at: Place) -> Iterator[Row]:
     """Yield one row a template."""
     made, targets = found.spec.crd.spec, found.spec.targets or []
-    schema = made.validation.open_apiv3_schema
+    declared, reads = found.parameters, found.reads
     yield TemplateRow(
         raw=at.raw,
         raw_line=at.line,
@@ -115,8 +121,12 @@ def constraint_templates(found: ConstraintTemplate, at: Place) -> Iterator[Row]:
         targets=[target.target for target in targets],
         engines=sorted({engine for target in targets for engine in target.engines}),
         operations=sorted({word for target in targets for word in target.operations or ()}),
-        parameters=sorted(schema.properties or ()) if schema else [],
-        container_fields=sorted({name for t in targets for name in t.container_fields}),
+        parameters=declared,
+        reads_known=reads.known,
+        container_fields=list(reads.lists),
+        fields=list(reads.fields),
+        constants=list(reads.constants),
+        unused_parameters=reads.unused(declared),
         created=found.status.created,
         errors=found.status.faults,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kaudit.model.kyverno import Filters, Policy, PolicyException, Rule, Spec, action_of
+from kaudit.model.kyverno import Filters, Override, Policy, PolicyException, Rule, Spec, action_of
 from kaudit.model.meta import ABSENT
 from kaudit.model.place import Place
 from kaudit.registry import Read, collector
@@ -44,15 +44,18 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
         name=at.name,
         actions=[action] if action else [],
         overrides=[one.text for one in spec.validation_failure_action_overrides or ()],
-        failure_policy=spec.failure_policy or "Fail",
+        failure_policy=spec.failure_policy or spec.webhook_configuration.failure_policy or "Fail",
         background=spec.background is not False,
         admission=spec.admission is not False,
         autogen=found.metadata.annotation(_AUTOGEN),
+        conditions=bool(spec.webhook_configuration.match_conditions) or spec.apply_rules == "One",
+        warns=spec.emit_warning is True,
         rules=len(rules),
         ready=found.status.is_ready,
     )
     for position, rule in enumerate(rules, start=1):
         type, ways = _type(rule)
+        reads = rule.reads
         match, exclude = rule.match or Filters(), rule.exclude or Filters()
         yield KyvernoRuleRow(
             raw=at.raw,
@@ -66,7 +69,8 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
             type=type,
             ways=ways,
             action=_action(spec, rule),
-            overrides=_overrides(spec, rule),
+            overrides=[one.text for one in _overrides(spec, rule)],
+            override_terms=[one.canonical for one in _overrides(spec, rule)],
             kinds=match.kinds,
             namespaces=match.namespaces,
             excluded_kinds=exclude.kinds,
@@ -74,7 +78,10 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
             match=Filters.text(rule.match),
             exclude=Filters.text(rule.exclude),
             conditions=rule.preconditions != ABSENT or bool(rule.cel_preconditions),
-            container_fields=rule.container_fields,
+            reads_known=reads.known,
+            container_fields=list(reads.lists),
+            fields=list(reads.fields),
+            constants=list(reads.constants),
             overwrites=rule.mutate.overwrites if rule.mutate else None,
             images=_images(rule),
         )
@@ -111,9 +118,9 @@ def _action(spec: Spec, rule: Rule) -> str | None:
     return action_of(own) or action_of(spec.validation_failure_action) or "Audit"
 
 
-def _overrides(spec: Spec, rule: Rule) -> list[str]:
+def _overrides(spec: Spec, rule: Rule) -> list[Override]:
     own = rule.validate.failure_action_overrides if rule.validate else None
-    return [one.text for one in own or spec.validation_failure_action_overrides or ()]
+    return own or spec.validation_failure_action_overrides or []
 
 
 def _images(rule: Rule) -> list[str]:

@@ -64,6 +64,7 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         rules=sum(len(body or ()) for body in bodies),
         ready=told.ready,
     )
+    reads = spec.reads
     judges = type in ("validate", "verifyImages")
     images = [one.glob or one.expression for one in spec.match_image_references or ()]
     yield KyvernoRuleRow(
@@ -79,6 +80,7 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         ways=["cel"],
         action=(",".join(spec.validation_actions or ()) or "Deny") if judges else None,
         overrides=[],
+        override_terms=[],
         kinds=[one.text for one in (match.resource_rules if match else None) or ()],
         namespaces=[],
         excluded_kinds=[
@@ -87,7 +89,10 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         excluded_namespaces=[],
         match=match.canonical if match else None,
         conditions=bool(spec.match_conditions or spec.conditions),
-        container_fields=spec.container_fields,
+        reads_known=reads.known,
+        container_fields=list(reads.lists),
+        fields=list(reads.fields),
+        constants=list(reads.constants),
         images=[image for image in images if image],
     )
 

@@ -7,7 +7,9 @@ import re
 import msgspec
 from msgspec import Raw, field
 
+from kaudit.model.credential import masked
 from kaudit.model.meta import ABSENT, Int, LabelSelector, Opaque, Part, Resource, presence
+from kaudit.model.reads import Reads, named_in
 
 
 class ServiceRef(Part):
@@ -105,10 +107,15 @@ class ParamKind(Part):
 
 
 class Validation(Part):
-    """validations[]."""
+    """validations[] or variables[]."""
 
+    name: str | None = None
     expression: str = ""
     message: str | None = None
+
+    def __post_init__(self) -> None:
+        self.expression = masked(self.expression)
+        self.message = masked(self.message) if self.message else None
 
 
 class PolicySpec(Part):
@@ -121,14 +128,45 @@ class PolicySpec(Part):
     match_conditions: list[Opaque] | None = None
     mutations: list[Opaque] | None = None
     audit_annotations: list[Opaque] | None = None
-    variables: list[Opaque] | None = None
+    variables: list[Validation] | None = None
     reinvocation_policy: str | None = None
+
+    @property
+    def reads(self) -> Reads:
+        """What its expressions read."""
+        said = [*(self.variables or ()), *(self.validations or ())]
+        return named_in(*(one.expression for one in said))
+
+
+class Warned(Part):
+    """status.typeChecking.expressionWarnings[]."""
+
+    field_ref: str = ""
+    warning: str = ""
+
+    @property
+    def text(self) -> str:
+        """Where, and what; what follows the first line draws the place."""
+        return masked(f"{self.field_ref}: {self.warning.partition(chr(10))[0]}")
+
+
+class TypeChecking(Part):
+    """status.typeChecking."""
+
+    expression_warnings: list[Warned] | None = None
+
+
+class PolicyStatus(Part):
+    """status of an admission policy."""
+
+    type_checking: TypeChecking = field(default_factory=TypeChecking)
 
 
 class AdmissionPolicy(Resource):
     """ValidatingAdmissionPolicy or MutatingAdmissionPolicy."""
 
     spec: PolicySpec = field(default_factory=PolicySpec)
+    status: PolicyStatus = field(default_factory=PolicyStatus)
 
 
 class ParamRef(Part):

@@ -11,7 +11,8 @@ from msgspec import Raw, field
 from kaudit.model.bounds import Count
 from kaudit.model.credential import masked
 from kaudit.model.meta import ABSENT, LabelSelector, Part, Resource, Time, presence
-from kaudit.model.policy_text import container_fields, masked_json
+from kaudit.model.policy_text import masked_json
+from kaudit.model.reads import Reads, named_in
 
 _NULL = Raw(b"null")
 
@@ -130,10 +131,10 @@ class Target(Part):
         return {one.engine for one in self.code or ()} | ({"Rego"} if self.rego else set())
 
     @property
-    def container_fields(self) -> list[str]:
-        """Fields of containers that its code names."""
+    def reads(self) -> Reads:
+        """What its code reads."""
         sources = [bytes(one.source).decode() for one in self.code or ()]
-        return container_fields(self.rego or "", *(self.libs or ()), *sources)
+        return named_in(self.rego or "", *(self.libs or ()), *sources)
 
 
 class Names(Part):
@@ -193,6 +194,17 @@ class ConstraintTemplate(Resource):
 
     spec: TemplateSpec = field(default_factory=TemplateSpec)
     status: TemplateStatus = field(default_factory=TemplateStatus)
+
+    @property
+    def parameters(self) -> list[str]:
+        """Parameters that its schema declares, sorted."""
+        schema = self.spec.crd.spec.validation.open_apiv3_schema
+        return sorted(schema.properties or ()) if schema else []
+
+    @property
+    def reads(self) -> Reads:
+        """What the code of all its targets reads."""
+        return sum((target.reads for target in self.spec.targets or ()), Reads())
 
 
 class Point(Part):

@@ -12,7 +12,10 @@ import msgspec
 from msgspec import Raw, field
 
 from kaudit.model.meta import ABSENT, Condition, LabelSelector, Opaque, Part, Resource, presence
-from kaudit.model.policy_text import container_fields, masked_json, shape
+from kaudit.model.policy_text import masked_json, shape
+from kaudit.model.reads import Reads, named_in
+
+_NULL = Raw(b"null")
 
 
 class Resources(Part):
@@ -22,9 +25,13 @@ class Resources(Part):
     name: str | None = None
     names: list[str] | None = None
     namespaces: list[str] | None = None
+    annotations: dict[str, Raw] | None = None
     operations: list[str] | None = None
     namespace_selector: LabelSelector | None = None
     selector: LabelSelector | None = None
+
+    def __post_init__(self) -> None:
+        self.annotations = dict.fromkeys(self.annotations, _NULL) if self.annotations else None
 
 
 class Filter(Part):
@@ -70,6 +77,11 @@ class Override(Part):
     action: str = ""
     namespaces: list[str] | None = None
     namespace_selector: LabelSelector | None = None
+
+    @property
+    def canonical(self) -> str:
+        """All of it as JSON with sorted keys."""
+        return msgspec.json.encode(self, order="sorted").decode()
 
     @property
     def text(self) -> str:
@@ -197,12 +209,19 @@ class Rule(Part):
         self.preconditions = presence(self.preconditions)
 
     @property
-    def container_fields(self) -> list[str]:
-        """Fields of containers that it names in what it validates or changes."""
+    def reads(self) -> Reads:
+        """What it reads of what it validates, or sets in what it changes."""
         raws = list(self.validate.parts.values()) if self.validate else []
         if self.mutate:
             raws += [self.mutate.patch_strategic_merge, self.mutate.foreach]
-        return container_fields(*(bytes(raw).decode() for raw in raws))
+        return named_in(*(bytes(raw).decode() for raw in raws))
+
+
+class Webhook(Part):
+    """spec.webhookConfiguration."""
+
+    failure_policy: str | None = None
+    match_conditions: list[Opaque] | None = None
 
 
 class Spec(Part):
@@ -211,6 +230,8 @@ class Spec(Part):
     validation_failure_action: str | None = None
     validation_failure_action_overrides: list[Override] | None = None
     failure_policy: str | None = None
+    emit_warning: bool | None = None
+    webhook_configuration: Webhook = field(default_factory=Webhook)
     background: bool | None = None
     admission: bool | None = None
     apply_rules: str | None = None

@@ -10,7 +10,7 @@ from msgspec import Raw, field
 from kaudit.model.admission import MatchResources
 from kaudit.model.credential import masked
 from kaudit.model.meta import ABSENT, Condition, Opaque, Part, Resource, Time, presence
-from kaudit.model.policy_text import container_fields
+from kaudit.model.reads import Reads, named_in
 
 
 class Expression(Part):
@@ -73,10 +73,10 @@ class Spec(Part):
     schedule: str | None = None
 
     @property
-    def container_fields(self) -> list[str]:
-        """Fields of containers that its expressions name."""
+    def reads(self) -> Reads:
+        """What its expressions read."""
         said = [*(self.variables or ()), *(self.validations or ())]
-        return container_fields(*(one.expression or "" for one in said))
+        return named_in(*(one.expression or "" for one in said))
 
 
 class ConditionStatus(Part):

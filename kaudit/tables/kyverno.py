@@ -23,6 +23,10 @@ class KyvernoPolicyRow(Trace, kw_only=True):
     autogen: Annotated[
         str | None, doc("controllers that rules for Pods are extended to; null: not said")
     ] = None
+    conditions: Annotated[
+        bool, doc("its webhook has match conditions, or one rule may keep others from applying")
+    ] = False
+    warns: Annotated[bool, doc("it warns where it only audits: emitWarning")] = False
     rules: Annotated[int, doc("how many rules or validations it has")]
     ready: Annotated[bool | None, doc("Kyverno serves it; null: it does not say")] = None
 
@@ -42,6 +46,7 @@ class KyvernoRuleRow(Trace, kw_only=True):
         str | None, doc("what it does on failure, of itself or its policy; null: does not judge")
     ] = None
     overrides: Annotated[list[str], doc("other actions for some namespaces, as action in where")]
+    override_terms: Annotated[list[str], doc("the same as JSON, the first that holds counts")]
     kinds: Annotated[
         list[str], doc("kinds that it matches; operations groups/versions/resources of CEL")
     ]
@@ -51,9 +56,15 @@ class KyvernoRuleRow(Trace, kw_only=True):
     match: Annotated[str | None, doc("match as JSON")] = None
     exclude: Annotated[str | None, doc("exclude as JSON; null: none")] = None
     conditions: Annotated[bool, doc("it has preconditions or match conditions")]
+    reads_known: Annotated[bool, doc("it could be read to the end; else there may be more")]
     container_fields: Annotated[
-        list[str], doc("containers, initContainers, ephemeralContainers: those that it names")
+        list[str], doc("containers, initContainers, ephemeralContainers: those that it looks at")
     ]
+    fields: Annotated[list[str], doc("fields of pods and containers that it reads or sets")]
+    required_fields: Annotated[
+        list[str] | None, doc("those whose absence it refuses; null: cannot be told")
+    ] = None
+    constants: Annotated[list[str], doc("texts that it compares with, where they tell what for")]
     overwrites: Annotated[
         bool | None, doc("a merge sets fields without +( ); null: no merge is there")
     ] = None

@@ -62,6 +62,8 @@ def test_policies() -> None:
         "background": False,
         "admission": True,
         "autogen": "none",
+        "conditions": False,
+        "warns": False,
         "rules": 6,
         "ready": False,
     }
