@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated
 
 from kaudit.model.admission import AdmissionBinding, AdmissionPolicy
@@ -38,6 +39,7 @@ class AdmissionPolicyRow(Trace, kw_only=True):
     fields: Annotated[list[str], doc("fields of pods and containers that its CEL reads")]
     constants: Annotated[list[str], doc("texts that its CEL compares with")]
     warnings: Annotated[list[str], doc("what the API server says of the types in its CEL")]
+    created_at: Annotated[datetime | None, doc("creation time")] = None
 
 
 class AdmissionBindingRow(Trace, kw_only=True):
@@ -52,6 +54,7 @@ class AdmissionBindingRow(Trace, kw_only=True):
     param_missing: Annotated[str | None, doc("parameterNotFoundAction: Allow or Deny")] = None
     rules: Annotated[list[str], doc("rules that it narrows the policy to")]
     excludes: Annotated[list[str], doc("excluded rules")]
+    created_at: Annotated[datetime | None, doc("creation time")] = None
 
 
 _NAMELESS = Resource("kind", namespace="")
@@ -125,6 +128,7 @@ def admission_policies(found: AdmissionPolicy, at: Place) -> Iterator[Row]:
         fields=list(reads.fields),
         constants=list(reads.constants),
         warnings=[one.text for one in found.status.type_checking.expression_warnings or ()],
+        created_at=found.metadata.creation_timestamp,
     )
 
 
@@ -164,4 +168,5 @@ def admission_bindings(found: AdmissionBinding, at: Place) -> Iterator[Row]:
         param_missing=param.parameter_not_found_action if param else None,
         rules=[r.text for r in (match.resource_rules or () if match else ())],
         excludes=[r.text for r in (match.exclude_resource_rules or () if match else ())],
+        created_at=found.metadata.creation_timestamp,
     )
