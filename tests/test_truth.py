@@ -32,7 +32,7 @@ VARIANTS = {
 }
 #: Figures that truth.json has and a source of objects alone cannot tell.
 OUTSIDE = (
-    *("canary.", "events.", "hostile."),
+    *("canary.", "hostile."),
     *("objects.", "tracingpolicies."),
 )
 CONTROLLERS = ("deployments", "replicasets", "statefulsets", "daemonsets", "cronjobs", "jobs")

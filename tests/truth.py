@@ -98,7 +98,7 @@ def seen(assessment: Assessment) -> dict[str, int]:
         )
         if read and group != "constraints.gatekeeper.sh"  # its kinds are those of templates
     }
-    more = (_of_cluster, _of_images, _of_stores, _of_gatekeeper, _of_kyverno)
+    more = (_of_cluster, _of_images, _of_stores, _of_gatekeeper, _of_kyverno, _of_events)
     return found | {name: count for of in more for name, count in of(evidence).items()}
 
 
@@ -129,6 +129,30 @@ def _of_kyverno(evidence: Any) -> dict[str, int]:
         **_counted("kyverno.action.", rules["action"].dropna()),
         **_counted("kyverno.results.", results["result"]),
         **_counted("kyverno.fail.", failed["policy"]),
+    }
+
+
+def _of_events(evidence: Any) -> dict[str, int]:
+    """Figures of the sensors' logs; nothing where the source has none."""
+    events, logs = evidence["events"], evidence["event_logs"]
+    found = {f"events.{name}": int(n) for name, n in logs.groupby("sensor")["events"].sum().items()}
+    falco, tetragon = (events[events["sensor"] == name] for name in ("falco", "tetragon"))
+    if not found:
+        return {}
+    pods = evidence["pods"][evidence["pods"]["origin"] == "object"]
+    held = pods["namespace"] + "/" + pods["pod"]
+    named = falco[falco["pod"].notna()]
+    told = falco["priority_told"]
+    return {
+        **found,
+        "events.falco_broken": int(logs["broken"].sum()),
+        "events.falco.host": int((falco["container_id"] == "host").sum()),
+        "events.falco.gone": int((~(named["namespace"] + "/" + named["pod"]).isin(held)).sum()),
+        "events.tetragon.host": int(tetragon["pod"].isna().sum()),
+        **_counted("events.falco.rule.", falco["rule"]),
+        **_counted("events.falco.priority.", told),
+        **_counted("events.tetragon.type.", tetragon["type"]),
+        **_counted("events.tetragon.policy.", tetragon["rule"].dropna()),
     }
 
 

@@ -32,6 +32,7 @@ def objects() -> Iterator[Json]:
 def write(folder: Path) -> None:
     """Write the demo: one List a kind, the version of the API server, and what tools wrote."""
     from kaudit.demo.scans import reports
+    from kaudit.demo.sensors import logs
     from kaudit.demo.supply import files
 
     kinds: dict[str, list[Json]] = {}
@@ -42,7 +43,7 @@ def write(folder: Path) -> None:
         whole = {"apiVersion": "v1", "kind": "List", "items": items}
         (folder / f"{kind.lower()}.json").write_bytes(msgspec.json.encode(whole) + b"\n")
     written = ((name, msgspec.json.encode(report) + b"\n") for name, report in reports())
-    for name, content in (*written, *files()):
+    for name, content in (*written, *files(), *logs()):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -129,6 +129,7 @@ def masked_arguments(arguments: list[str]) -> list[str]:
     for at, option in enumerate(arguments[:-1]):
         follows = arguments[at + 1]
         named = option.startswith("-") and "=" not in option and by_name(option.lstrip("-"))
-        if named and not follows.startswith("-") and not _PLACEHOLDER.match(follows):
+        plain = follows.startswith(("-", "[masked")) or _PLACEHOLDER.match(follows)
+        if named and not plain:
             shown[at + 1] = "[masked: named as a credential]"
     return shown

@@ -62,6 +62,8 @@ class Content:
         Stands for the content in every table: the first 16 digits of its SHA-256.
     opened
         Opens the file again, where ``data`` is only its beginning.
+    before
+        Records that were taken from others of the same format.
 
     Examples
     --------
@@ -76,7 +78,9 @@ class Content:
         data: bytes,
         report: str = "",
         opened: Callable[[], BinaryIO] | None = None,
+        before: int = 0,
     ) -> None:
+        self.before = before
         self.name, self.report, self.opened = name, report, opened
         self.data = _plain(data)
 

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import zlib
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime
 from fnmatch import fnmatch
@@ -30,7 +31,7 @@ from kaudit.source.events import (
     silent,
 )
 from kaudit.source.json_windows import LARGE, windowed
-from kaudit.source.tools import content_of, recognised, taken
+from kaudit.source.tools import content_of, counted, recognised, taken
 
 _YAML = (".yaml", ".yml")
 _LINES = (".jsonl", ".ndjson")
@@ -146,6 +147,11 @@ class FileSource:
                 if format := recognised(content):
                     yield from run.tool(format, content, origin)
                     return
+            if _long(path, size):
+                content, origin = content_of(name, path)
+                if format := recognised(content):
+                    yield from run.tool(format, content, origin)
+                    return
             if size > self.largest:
                 raise _TooLarge
             data = _unpacked(path, self.largest)
@@ -207,6 +213,14 @@ def _named(path: Path) -> bool:
     return any(fnmatch(path.name, name) for f in FORMATS.values() for name in f.files)
 
 
+def _long(path: Path, size: int) -> bool:
+    """Tell files of many lines, which need not be held to be read."""
+    packed = path.suffix.lower() in _PACKED
+    return size > (LARGE >> 3 if packed else LARGE) and (
+        _suffix(path) in _LINES or _suffix(path) not in (*_YAML, *_JSON)
+    )
+
+
 class _TooLarge(Exception):
     pass
 
@@ -253,6 +267,7 @@ class _Run:
         self.first_fault = ""
         self._origins = 0
         self._no_object: list[str] = []
+        self._records: Counter[str] = Counter()
         self._plurals = {read.plural: key for key, read in wanted.items()}
         self._all_tables = tuple(sorted({t.name for c in COLLECTORS.values() for t in c.tables}))
 
@@ -273,7 +288,8 @@ class _Run:
         number = self._origins
         self._origins += 1
         yield Begin(number, origin)
-        for event in taken(format, content, number):
+        content.before = self._records[format.name]
+        for event in counted(taken(format, content, number), self._records, format.name):
             self.objects += len(event.items) if isinstance(event, Batch) else 0
             self.empty_lists += isinstance(event, Listed)
             yield event

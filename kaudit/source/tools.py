@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import os
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -104,6 +105,14 @@ def taken(format: Format, content: Content, number: int) -> Iterator[Event]:
             yield Listed(read.group, read.kind)
 
 
+def counted(events: Iterator[Event], records: Counter[str], name: str) -> Iterator[Event]:
+    """Pass events on and count their records."""
+    for event in events:
+        if isinstance(event, Batch):
+            records[name] += len(event.items)
+        yield event
+
+
 def unread(
     format: Format, name: str, detail: str, *, part: bool = False, reason: Reason = Reason.BROKEN
 ) -> Gap:
@@ -183,6 +192,7 @@ class ToolSource:
     ) -> Iterator[Event]:
         """Yield what the files hold, in the order of their names."""
         files = self._files()
+        records: Counter[str] = Counter()
         for number, (name, path) in enumerate(files):
             progress(name, number, len(files))
             try:
@@ -193,7 +203,8 @@ class ToolSource:
             format = recognised(content) or self.format
             origin.format = format.name
             yield Begin(number, origin)
-            yield from taken(format, content, number)
+            content.before = records[format.name]
+            yield from counted(taken(format, content, number), records, format.name)
         progress(self.label, len(files), len(files))
 
     def _files(self) -> list[tuple[str, Path]]:

@@ -20,11 +20,14 @@ FORMATS = {
     "cosign/verify-attestation-": "attestation",
     "cosign/verify-": "cosign",
     "cosign/": "attestation",
+    "falco/": "falco",
     "grype/golden-image.sarif": "sarif",
     "grype/": "grype",
     "hadolint/generated-2.15.1-clean.json": "",  # an empty list says nothing of itself
     "hadolint/generated-2.15.1-three": "sarif",
     "hadolint/": "hadolint",
+    "kubernetes/audit-event-empty": "",  # an object with a number for a kind
+    "kubernetes/audit-": "kubernetes-audit",
     "kubesec/": "kubesec",
     "peers/kube-bench-text-output.txt": "",
     "peers/kube-bench-": "kube-bench",
@@ -37,6 +40,7 @@ FORMATS = {
     "peers/sarif-": "sarif",
     "peers/sbom-": "sbom",
     "peers/vex-": "sbom",
+    "tetragon/": "tetragon",
     "trivy/image-alpine-3.10.sarif": "sarif",
     "trivy/repo-trivy-0.15.sarif": "sarif",
     "trivy/legacy-null-document.json": "",
@@ -47,6 +51,8 @@ FORMATS = {
 OURS = sorted(set(FORMATS.values()) - {""})
 FOLDERS = (
     "cosign",
+    "falco",
+    "tetragon",
     "grype",
     "hadolint",
     "kubesec",

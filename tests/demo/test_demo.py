@@ -57,6 +57,9 @@ ROWS = {
     "policy_exceptions": 1,
     "policy_reports": 2,
     "policy_results": 2,
+    "events": 101,
+    "event_logs": 2,
+    "audit_events": 4,
 }
 
 

@@ -1,0 +1,95 @@
+"""Falco: alerts as JSON lines, from files or through falcosidekick.
+
+Sources: falcosecurity/falco, ``userspace/falco/formats.cpp``; falcosidekick,
+``types/types.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kaudit.model import falco
+from kaudit.model.event_fold import Fold
+from kaudit.model.place import Place
+from kaudit.model.runtime_event import plain, priority, techniques, texts_of
+from kaudit.model.taken import Content, Lost, Taken
+from kaudit.registry import Read, collector, tool
+from kaudit.table import Row
+from kaudit.tables.events import EVENTS, EventRow, folded
+
+
+def _recognise(content: Content) -> bool:
+    if content.shape != "text":
+        keys = content.keys
+        return {"rule", "priority"} <= keys and bool({"output", "output_fields"} & keys)
+    start = content.data[: 1 << 16]
+    return b'"output_fields"' in start and b'"priority"' in start and b'"rule"' in start
+
+
+@tool(
+    "falco",
+    title="Falco",
+    help="Falco's alerts as JSON: files, logs of its pods, payloads of falcosidekick.",
+    recognise=_recognise,
+    files=("falco*.log", "falco*.txt", "events.txt"),
+)
+def take_falco(content: Content) -> Iterator[Taken | Lost]:
+    """Take the alerts out of the lines."""
+    yield from Fold(content, "falco").take()
+
+
+@collector(Read.of("falco", "Event", "events", falco.FoundAlert), tables=(EVENTS,))
+def falco_events(found: falco.FoundAlert, at: Place) -> Iterator[Row]:
+    """Yield one alert; where a plugin saw the API or a cloud, who asked and for what."""
+    alert, it = found.event, found.event.fields
+    tags = sorted(set(texts_of(alert.tags)))
+    repository, tag = plain(it.repository) or plain(it.image), plain(it.tag)
+    asked = plain(it.ka_resource)
+    what = "/".join(t for t in (asked, plain(it.ka_subresource)) if t)
+    named = "/".join(t for t in (plain(it.ka_namespace), plain(it.ka_name)) if t)
+    of_pod = asked == "pods" and named
+    row = EventRow(
+        raw=at.raw,
+        raw_line=at.line,
+        sensor="falco",
+        report=found.report,
+        line=found.line,
+        first_at=found.first or alert.moment,
+        last_at=found.last,
+        count=found.count,
+        type=plain(it.evt_type) or plain(it.ka_verb) or plain(it.ct_name) or "",
+        source=plain(alert.source) or "",
+        rule=alert.rule,
+        priority=priority(alert.priority),
+        priority_told=plain(alert.priority),
+        internal=alert.rule.startswith(falco.INTERNAL),
+        tags=tags,
+        techniques=techniques(tags),
+        node=plain(alert.hostname) or plain(it.evt_hostname),
+        namespace=plain(it.namespace) or plain(it.ka_namespace),
+        pod=plain(it.pod) or (plain(it.ka_name) if of_pod else None),
+        pod_uid=plain(it.pod_uid),
+        container=plain(it.container_name),
+        container_id=plain(it.container_id),
+        image=f"{repository}:{tag}" if repository and tag else repository,
+        image_digest=plain(it.digest),
+        process=plain(it.proc_exepath) or plain(it.proc_name),
+        command=plain(it.proc_cmdline) or plain(it.ka_command),
+        parent=plain(it.proc_pname),
+        user=plain(it.user_name)
+        or plain(it.ka_user)
+        or plain(it.ct_user)
+        or plain(it.gcp_user)
+        or plain(it.user_uid),
+        target=plain(it.fd_name) or (f"{what} {named}".strip() if what or named else None),
+        action=plain(it.ka_code),
+        dropped=_dropped(it),
+    )
+    yield folded(row, found.over)
+
+
+def _dropped(it: falco.Fields) -> int | None:
+    """Events that were lost: system calls, and alerts that nobody took."""
+    told = [plain(value) for value in (it.drops, it.queue_drops, it.scap_drops)]
+    numbers = [int(text) for text in told if text is not None and text.isdecimal()]
+    return min(sum(numbers), 2**63 - 1) if numbers else None

@@ -1,0 +1,99 @@
+"""Tetragon: its exported events as JSON lines.
+
+Source: cilium/tetragon, ``api/v1/tetragon/events.proto``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kaudit.model import tetragon
+from kaudit.model.event_fold import Fold
+from kaudit.model.place import Place
+from kaudit.model.runtime_event import plain, techniques, texts_of
+from kaudit.model.taken import Content, Lost, Taken
+from kaudit.registry import Read, collector, tool
+from kaudit.table import Row
+from kaudit.tables.events import EVENTS, EventRow, folded
+
+#: Types that tell of lost events.
+_LOSSES = ("rate_limit_info", "process_throttle")
+_NO_PROCESS = tetragon.Process()
+_NO_POD = tetragon.Pod()
+_NO_CONTAINER = tetragon.Container()
+
+
+def _recognise(content: Content) -> bool:
+    keys = content.keys
+    if content.shape == "object" or content.shape == "list":
+        return bool(keys & set(tetragon.TYPES)) or (
+            "node_name" in keys and any(key.startswith("process_") for key in keys)
+        )
+    return False
+
+
+@tool(
+    "tetragon",
+    title="Tetragon",
+    help="Tetragon's exported events: one JSON object a line, also rotated and packed.",
+    recognise=_recognise,
+    files=("tetragon*.log", "tetragon*.log.*"),
+)
+def take_tetragon(content: Content) -> Iterator[Taken | Lost]:
+    """Take the events out of the lines."""
+    yield from Fold(content, "tetragon").take()
+
+
+@collector(Read.of("tetragon", "Event", "events", tetragon.FoundEvent), tables=(EVENTS,))
+def tetragon_events(found: tetragon.FoundEvent, at: Place) -> Iterator[Row]:
+    """Yield one event: what a process was, and what it did where a policy watches that."""
+    event, body = found.event, found.event.body
+    process = body.process or _NO_PROCESS
+    pod = process.pod or _NO_POD
+    container = pod.container or _NO_CONTAINER
+    image = container.image or tetragon.Image()
+    whole, tags = plain(image.id), sorted(set(texts_of(body.tags)))
+    id = plain(container.id) or plain(process.docker)
+    row = EventRow(
+        raw=at.raw,
+        raw_line=at.line,
+        sensor="tetragon",
+        report=found.report,
+        line=found.line,
+        first_at=found.first or event.moment,
+        last_at=found.last,
+        count=found.count,
+        type=event.type,
+        source=body.function or "",
+        rule=plain(body.policy_name),
+        internal=event.type in _LOSSES,
+        tags=tags,
+        techniques=techniques(tags),
+        node=plain(event.node_name),
+        cluster_name=plain(event.cluster_name),
+        namespace=plain(pod.namespace),
+        pod=plain(pod.name),
+        pod_uid=plain(pod.uid),
+        container=plain(container.name),
+        container_id=id.rpartition("//")[2] if id else None,
+        image=plain(image.name) or whole,
+        image_digest=_digest(whole),
+        process=plain(process.binary),
+        command=process.command,
+        parent=plain(body.parent.binary) if body.parent else None,
+        user=plain(process.uid),
+        target=body.target,
+        action=plain(body.action),
+        dropped=_number(body.number_of_dropped_process_events),
+    )
+    yield folded(row, found.over)
+
+
+def _digest(image: str | None) -> str | None:
+    tail = (image or "").rpartition("@")[2]
+    return tail if tail.startswith("sha256:") else None
+
+
+def _number(value: object) -> int | None:
+    text = plain(value)
+    return int(text) if text is not None and text.isdecimal() and len(text) < 19 else None
