@@ -21,6 +21,10 @@ FORMATS = {
     "cosign/verify-": "cosign",
     "cosign/": "attestation",
     "falco/": "falco",
+    "gatekeeper/audit-log-event-invalid.json": "gatekeeper",  # no JSON, but it says what it is
+    "gatekeeper/export-violation.json": "gatekeeper",
+    "gatekeeper/gator-test-": "gator",
+    "gatekeeper/": "",  # objects of the API
     "grype/golden-image.sarif": "sarif",
     "grype/": "grype",
     "hadolint/generated-2.15.1-clean.json": "",  # an empty list says nothing of itself
@@ -29,6 +33,9 @@ FORMATS = {
     "kubernetes/audit-event-empty": "",  # an object with a number for a kind
     "kubernetes/audit-": "kubernetes-audit",
     "kubesec/": "kubesec",
+    "kyverno/apply-mutate-two.txt": "kyverno",
+    "kyverno/apply-psa-fail.txt": "kyverno",
+    "kyverno/": "",  # objects of the API
     "peers/kube-bench-text-output.txt": "",
     "peers/kube-bench-": "kube-bench",
     "peers/kube-hunter-": "kube-hunter",
@@ -53,9 +60,11 @@ FOLDERS = (
     "cosign",
     "falco",
     "tetragon",
+    "gatekeeper",
     "grype",
     "hadolint",
     "kubesec",
+    "kyverno",
     "peers",
     "trivy",
     "trivy-operator",
