@@ -44,9 +44,9 @@ class Case(msgspec.Struct, frozen=True):
     manifests: str
 
 
-def cases(control: Control) -> list[Case]:
-    """Split the cases of a control into clusters."""
-    head, *rest = _CLUSTER.split(control.cases)
+def cases(text: str) -> list[Case]:
+    """Split the cases of a docstring into clusters."""
+    head, *rest = _CLUSTER.split(text)
     found = [Case("", head)] if head.strip() else []
     return found + [Case(n, text) for n, text in zip(rest[::2], rest[1::2], strict=True)]
 
@@ -66,6 +66,11 @@ def _sources(text: str) -> list[Source]:
     return found
 
 
+def collected(case: Case) -> Evidence:
+    """Collect the evidence of a case."""
+    return collect(*_sources(case.manifests), as_of=_AS_OF)
+
+
 def _decisions(text: str) -> Parameters:
     """What the auditor of a case has decided."""
     found = _PARAMETERS.search(text)
@@ -80,8 +85,8 @@ def faults(control: Control) -> list[str]:
     """Run a control on its cases; say of each case what is not as its name promises."""
     found: list[str] = []
     outcomes: set[bool] = set()
-    for case in cases(control):
-        evidence = collect(*_sources(case.manifests), as_of=_AS_OF)
+    for case in cases(control.cases):
+        evidence = collected(case)
         with using(_decisions(case.manifests)):
             results = list(assess(evidence, [control], strict=True).iter_results())
         failures = [r for r in results if r.status is Status.FAIL]

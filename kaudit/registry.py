@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 W = TypeVar("W", Layer, Severity)
 
-CATALOGUES = ("collectors", "views", "controls", "correlations", "exporters")
+CATALOGUES = ("collectors", "views", "controls", "signals", "correlations", "exporters")
 
 
 class Read(msgspec.Struct, frozen=True):

@@ -33,6 +33,8 @@ LEVELS = {
     "orphans": 3,
     "beside": 4,
     "controls": 3,
+    "chains": 3,
+    "signals": 3,
     "correlations": 3,
     "frameworks": 3,
     "schemas": 3,
@@ -48,6 +50,8 @@ LEVELS = {
     "collect": 5,
     "assess": 6,
     "coverage": 6,
+    "signal_states": 6,
+    "correlate": 7,
     "pss": 6,
     "cases": 7,
     "dictionary": 7,
@@ -68,7 +72,7 @@ LEVELS = {
     "__init__": 12,
 }
 #: Catalogues whose members may not import each other's catalogue, nor source and evidence.
-CATALOGUES = {"collectors", "views", "controls", "correlations"}
+CATALOGUES = {"collectors", "views", "controls", "signals", "correlations"}
 
 
 def modules() -> list[Path]:

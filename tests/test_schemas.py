@@ -34,7 +34,7 @@ spec:
   schedule: "0 0 * * *"
   jobTemplate: {spec: {template: {spec: {containers: [{name: c, image: i}]}}}}
 """
-NAMES = ("controls", "gate", "pss", "report", "results")
+NAMES = ("controls", "gate", "pss", "report", "results", "risks")
 
 
 def schema(name: str) -> Any:
@@ -133,6 +133,25 @@ def test_verdicts(folder: Path, version: str) -> None:
         ("CronJob", "j", False),
     }
     assert all(v["violations"] for v in document)
+
+
+def test_risks(folder: Path) -> None:
+    (folder / "services.yaml").write_text(
+        "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: shop}, "
+        "spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}"
+    )
+    (folder / "web.yaml").write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, "
+        "spec: {hostPID: true, containers: [{name: c, image: i}]}}"
+    )
+    code, out, _ = run("risks", "services.yaml", "web.yaml", "--format", "json", "--fail")
+    document = json.loads(out)
+    assert code == 1
+    check("risks", document)
+    assert [(c["name"], c["state"]) for c in document["chains"]] == [("web", "holds")]
+    links = {link["signal"]: link["state"] for link in document["chains"][0]["links"]}
+    assert links["exposed"] == links["escapes"] == "holds"
+    assert links["exploitable"] == "unknown"
 
 
 def test_report(folder: Path) -> None:

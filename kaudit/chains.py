@@ -1,0 +1,227 @@
+"""Declare what meets: ``@signal``, :func:`of_controls` and ``@correlation``.
+
+A signal says of each workload whether something holds: it is a function of tables and views,
+like a control, or the failure of any of some controls. A correlation is a function of signals,
+columns of workloads that are true, false or unknown, and says by ``&`` and ``|`` where they
+meet: what is unknown stays unknown, and never becomes false.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from kaudit import registry
+from kaudit.errors import RegistryError
+from kaudit.model.risk import Effort, Stage
+from kaudit.model.words import Layer, Severity
+from kaudit.registry import parse_docstring
+from kaudit.table import Resource
+from kaudit.text import meant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered signal.
+
+    Attributes
+    ----------
+    name
+        By which correlations ask for it.
+    layer, stage, effort
+        Of the link that it makes; ``effort`` is what it takes to break it.
+    title, rationale, remedy, cases
+        Of the docstring.
+    controls
+        Controls whose failure it is; then it has no function.
+    subject, needs, shows
+        As of a control: the table whose rows it judges, others, and what is shown of a row.
+    clears
+        Needed tables whose rows can end it: a gap in them makes doubtful what seems to hold.
+    null
+        What a null in its mask means.
+    """
+
+    name: str
+    layer: Layer
+    stage: Stage
+    effort: Effort
+    title: str
+    rationale: str = ""
+    remedy: str
+    cases: str = ""
+    controls: tuple[str, ...] = ()
+    subject: str = ""
+    needs: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
+    clears: tuple[str, ...] = ()
+    null: str = ""
+    function: Callable[..., pd.Series[Any]] | None = None
+
+    def judge(self, *frames: pd.DataFrame) -> pd.Series[Any]:
+        """Tell where it holds in the rows of the subject.
+
+        Raises
+        ------
+        RegistryError
+            It rests on controls alone.
+        """
+        if self.function is None:
+            raise RegistryError(f"signal {self.name} judges no table")
+        return self.function(*frames)
+
+    @property
+    def resource(self) -> Resource:
+        """How rows of the subject name the workload that they are about."""
+        found = registry.TABLES[self.subject].resource
+        if found is None:
+            raise RegistryError(f"signal {self.name}: table {self.subject} names no resource")
+        return found
+
+
+class Correlation(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered correlation: function of signals."""
+
+    id: str
+    name: str
+    layer: Layer
+    severity: Severity
+    title: str
+    rationale: str
+    remedy: str
+    cases: str
+    signals: tuple[str, ...]
+    function: Callable[..., pd.Series[Any]]
+
+
+SIGNALS: dict[str, Signal] = {}
+CORRELATIONS: dict[str, Correlation] = {}
+
+
+def signal(
+    *,
+    layer: Layer | str,
+    stage: Stage | str,
+    effort: Effort | str,
+    shows: tuple[str, ...] = (),
+    clears: tuple[str, ...] = (),
+    null: str = "",
+) -> Callable[[F], F]:
+    """Register a function of tables that is true for rows of workloads where it holds.
+
+    Its name is the name of the signal. Its first parameter names a table whose rows are about
+    workloads. See :class:`Signal` for the parameters.
+    """
+
+    def register(function: F) -> F:
+        name = function.__name__
+        subject, *needs = inspect.signature(function).parameters
+        parts = parse_docstring(f"signal {name}", inspect.getdoc(function) or "")
+        _keep(
+            Signal(
+                name=name,
+                layer=Layer(layer),
+                stage=Stage(stage),
+                effort=Effort(effort),
+                subject=subject,
+                needs=tuple(needs),
+                shows=shows,
+                clears=clears,
+                null=null,
+                function=function,
+                title=parts["title"].rstrip("."),
+                rationale=parts["rationale"],
+                remedy=parts["remedy"],
+                cases=parts["cases"],
+            )
+        )
+        return function
+
+    return register
+
+
+def of_controls(
+    name: str,
+    *controls: str,
+    layer: Layer | str,
+    stage: Stage | str,
+    effort: Effort | str,
+    title: str,
+    remedy: str,
+) -> None:
+    """Register the signal that any of some controls fails for a workload.
+
+    A failure of its namespace, of an image that it runs or of itself counts.
+    """
+    _keep(
+        Signal(
+            name=name,
+            layer=Layer(layer),
+            stage=Stage(stage),
+            effort=Effort(effort),
+            title=title,
+            remedy=remedy,
+            controls=controls,
+        )
+    )
+
+
+def _keep(found: Signal) -> None:
+    if found.name in SIGNALS:
+        raise RegistryError(f"two signals are named {found.name}")
+    SIGNALS[found.name] = found
+
+
+def correlation(id: str, *, layer: Layer | str, severity: Severity | str) -> Callable[[F], F]:
+    """Register a function of signals, named by its parameters, that says where they meet."""
+
+    def register(function: F) -> F:
+        if id in CORRELATIONS:
+            raise RegistryError(f"two correlations have the id {id}")
+        parts = parse_docstring(id, inspect.getdoc(function) or "")
+        CORRELATIONS[id] = Correlation(
+            id=id,
+            name=function.__name__,
+            layer=Layer(layer),
+            severity=Severity(severity),
+            signals=tuple(inspect.signature(function).parameters),
+            function=function,
+            title=parts["title"].rstrip("."),
+            rationale=parts["rationale"],
+            remedy=parts["remedy"],
+            cases=parts["cases"],
+        )
+        return function
+
+    return register
+
+
+def load() -> None:
+    """Load the catalogue, and check that what signals and correlations name is there.
+
+    Raises
+    ------
+    RegistryError
+        It is not; names what is near.
+    """
+    registry.load()
+    for found in SIGNALS.values():
+        for id_ in found.controls:
+            _known(id_, registry.CONTROLS, f"signal {found.name}", "control")
+        for table in (found.subject, *found.needs) if found.function else ():
+            _known(table, registry.TABLES, f"signal {found.name}", "table or view")
+    for item in CORRELATIONS.values():
+        for name in item.signals:
+            _known(name, SIGNALS, f"correlation {item.id}", "signal")
+
+
+def _known(name: str, among: dict[str, Any], owner: str, what: str) -> None:
+    if name not in among:
+        raise RegistryError(f"{owner}: no {what} is named {name}; {meant(name, sorted(among))}")

@@ -1,0 +1,1 @@
+"""What correlations join: one file a layer, found without registration elsewhere."""

@@ -1,0 +1,167 @@
+"""Chains of risk: what meets, what is unknown, in which order."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kaudit import chains
+from kaudit.assess import assess
+from kaudit.cases import Case, cases, collected
+from kaudit.collect import collect
+from kaudit.correlate import Risks, correlate
+from kaudit.evidence.bundle import Evidence
+from kaudit.model.risk import State
+from kaudit.model.words import Gap, Reason
+from kaudit.source.events import Event
+from tests.memory_source import MemorySource, evidence_of, objects
+
+chains.load()
+
+
+def risks(evidence: Evidence) -> Risks:
+    return correlate(assess(evidence, strict=True))
+
+
+def patterns(found: Risks, state: State = State.HOLDS) -> dict[str, list[str]]:
+    return {
+        chain.name: [p.id for p in chain.patterns if p.state is state]
+        for chain in found.chains
+        if any(p.state is state for p in chain.patterns)
+    }
+
+
+@pytest.mark.parametrize("id", sorted(chains.CORRELATIONS))
+def test_a_correlation_keeps_its_word(id: str) -> None:
+    outcomes = set()
+    for case in cases(chains.CORRELATIONS[id].cases):
+        found = risks(collected(case))
+        proven = [p for ids in patterns(found).values() for p in ids]
+        bad = case.name.startswith("bad-")
+        outcomes.add(bad)
+        assert (id in proven) == bad, case.name
+        assert all(traced(found, collected(case)))
+    assert outcomes == {True, False}
+
+
+def traced(found: Risks, evidence: Evidence) -> Iterator[bool]:
+    for chain in found.chains:
+        for link in chain.links:
+            if link.state is State.HOLDS:
+                yield bool(evidence.record(link.raw, link.raw_line))
+            else:
+                yield bool(link.reason)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(s.name for s in chains.SIGNALS.values() if s.function is not None)
+)
+def test_a_signal_keeps_its_word(name: str) -> None:
+    outcomes = set()
+    for case in cases(chains.SIGNALS[name].cases):
+        found = risks(collected(case))
+        holding = {
+            row["name"]
+            for row, holds in zip(found.workloads.rows, found.signals[name].holds, strict=True)
+            if holds
+        }
+        if case.name:
+            outcomes.add(case.name.startswith("bad-"))
+            assert bool(holding) == case.name.startswith("bad-"), case.name
+            continue
+        for row in found.workloads.rows:
+            if row["name"].startswith(("bad-", "ok-")):
+                outcomes.add(row["name"].startswith("bad-"))
+                assert (row["name"] in holding) == row["name"].startswith("bad-"), row["name"]
+    assert outcomes == {True, False}
+
+
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: %s, namespace: shop, labels: {app: %s}}
+spec: {hostPID: %s, containers: [{name: c, image: i}]}
+---
+"""
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: %s, namespace: shop}
+spec: {type: LoadBalancer, selector: {app: %s}, ports: [{port: 80}]}
+---
+"""
+
+
+def test_links_are_told_with_their_evidence_and_what_breaks_them() -> None:
+    text = POD % ("web", "web", "true") + SERVICE % ("web", "web")
+    found = risks(evidence_of(text))
+    (chain,) = found.proven
+    links = {link.signal: link for link in chain.links if link.state is State.HOLDS}
+    assert set(links) == {"exposed", "escapes"}
+    assert "Service shop/web" in links["exposed"].observed
+    assert links["escapes"].controls == ("KA-DEP-002",)
+    assert chain.remedy == "escapes"
+    assert chain.because.startswith("critical, 1 pattern proven, 2 links in 2 layers")
+    assert chain.label == "Pod shop/web"
+
+
+def test_what_is_nowhere_exposed_is_no_chain() -> None:
+    text = POD % ("web", "web", "true") + SERVICE % ("other", "other")
+    assert risks(evidence_of(text)).chains == ()
+
+
+def test_proven_chains_come_before_possible_ones_and_more_links_first() -> None:
+    text = (
+        POD % ("a-possible", "a", "false")
+        + POD % ("z-proven", "z", "true")
+        + SERVICE % ("a", "a")
+        + SERVICE % ("z", "z")
+    )
+    found = risks(evidence_of(text))
+    assert [(c.rank, c.name, c.state) for c in found.chains] == [
+        (1, "z-proven", State.HOLDS),
+        (2, "a-possible", State.UNKNOWN),
+    ]
+
+
+class Lossy(MemorySource):
+    """Objects, and reads that failed."""
+
+    def __init__(self, text: str, *gaps: Gap) -> None:
+        super().__init__(*objects(text))
+        self.gaps = gaps
+
+    def read(self, *args: object, **more: object) -> Iterator[Event]:
+        yield from super().read(*args, **more)  # type: ignore[arg-type]
+        yield from self.gaps
+
+
+@pytest.mark.parametrize(
+    ("kind", "signal"), [("Service", "exposed"), ("Ingress", "exposed"), ("Pod", "escapes")]
+)
+def test_a_failed_read_makes_a_link_unknown_and_never_absent(kind: str, signal: str) -> None:
+    """With a layer's evidence taken away a chain stays, with a link that says why."""
+    seen = {
+        "Service": POD % ("web", "web", "true"),
+        "Ingress": POD % ("web", "web", "true"),
+        "Pod": POD % ("web", "web", "false") + SERVICE % ("web", "web"),
+    }[kind]
+    gap = Gap(what=f"list {kind}", reason=Reason.FORBIDDEN, kind=kind)
+    found = risks(collect(Lossy(seen, gap)))
+    chain = next(c for c in found.possible if c.name == "web")
+    link = next(one for one in chain.links if one.signal == signal)
+    assert link.state is State.UNKNOWN
+    assert "forbidden" in link.reason
+
+
+def test_every_layer_that_is_missing_is_counted_as_unknown() -> None:
+    case = Case("", POD % ("web", "web", "true") + SERVICE % ("web", "web"))
+    found = risks(collected(case))
+    told = {s["signal"]: s for s in found.document()["signals"]}
+    assert told["exploitable"]["unknown"] == 1
+    assert told["exposed"] == {
+        "signal": "exposed",
+        "title": "The internet reaches it",
+        "layer": "network",
+        "holds": 1,
+        "unknown": 0,
+    }
