@@ -213,10 +213,10 @@ def _of_tables(found: States, assessment: Assessment, workloads: Workloads) -> N
         found.doubt(place, signal.null)
     needed = set(registry.base_tables(signal.subject, *signal.needs))
     clearing = set(registry.base_tables(*signal.clears)) if signal.clears else set()
-    first = {registry.subject_table(signal.subject)}
+    own = {registry.subject_table(signal.subject)}
     for gap in sorted(assessment.evidence.gaps, key=lambda gap: not gap.failed):
         # A source that says nothing of further kinds has none of them.
-        if (needed if gap.failed else first).isdisjoint(gap.tables):
+        if (needed if gap.failed else own).isdisjoint(gap.tables):
             continue
         _doubt(found, gap, clearing, workloads)
 
