@@ -40,6 +40,9 @@ class AdmissionPolicyRow(Trace, kw_only=True):
     constants: Annotated[list[str], doc("texts that its CEL compares with")]
     warnings: Annotated[list[str], doc("what the API server says of the types in its CEL")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
+    changed_at: Annotated[
+        datetime | None, doc("last change but for the status; null: not told")
+    ] = None
 
 
 class AdmissionBindingRow(Trace, kw_only=True):
@@ -55,6 +58,9 @@ class AdmissionBindingRow(Trace, kw_only=True):
     rules: Annotated[list[str], doc("rules that it narrows the policy to")]
     excludes: Annotated[list[str], doc("excluded rules")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
+    changed_at: Annotated[
+        datetime | None, doc("last change but for the status; null: not told")
+    ] = None
 
 
 _NAMELESS = Resource("kind", namespace="")
@@ -129,6 +135,7 @@ def admission_policies(found: AdmissionPolicy, at: Place) -> Iterator[Row]:
         constants=list(reads.constants),
         warnings=[one.text for one in found.status.type_checking.expression_warnings or ()],
         created_at=found.metadata.creation_timestamp,
+        changed_at=found.metadata.changed_at,
     )
 
 
@@ -169,4 +176,5 @@ def admission_bindings(found: AdmissionBinding, at: Place) -> Iterator[Row]:
         rules=[r.text for r in (match.resource_rules or () if match else ())],
         excludes=[r.text for r in (match.exclude_resource_rules or () if match else ())],
         created_at=found.metadata.creation_timestamp,
+        changed_at=found.metadata.changed_at,
     )

@@ -35,6 +35,10 @@ class TemplateRow(Trace, kw_only=True):
     ] = None
     created: Annotated[bool | None, doc("status.created: its kind of constraint is there")] = None
     errors: Annotated[list[str], doc("errors that pods of Gatekeeper report")]
+    created_at: Annotated[datetime | None, doc("creation time")] = None
+    changed_at: Annotated[
+        datetime | None, doc("last change but for the status; null: not told")
+    ] = None
 
 
 class ConstraintRow(Trace, kw_only=True):
@@ -60,6 +64,10 @@ class ConstraintRow(Trace, kw_only=True):
     enforced: Annotated[bool | None, doc("all pods that tell enforce it; null: none tells")] = None
     pods: Annotated[int, doc("pods of Gatekeeper that report on it")]
     errors: Annotated[list[str], doc("errors that pods of Gatekeeper report")]
+    created_at: Annotated[datetime | None, doc("creation time")] = None
+    changed_at: Annotated[
+        datetime | None, doc("last change but for the status; null: not told")
+    ] = None
 
 
 class ViolationRow(Trace, kw_only=True):
@@ -129,6 +137,8 @@ def constraint_templates(found: ConstraintTemplate, at: Place) -> Iterator[Row]:
         unused_parameters=reads.unused(declared),
         created=found.status.created,
         errors=found.status.faults,
+        created_at=found.metadata.creation_timestamp,
+        changed_at=found.metadata.changed_at,
     )
 
 
@@ -173,6 +183,8 @@ def constraints(found: Constraint, at: Place) -> Iterator[Row]:
         enforced=status.at_once if status and enforced is None else enforced,
         pods=len((status.by_pod if status else None) or ()),
         errors=status.faults if status else [],
+        created_at=found.metadata.creation_timestamp,
+        changed_at=found.metadata.changed_at,
     )
     for position, it in enumerate(listed, start=1):
         yield ViolationRow(

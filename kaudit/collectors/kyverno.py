@@ -52,6 +52,8 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
         warns=spec.emit_warning is True,
         rules=len(rules),
         ready=found.status.is_ready,
+        created_at=found.metadata.creation_timestamp,
+        changed_at=found.metadata.changed_at,
     )
     for position, rule in enumerate(rules, start=1):
         type, ways = _type(rule)

@@ -63,6 +63,8 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         autogen=",".join(extended.controllers or ()) if extended else None,
         rules=sum(len(body or ()) for body in bodies),
         ready=told.ready,
+        created_at=found.metadata.creation_timestamp,
+        changed_at=found.metadata.changed_at,
     )
     reads = spec.reads
     judges = type in ("validate", "verifyImages")

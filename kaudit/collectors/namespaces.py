@@ -29,6 +29,9 @@ class NamespaceRow(Trace, kw_only=True):
     warn_version: Annotated[str | None, doc("label …/warn-version")] = None
     other_psa_labels: Annotated[list[str], doc("labels …/* that Kubernetes does not know")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
+    changed_at: Annotated[
+        datetime | None, doc("last change but for the status; null: not told")
+    ] = None
 
 
 NAMESPACES = Table(
@@ -63,4 +66,5 @@ def namespaces(found: Namespace, at: Place) -> Iterator[Row]:
         warn_version=labels.get(_PSA + "warn-version"),
         other_psa_labels=sorted(k for k in labels if k.startswith(_PSA) and k not in _KNOWN),
         created_at=found.metadata.creation_timestamp,
+        changed_at=found.metadata.changed_at,
     )

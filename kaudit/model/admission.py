@@ -8,7 +8,16 @@ import msgspec
 from msgspec import Raw, field
 
 from kaudit.model.credential import masked
-from kaudit.model.meta import ABSENT, Int, LabelSelector, Opaque, Part, Resource, presence
+from kaudit.model.meta import (
+    ABSENT,
+    DatedMetadata,
+    Int,
+    LabelSelector,
+    Opaque,
+    Part,
+    Resource,
+    presence,
+)
 from kaudit.model.reads import Reads, named_in
 
 
@@ -165,6 +174,7 @@ class PolicyStatus(Part):
 class AdmissionPolicy(Resource):
     """ValidatingAdmissionPolicy or MutatingAdmissionPolicy."""
 
+    metadata: DatedMetadata = field(default_factory=DatedMetadata)
     spec: PolicySpec = field(default_factory=PolicySpec)
     status: PolicyStatus = field(default_factory=PolicyStatus)
 
@@ -190,4 +200,5 @@ class BindingSpec(Part):
 class AdmissionBinding(Resource):
     """ValidatingAdmissionPolicyBinding or MutatingAdmissionPolicyBinding."""
 
+    metadata: DatedMetadata = field(default_factory=DatedMetadata)
     spec: BindingSpec = field(default_factory=BindingSpec)

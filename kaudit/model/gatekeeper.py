@@ -10,7 +10,7 @@ from msgspec import Raw, field
 
 from kaudit.model.bounds import Count
 from kaudit.model.credential import masked
-from kaudit.model.meta import ABSENT, LabelSelector, Part, Resource, Time, presence
+from kaudit.model.meta import ABSENT, DatedMetadata, LabelSelector, Part, Resource, Time, presence
 from kaudit.model.policy_text import masked_json
 from kaudit.model.reads import Reads, named_in
 
@@ -192,6 +192,7 @@ class TemplateStatus(PodStatus):
 class ConstraintTemplate(Resource):
     """templates.gatekeeper.sh ConstraintTemplate."""
 
+    metadata: DatedMetadata = field(default_factory=DatedMetadata)
     spec: TemplateSpec = field(default_factory=TemplateSpec)
     status: TemplateStatus = field(default_factory=TemplateStatus)
 
@@ -265,6 +266,7 @@ class ConstraintStatus(PodStatus):
 class Constraint(Resource):
     """constraints.gatekeeper.sh, any kind."""
 
+    metadata: DatedMetadata = field(default_factory=DatedMetadata)
     spec: ConstraintSpec = field(default_factory=ConstraintSpec)
     status: ConstraintStatus | None = None
 

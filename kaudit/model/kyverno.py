@@ -11,7 +11,16 @@ from typing import Any
 import msgspec
 from msgspec import Raw, field
 
-from kaudit.model.meta import ABSENT, Condition, LabelSelector, Opaque, Part, Resource, presence
+from kaudit.model.meta import (
+    ABSENT,
+    Condition,
+    DatedMetadata,
+    LabelSelector,
+    Opaque,
+    Part,
+    Resource,
+    presence,
+)
 from kaudit.model.policy_text import masked_json, shape
 from kaudit.model.reads import Reads, named_in
 
@@ -254,6 +263,7 @@ class Status(Part):
 class Policy(Resource):
     """kyverno.io ClusterPolicy and Policy."""
 
+    metadata: DatedMetadata = field(default_factory=DatedMetadata)
     spec: Spec = field(default_factory=Spec)
     status: Status = field(default_factory=Status)
 

@@ -9,7 +9,16 @@ from msgspec import Raw, field
 
 from kaudit.model.admission import MatchResources
 from kaudit.model.credential import masked
-from kaudit.model.meta import ABSENT, Condition, Opaque, Part, Resource, Time, presence
+from kaudit.model.meta import (
+    ABSENT,
+    Condition,
+    DatedMetadata,
+    Opaque,
+    Part,
+    Resource,
+    Time,
+    presence,
+)
 from kaudit.model.reads import Reads, named_in
 
 
@@ -95,6 +104,7 @@ class Status(Part):
 class CelPolicy(Resource):
     """ValidatingPolicy, MutatingPolicy, GeneratingPolicy and their kin."""
 
+    metadata: DatedMetadata = field(default_factory=DatedMetadata)
     spec: Spec = field(default_factory=Spec)
     status: Status = field(default_factory=Status)
 

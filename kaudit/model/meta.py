@@ -81,6 +81,7 @@ class ManagedFields(Part):
 
     manager: str | None = None
     operation: str | None = None
+    subresource: str | None = None
     time: Time | None = None
 
 
@@ -131,6 +132,25 @@ class Metadata(Part):
     def annotation_keys(self) -> list[str]:
         """Keys of all annotations, sorted."""
         return sorted(self.annotations or ())
+
+
+class DatedMetadata(Metadata):
+    """metadata of what judges others: as of every object, and when it was last changed."""
+
+    generation: Int | None = None
+    managed_fields: list[ManagedFields] | None = None
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """Time of the last change but for the status; None where it is not told.
+
+        A generation of 1 tells that nothing was changed since it was made.
+        """
+        told = [f.time for f in self.managed_fields or () if f.subresource != "status"]
+        times = [time for time in told if time is not None]
+        if times:
+            return max(times)
+        return self.creation_timestamp if self.generation == 1 else None
 
 
 def _kept(key: str, raw: Raw) -> Raw:
@@ -234,6 +254,7 @@ __all__ = [
     "REDACTED",
     "UNSET",
     "Condition",
+    "DatedMetadata",
     "Int",
     "IntOrText",
     "LabelSelector",

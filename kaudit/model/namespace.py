@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import field
 
-from kaudit.model.meta import Opaque, Part, Quantity, Resource
+from kaudit.model.meta import DatedMetadata, Opaque, Part, Quantity, Resource
 from kaudit.model.pod import NamedRef
 
 
@@ -17,6 +17,7 @@ class Phase(Part):
 class Namespace(Resource):
     """core v1 Namespace."""
 
+    metadata: DatedMetadata = field(default_factory=DatedMetadata)
     status: Phase = field(default_factory=Phase)
 
 

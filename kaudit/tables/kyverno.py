@@ -29,6 +29,10 @@ class KyvernoPolicyRow(Trace, kw_only=True):
     warns: Annotated[bool, doc("it warns where it only audits: emitWarning")] = False
     rules: Annotated[int, doc("how many rules or validations it has")]
     ready: Annotated[bool | None, doc("Kyverno serves it; null: it does not say")] = None
+    created_at: Annotated[datetime | None, doc("creation time")] = None
+    changed_at: Annotated[
+        datetime | None, doc("last change but for the status; null: not told")
+    ] = None
 
 
 class KyvernoRuleRow(Trace, kw_only=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from kaudit.model.kyverno import Mutate
@@ -14,6 +16,10 @@ metadata:
   name: p
   namespace: shop
   annotations: {pod-policies.kyverno.io/autogen-controllers: none}
+  creationTimestamp: "2026-01-01T00:00:00Z"
+  managedFields:
+    - {manager: a, time: "2026-01-02T00:00:00Z"}
+    - {manager: kyverno, subresource: status, time: "2026-03-01T00:00:00Z"}
 spec:
   validationFailureAction: enforce
   validationFailureActionOverrides:
@@ -66,6 +72,8 @@ def test_policies() -> None:
         "warns": False,
         "rules": 6,
         "ready": False,
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "changed_at": datetime(2026, 1, 2, tzinfo=UTC),
     }
 
 
