@@ -46,6 +46,29 @@ def older(days: pd.Series[Any], limit: int, cluster: pd.DataFrame) -> pd.Series[
     return series(old, days)
 
 
+def remaining_days(ends: pd.Series[Any], cluster: pd.DataFrame) -> pd.Series[Any]:
+    """Whole days from the moment of the evidence to ends, below 0 once they have passed."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    now = [moment.to_pydatetime() for moment in cluster["as_of"].dropna()[:1]]
+    moment = pa.scalar(now[0] if now else None, pa.timestamp("us", tz="UTC"))
+    left = pc.cast(pc.subtract(arrow(ends), moment), pa.int64())
+    days = pc.floor(pc.divide(pc.cast(left, pa.float64(), safe=False), 1_000_000 * _DAY))
+    return series(pc.cast(days, pa.int64()), ends)
+
+
+def sooner(days: pd.Series[Any], limit: int, cluster: pd.DataFrame) -> pd.Series[Any]:
+    """Whether less than a limit of days is left; null where it cannot be told."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    soon = pc.less(arrow(days), limit)
+    if not cluster["as_of_told"].any():
+        soon = pc.if_else(soon, True, pa.scalar(None, pa.bool_()))
+    return series(soon, days)
+
+
 def ended(ends: pd.Series[Any], cluster: pd.DataFrame, known: datetime) -> pd.Series[Any]:
     """Whether moments have passed; null where it cannot be told.
 

@@ -229,3 +229,22 @@ def any_of(frames: Iterable[pd.Series[Any]]) -> pd.Series[Any]:
     for other in rest:
         first = first | other
     return first
+
+
+def unlisted(frame: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pa.Array]:
+    """Rows of a frame once for each text in a column of lists, and those texts."""
+    import pyarrow.compute as pc
+
+    lists = arrow(frame[column])
+    rows = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False)
+    return frame.iloc[rows].reset_index(drop=True), pc.list_flatten(lists)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a frame as plain values, None where one is unset: for what is judged one by one."""
+    import pyarrow as pa
+
+    found: list[dict[str, Any]] = pa.table(
+        {name: arrow(frame[name]) for name in frame.columns}
+    ).to_pylist()
+    return found

@@ -33,6 +33,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     allowed_registries
         Registries, or registry/repository prefixes, that images may come from; none given
         leaves that control unassessed.
+    certificate_min_days
+        Days that a certificate should still hold.
     critical_fix_days, high_fix_days
         Days within which a critical or high vulnerability that has a fix must be gone.
     exploit_score
@@ -43,6 +45,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Tags, beside latest, that are known to be moved.
     owner_labels
         Label keys of which a workload, and a namespace, must carry one.
+    registry_secret_max_age_days
+        Days after which a credential of an image registry should have been rotated.
     sandbox_handlers
         Handlers of runtime classes that run containers in a sandbox; ``*`` stands for any text.
     scan_max_age_days
@@ -67,12 +71,14 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     accepted_builders: tuple[str, ...] = ()
     accepted_signers: tuple[str, ...] = ()
     allowed_registries: tuple[str, ...] = ()
+    certificate_min_days: _Days = 30
     critical_fix_days: _Days = 7
     exploit_score: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
     high_fix_days: _Days = 30
     image_max_age_days: _Days = 180
     moving_tags: tuple[str, ...] = ("dev", "edge", "main", "master", "nightly", "stable")
     owner_labels: tuple[str, ...] = ("team", "owner")
+    registry_secret_max_age_days: _Days = 180
     sandbox_handlers: tuple[str, ...] = ("gvisor*", "kata*", "runsc*")
     scan_max_age_days: _Days = 7
     secret_max_age_days: _Days = 90

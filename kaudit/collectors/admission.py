@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated
 
 from kaudit.model.admission import WebhookConfiguration
@@ -25,6 +26,9 @@ class WebhookRow(Trace, kw_only=True):
     object_selector: Annotated[str | None, doc("objectSelector as JSON")] = None
     reinvocation_policy: Annotated[str | None, doc("Never or IfNeeded, of a mutating one")] = None
     ca_bundle: Annotated[bool, doc("has a caBundle, which is not kept")] = False
+    ca_expires_at: Annotated[
+        datetime | None, doc("end of the certificate of that bundle which lasts longest")
+    ] = None
     match_conditions: Annotated[int, doc("how many match conditions")] = 0
     service: Annotated[str | None, doc("namespace/name of the Service behind")] = None
     service_path: Annotated[str | None, doc("path asked at that Service")] = None
@@ -109,6 +113,7 @@ def webhooks(found: WebhookConfiguration, at: Place) -> Iterator[Row]:
             url=client.url,
             reinvocation_policy=hook.reinvocation_policy,
             ca_bundle=client.ca_bundle != ABSENT,
+            ca_expires_at=client.ca_expires_at,
             rules=[rule.text for rule in hook.rules or ()],
         )
         for place, rule in enumerate(hook.rules or ()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated
 
 from kaudit.model.configuration import ConfigMap, Secret
@@ -20,13 +21,23 @@ class SecretRow(Trace, kw_only=True):
     type: Annotated[str | None, doc("type; null where only metadata was read")] = None
     keys: Annotated[list[str], doc("names of its keys, where the source has them")]
     immutable: Annotated[bool | None, doc("immutable")] = None
-    owner_kind: Annotated[str | None, doc("kind of its first owner")] = None
-    owner_name: Annotated[str | None, doc("name of its first owner")] = None
+    owner_kind: Annotated[str | None, doc("kind of its controller, else of its first owner")] = None
+    owner_name: Annotated[str | None, doc("name of that owner")] = None
+    owners: Annotated[list[str], doc("Kind/name of all its owners")]
     service_account: Annotated[str | None, doc("service account that a token stands for")] = None
     labels: Annotated[list[str], doc("labels as sorted key=value")]
+    annotation_keys: Annotated[list[str], doc("keys of its annotations, sorted")]
+    data_hash: Annotated[
+        str | None, doc("hash of its values that the External Secrets Operator notes, hashed again")
+    ] = None
     last_applied: Annotated[bool, doc("carries its values in an annotation, which was not read")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
-    changed_at: Annotated[datetime | None, doc("last change, of managedFields")] = None
+    changed_at: Annotated[datetime | None, doc("last change of its values, of managedFields")] = (
+        None
+    )
+    expires_at: Annotated[
+        datetime | None, doc("end of the certificate tls.crt, where the source has it")
+    ] = None
 
 
 class ConfigMapRow(Trace, kw_only=True):
@@ -75,12 +86,16 @@ CONFIG_MAP_KEYS = Table(
 )
 
 
+_DATA_HASH = "reconcile.external-secrets.io/data-hash"
+
+
 @collector(Read("", "Secret", "secrets", Secret, metadata=True), tables=(SECRETS,))
 def secrets(found: Secret, at: Place) -> Iterator[Row]:
     """Yield one row a Secret; its values were dropped while it was decoded."""
     meta = found.metadata
-    owner = next(iter(meta.owner_references or ()), None)
-    times = [f.time for f in meta.managed_fields or () if f.time is not None]
+    owner = meta.controller or next(iter(meta.owner_references or ()), None)
+    times = [f.time for f in meta.managed_fields or () if f.time is not None and f.of_data]
+    noted = meta.annotation(_DATA_HASH)
     yield SecretRow(
         raw=at.raw,
         raw_line=at.line,
@@ -92,11 +107,15 @@ def secrets(found: Secret, at: Place) -> Iterator[Row]:
         immutable=found.immutable,
         owner_kind=owner.kind if owner else None,
         owner_name=owner.name if owner else None,
+        owners=[f"{o.kind}/{o.name}" for o in meta.owner_references or ()],
         service_account=meta.annotation("kubernetes.io/service-account.name"),
         labels=meta.label_texts,
+        annotation_keys=meta.annotation_keys,
+        data_hash=sha256(noted.encode()).hexdigest()[:16] if noted else None,
         last_applied=bool(meta.last_applied),
         created_at=meta.creation_timestamp,
         changed_at=max(times) if times else None,
+        expires_at=found.certificate_expires_at,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated
 
 from kaudit.model.extension import ApiService, CustomResourceDefinition
@@ -35,6 +36,9 @@ class ApiServiceRow(Trace, kw_only=True):
     port: Annotated[int | None, doc("port of that Service; null: 443")] = None
     insecure_skip_tls_verify: Annotated[bool | None, doc("insecureSkipTLSVerify as written")] = None
     ca_bundle: Annotated[bool, doc("has a caBundle, which is not kept")] = False
+    ca_expires_at: Annotated[
+        datetime | None, doc("end of the certificate of that bundle which lasts longest")
+    ] = None
     available: Annotated[bool | None, doc("condition Available is True; null: not told")] = None
 
 
@@ -95,5 +99,6 @@ def api_services(found: ApiService, at: Place) -> Iterator[Row]:
         port=service.port if service else None,
         insecure_skip_tls_verify=spec.insecure_skip_tls_verify,
         ca_bundle=spec.ca_bundle != ABSENT,
+        ca_expires_at=spec.ca_expires_at,
         available=Condition.truth(found.status.conditions, "Available"),
     )

@@ -110,6 +110,8 @@ class VolumeRow(Trace, kw_only=True):
     reference: Annotated[
         str | None, doc("name of the Secret, ConfigMap, claim, driver or image that it shows")
     ] = None
+    login_secret: Annotated[str | None, doc("Secret that its driver logs in with")] = None
+    provider_class: Annotated[str | None, doc("SecretProviderClass whose objects it shows")] = None
     path: Annotated[str | None, doc("hostPath.path as written")] = None
     path_type: Annotated[str | None, doc("hostPath.type")] = None
     medium: Annotated[str | None, doc("emptyDir.medium")] = None
@@ -282,6 +284,8 @@ def _volume(v: Volume, at: Place) -> VolumeRow:
         volume=v.name,
         source=source,
         reference=references.get(source) or None,
+        login_secret=v.login_secret(source),
+        provider_class=v.csi.provider_class if v.csi else None,
         path=v.host_path.path if v.host_path else None,
         path_type=(v.host_path.type or None) if v.host_path else None,
         medium=(v.empty_dir.medium or None) if v.empty_dir else None,

@@ -12,6 +12,7 @@ from kaudit.model.storage import (
     PersistentVolumeClaim,
     StorageClass,
     VolumeSpec,
+    encrypted,
 )
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
@@ -23,6 +24,10 @@ class PersistentVolumeRow(Trace, kw_only=True):
     source: Annotated[str, doc("hostPath, local, csi, nfs or other")]
     host_path: Annotated[str | None, doc("hostPath.path or local.path")] = None
     driver: Annotated[str | None, doc("csi.driver")] = None
+    secrets: Annotated[list[str], doc("namespace/name of Secrets its driver logs in with, sorted")]
+    encrypted: Annotated[bool | None, doc("its attributes ask for it; null: they do not tell")] = (
+        None
+    )
     claim: Annotated[str | None, doc("namespace/name of the claim bound")] = None
     storage_class: Annotated[str | None, doc("storageClassName")] = None
     reclaim_policy: Annotated[str | None, doc("persistentVolumeReclaimPolicy")] = None
@@ -49,6 +54,10 @@ class StorageClassRow(Trace, kw_only=True):
     reclaim_policy: Annotated[str | None, doc("reclaimPolicy")] = None
     default: Annotated[bool, doc("annotated as the default class")] = False
     parameters: Annotated[list[str], doc("keys of its parameters, sorted")]
+    secrets: Annotated[list[str], doc("namespace/name of Secrets its driver logs in with, sorted")]
+    encrypted: Annotated[bool | None, doc("its parameters ask for it; null: they do not tell")] = (
+        None
+    )
     encryption: Annotated[str | None, doc("value of a parameter that speaks of encryption")] = None
 
 
@@ -93,6 +102,8 @@ def persistent_volumes(found: PersistentVolume, at: Place) -> Iterator[Row]:
         source=_source(spec),
         host_path=on_host.path if on_host else None,
         driver=spec.csi.driver if spec.csi else None,
+        secrets=spec.csi.secrets if spec.csi else [],
+        encrypted=encrypted(spec.csi.volume_attributes) if spec.csi else None,
         claim=f"{claim.namespace}/{claim.name}" if claim else None,
         storage_class=spec.storage_class_name,
         phase=found.status.phase,
@@ -145,5 +156,9 @@ def storage_classes(found: StorageClass, at: Place) -> Iterator[Row]:
         reclaim_policy=found.reclaim_policy,
         default=found.metadata.annotation(_DEFAULT) == "true",
         parameters=sorted(parameters),
-        encryption=next((v for _, v in sorted(parameters.items()) if v is not None), None),
+        secrets=found.secrets,
+        encrypted=encrypted(parameters),
+        encryption=next(
+            (v for k, v in sorted(parameters.items()) if v and "encrypt" in k.lower()), None
+        ),
     )

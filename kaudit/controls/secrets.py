@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import over_lists, text_is
+from kaudit.columns import empty, over_lists, text_is
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -71,14 +71,16 @@ def secret_repeats_itself(secrets: pd.DataFrame) -> pd.Series[Any]:
     severity="medium",
     applies="rotated",
     expected="changed within the time for rotation",
-    shows=("type", "age_days"),
+    shows=("type", "age_days", "limit_days"),
     null="the source does not tell its date (--as-of does), or the Secret its age",
 )
 def old_secret(secret_ages: pd.DataFrame) -> pd.Series[Any]:
     """Secrets are changed within the time set for rotation.
 
-    A credential that never changes is good for whoever copied it once. The limit is the
-    parameter secret_max_age_days. Release records of Helm and tokens are not counted.
+    A credential that never changes is good for whoever copied it once. The limits are the
+    parameters secret_max_age_days and registry_secret_max_age_days. Records of tools and tokens
+    are not counted; certificates are judged by their end. The age is that of the last change of
+    values where it is told; a tool that makes the Secret anew resets what else there is.
 
     Remedy:
         Rotate it in the store that manages it.
@@ -88,7 +90,15 @@ def old_secret(secret_ages: pd.DataFrame) -> pd.Series[Any]:
     Cases:
         {apiVersion: v1, kind: Secret, metadata: {name: bad-old, creationTimestamp: "2025-01-01T00:00:00Z"}, type: Opaque}
         ---
+        {apiVersion: v1, kind: Secret, metadata: {name: bad-labelled-since, creationTimestamp: "2025-01-01T00:00:00Z", managedFields: [{manager: a, operation: Update, time: "2025-11-20T00:00:00Z", fieldsV1: {"f:metadata": {}}}]}, type: Opaque}
+        ---
         {apiVersion: v1, kind: Secret, metadata: {name: ok-young, creationTimestamp: "2025-11-20T00:00:00Z"}, type: Opaque}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: ok-changed, creationTimestamp: "2025-01-01T00:00:00Z", managedFields: [{manager: a, operation: Update, time: "2025-11-20T00:00:00Z", fieldsV1: {"f:data": {"f:k": {}}}}]}, type: Opaque}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: ok-registry, creationTimestamp: "2025-08-01T00:00:00Z"}, type: kubernetes.io/dockerconfigjson}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: ok-sealed-by-its-end, creationTimestamp: "2025-01-01T00:00:00Z"}, type: kubernetes.io/tls}
     """
     return secret_ages["old"]
 
@@ -98,12 +108,14 @@ def old_secret(secret_ages: pd.DataFrame) -> pd.Series[Any]:
     layer="secrets",
     severity="high",
     expected="no Secret of type service-account-token",
-    shows=("type", "service_account"),
+    shows=("type", "service_account", "labels"),
 )
 def token_secret(secrets: pd.DataFrame) -> pd.Series[Any]:
     """No service-account token is kept in a Secret.
 
-    Such a token never ends. Pods have had short-lived tokens of their own since v1.24.
+    Such a token never ends. Pods have had short-lived tokens of their own since v1.24. The label
+    kubernetes.io/legacy-token-last-used tells when it was last used. Where only metadata was
+    read, the annotation that names its account tells what it is.
 
     Remedy:
         Delete it; ask for a token where one is needed.
@@ -113,6 +125,9 @@ def token_secret(secrets: pd.DataFrame) -> pd.Series[Any]:
     Cases:
         {apiVersion: v1, kind: Secret, metadata: {name: bad-token, annotations: {kubernetes.io/service-account.name: app}}, type: kubernetes.io/service-account-token}
         ---
+        {apiVersion: v1, kind: Secret, metadata: {name: bad-metadata-alone, annotations: {kubernetes.io/service-account.name: app}}}
+        ---
         {apiVersion: v1, kind: Secret, metadata: {name: ok-opaque}, type: Opaque}
     """
-    return text_is(secrets["type"], "kubernetes.io/service-account-token")
+    untyped = empty(secrets["type"]) & ~empty(secrets["service_account"])
+    return text_is(secrets["type"], "kubernetes.io/service-account-token") | untyped

@@ -7,6 +7,7 @@ import re
 import msgspec
 from msgspec import Raw, field
 
+from kaudit.model.certificate_text import last_end
 from kaudit.model.credential import masked
 from kaudit.model.meta import (
     ABSENT,
@@ -16,6 +17,7 @@ from kaudit.model.meta import (
     Opaque,
     Part,
     Resource,
+    Time,
     presence,
 )
 from kaudit.model.reads import Reads, named_in
@@ -36,8 +38,10 @@ class ClientConfig(Part):
     service: ServiceRef | None = None
     url: str | None = None
     ca_bundle: Raw = ABSENT
+    ca_expires_at: Time | None = None
 
     def __post_init__(self) -> None:
+        self.ca_expires_at = last_end(self.ca_bundle) or self.ca_expires_at
         self.ca_bundle = presence(self.ca_bundle)
         if self.url:
             rest = self.url.partition("//")[2] or self.url

@@ -7,8 +7,9 @@ from base64 import b64decode
 import msgspec
 from msgspec import Raw, field
 
+from kaudit.model.certificate_text import first_end
 from kaudit.model.credential import verdict
-from kaudit.model.meta import REDACTED, Int, ManagedFields, Metadata, Part, Resource
+from kaudit.model.meta import REDACTED, Int, ManagedFields, Metadata, Part, Resource, Time
 
 
 class Judged(Part):
@@ -65,15 +66,23 @@ class SecretMetadata(Metadata):
 
 
 class Secret(Resource):
-    """core v1 Secret: type and key names; values are dropped while decoding."""
+    """core v1 Secret: type and key names; values are dropped while decoding.
+
+    Of tls.crt, which a server shows everybody, the end is noted.
+    """
 
     metadata: SecretMetadata = field(default_factory=SecretMetadata)
     type: str | None = None
     data: dict[str, Raw] | None = None
     string_data: dict[str, Raw] | None = None
     immutable: bool | None = None
+    certificate_expires_at: Time | None = None
 
     def __post_init__(self) -> None:
+        if self.data and "tls.crt" in self.data:
+            self.certificate_expires_at = first_end(self.data["tls.crt"]) or (
+                self.certificate_expires_at
+            )
         for values in (self.data, self.string_data):
             for key in values or ():
                 values[key] = REDACTED  # type: ignore[index]  # not None: it has keys

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Raw, field
 
-from kaudit.model.meta import ABSENT, Condition, Int, Part, Resource, presence
+from kaudit.model.certificate_text import last_end
+from kaudit.model.meta import ABSENT, Condition, Int, Part, Resource, Time, presence
 
 
 class CrdNames(Part):
@@ -67,8 +68,10 @@ class ApiServiceSpec(Part):
     service: ServiceOf | None = None
     insecure_skip_tls_verify: bool | None = field(default=None, name="insecureSkipTLSVerify")
     ca_bundle: Raw = ABSENT
+    ca_expires_at: Time | None = None
 
     def __post_init__(self) -> None:
+        self.ca_expires_at = last_end(self.ca_bundle) or self.ca_expires_at
         self.ca_bundle = presence(self.ca_bundle)
 
 

@@ -45,6 +45,7 @@ KEPT_ANNOTATIONS = (
     "scheduler.alpha.kubernetes.io/",
     "pod-policies.kyverno.io/",
     "sealedsecrets.bitnami.com/",
+    "reconcile.external-secrets.io/data-hash",
 )
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NULL = Raw(b"null")
@@ -66,6 +67,10 @@ class Part(msgspec.Struct, gc=False, omit_defaults=True, rename="camel"):
     """Base of all wire structs: camelCase on the wire, defaults left out of raw records."""
 
 
+class Opaque(Part):
+    """A block of which only the presence matters."""
+
+
 class OwnerReference(Part):
     """metadata.ownerReferences[]."""
 
@@ -76,6 +81,13 @@ class OwnerReference(Part):
     controller: bool | None = None
 
 
+class OwnedFields(Part):
+    """fieldsV1 of managedFields[]: whether values of a Secret are among the fields, not which."""
+
+    data: Opaque | None = msgspec.field(default=None, name="f:data")
+    string_data: Opaque | None = msgspec.field(default=None, name="f:stringData")
+
+
 class ManagedFields(Part):
     """metadata.managedFields[], as far as it dates a change."""
 
@@ -83,6 +95,13 @@ class ManagedFields(Part):
     operation: str | None = None
     subresource: str | None = None
     time: Time | None = None
+    fields_v1: OwnedFields | None = msgspec.field(default=None, name="fieldsV1")
+
+    @property
+    def of_data(self) -> bool:
+        """Whether it may date a change of values: it owns some, or does not say what it owns."""
+        fields = self.fields_v1
+        return fields is None or fields.data is not None or fields.string_data is not None
 
 
 class Metadata(Part):
@@ -239,10 +258,6 @@ class Condition(Part):
 def presence(raw: Raw) -> Raw:
     """Reduce a value to whether it is there."""
     return ABSENT if raw in (ABSENT, _NULL, Raw(b'""')) else REDACTED
-
-
-class Opaque(Part):
-    """A block of which only the presence matters."""
 
 
 #: A quantity as written; Kubernetes takes numbers too.

@@ -302,6 +302,7 @@ class CsiVolume(Part):
     driver: str | None = None
     read_only: bool | None = None
     volume_attributes: dict[str, Raw] | None = None
+    node_publish_secret_ref: NamedRef | None = None
 
     def __post_init__(self) -> None:
         kept = {"secretProviderClass"}
@@ -309,6 +310,19 @@ class CsiVolume(Part):
             self.volume_attributes = {
                 k: v if k in kept else Raw(b"null") for k, v in self.volume_attributes.items()
             }
+
+    @property
+    def provider_class(self) -> str | None:
+        """SecretProviderClass whose objects it shows."""
+        raw = (self.volume_attributes or {}).get("secretProviderClass")
+        return None if raw is None else msgspec.json.decode(raw, type=str | None)
+
+
+class LoggedIn(Part):
+    """A volume whose driver logs in with a Secret."""
+
+    secret_ref: NamedRef | None = None
+    secret_name: str | None = None
 
 
 class ImageVolume(Part):
@@ -358,21 +372,21 @@ class Volume(Part):
     ephemeral: Opaque | None = None
     image: ImageVolume | None = None
     nfs: Opaque | None = None
-    iscsi: Opaque | None = None
+    iscsi: LoggedIn | None = None
     glusterfs: Opaque | None = None
-    rbd: Opaque | None = None
-    cephfs: Opaque | None = None
-    cinder: Opaque | None = None
+    rbd: LoggedIn | None = None
+    cephfs: LoggedIn | None = None
+    cinder: LoggedIn | None = None
     fc: Opaque | None = None
     flocker: Opaque | None = None
-    flex_volume: Opaque | None = None
-    azure_file: Opaque | None = None
+    flex_volume: LoggedIn | None = None
+    azure_file: LoggedIn | None = None
     azure_disk: Opaque | None = None
     vsphere_volume: Opaque | None = None
     quobyte: Opaque | None = None
     portworx_volume: Opaque | None = None
-    scale_io: Opaque | None = field(default=None, name="scaleIO")
-    storageos: Opaque | None = None
+    scale_io: LoggedIn | None = field(default=None, name="scaleIO")
+    storageos: LoggedIn | None = None
     photon_persistent_disk: Opaque | None = None
     gce_persistent_disk: Opaque | None = None
     aws_elastic_block_store: Opaque | None = field(default=None, name="awsElasticBlockStore")
@@ -386,10 +400,21 @@ class Volume(Part):
                 return wire_name
         return "emptyDir"
 
+    def login_secret(self, source: str) -> str | None:
+        """Name of the Secret that the driver of its source logs in with."""
+        if self.csi is not None:
+            ref = self.csi.node_publish_secret_ref
+            return ref.name if ref else None
+        found = getattr(self, _FIELDS[source])
+        if not isinstance(found, LoggedIn):
+            return None
+        return found.secret_name or (found.secret_ref.name if found.secret_ref else None)
+
 
 _VOLUME_SOURCES = [
     (f.name, f.encode_name) for f in msgspec.structs.fields(Volume) if f.name != "name"
 ]
+_FIELDS = {wire: field_name for field_name, wire in _VOLUME_SOURCES}
 
 
 class Toleration(Part):

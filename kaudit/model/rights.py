@@ -146,6 +146,11 @@ def _network(r: Rule) -> bool:
     )
 
 
+def _store_users(r: Rule) -> bool:
+    kinds = ("externalsecrets", "clusterexternalsecrets")
+    return any(r.allows("external-secrets.io", kind, *_WRITE) for kind in kinds)
+
+
 def _certificates(r: Rule) -> bool:
     group = "certificates.k8s.io"
     approve = r.allows(group, "certificatesigningrequests/approval", "update", "patch")
@@ -168,6 +173,7 @@ _FLAGS: dict[str, Callable[[Rule], bool]] = {
     "secrets": lambda r: r.allows("", "secrets", *_READ),
     "all_secrets": lambda r: not r.names and r.allows("", "secrets", *_READ),
     "secret_writes": lambda r: not r.names and r.allows("", "secrets", *_CHANGE),
+    "store_users": _store_users,
     "evidence": _evidence,
     "configuration": _configuration,
     "network": _network,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import field
 
 from kaudit.model.credential import by_name, by_shape
@@ -14,10 +16,36 @@ class LocalPath(Part):
     path: str | None = None
 
 
+class SecretAt(Part):
+    """Name and namespace of a Secret."""
+
+    name: str | None = None
+    namespace: str | None = None
+
+
 class DriverRef(Part):
-    """csi of a PersistentVolume."""
+    """csi of a PersistentVolume; of its attributes only what tells encryption."""
 
     driver: str | None = None
+    volume_attributes: dict[str, str | None] | None = None
+    controller_publish_secret_ref: SecretAt | None = None
+    controller_expand_secret_ref: SecretAt | None = None
+    node_stage_secret_ref: SecretAt | None = None
+    node_publish_secret_ref: SecretAt | None = None
+    node_expand_secret_ref: SecretAt | None = None
+
+    def __post_init__(self) -> None:
+        self.volume_attributes = _told(self.volume_attributes)
+
+    @property
+    def secrets(self) -> list[str]:
+        """Secrets that the driver logs in with, as sorted ``namespace/name``."""
+        refs = (
+            *(self.controller_publish_secret_ref, self.controller_expand_secret_ref),
+            *(self.node_stage_secret_ref, self.node_publish_secret_ref),
+            self.node_expand_secret_ref,
+        )
+        return sorted({f"{r.namespace or ''}/{r.name}" for r in refs if r and r.name})
 
 
 class ClaimRef(Part):
@@ -84,8 +112,49 @@ class StorageClass(Resource):
     parameters: dict[str, str | None] | None = None
 
     def __post_init__(self) -> None:
-        if self.parameters:
-            self.parameters = {
-                k: v if v and "encrypt" in k.lower() and not (by_name(k) or by_shape(v)) else None
-                for k, v in self.parameters.items()
-            }
+        self.parameters = _told(self.parameters)
+
+    @property
+    def secrets(self) -> list[str]:
+        """Secrets that the driver logs in with, as sorted ``namespace/name``; no templates."""
+        given = self.parameters or {}
+        names = {k: v for k, v in given.items() if k.endswith("-secret-name")}
+        pairs = ((given.get(f"{k[:-5]}-namespace"), v) for k, v in names.items())
+        return sorted({f"{home}/{name}" for home, name in pairs if home and name})
+
+
+def _told(settings: dict[str, str | None] | None) -> dict[str, str | None] | None:
+    """Settings of a driver by name; values of those on encryption, and names of Secrets."""
+    if not settings:
+        return settings
+    return {k: v if v and _kept(k, v) else None for k, v in settings.items()}
+
+
+def _kept(key: str, value: str) -> bool:
+    if _SECRET.search(key):
+        return "$" not in value and not by_shape(value)
+    about = "encrypt" in key.lower() or key in _KEYS
+    return about and not (by_name(key) or by_shape(value))
+
+
+#: Settings that name the key which a volume is encrypted with.
+_KEYS = ("kmsKeyId", "diskEncryptionSetID")
+_SECRET = re.compile(r"-secret-(name|namespace)$")
+
+
+def encrypted(settings: dict[str, str | None] | None) -> bool | None:
+    """Whether settings of a driver ask for encryption; None where they do not speak of it.
+
+    Sources: README files of the CSI drivers of AWS EBS, Azure Disk, Google PD, Ceph and Longhorn.
+
+    >>> encrypted({"encrypted": "true"}), encrypted({"encrypted": "false"}), encrypted({"a": "b"})
+    (True, False, None)
+    >>> encrypted({"disk-encryption-kms-key": "projects/p/keys/k"})
+    True
+    """
+    said = {k.lower(): (v or "").lower() for k, v in (settings or {}).items()}
+    switch = said.get("encrypted")
+    if switch in ("true", "false"):
+        return switch == "true"
+    keys = (*(k.lower() for k in _KEYS), "disk-encryption-kms-key", "encryptionkmsid")
+    return True if any(said.get(k) for k in keys) else None

@@ -10,8 +10,11 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 _SEQUENCE, _OID, _OCTETS, _EXTENSIONS = 0x30, 0x06, 0x04, 0xA3
+#: Signature, issuer and validity are the first sequences of what is signed.
+_OF_VALIDITY, _UTC_TIME = 3, 0x17
 #: Kinds of alternative names that are text: e-mail, DNS name, URI.
 _TEXTS = (0x81, 0x82, 0x86)
 ALTERNATIVE_NAMES = "2.5.29.17"
@@ -26,11 +29,7 @@ def extensions(certificate: bytes) -> dict[str, bytes]:
     ValueError
         It is no certificate.
     """
-    if found := _PEM.search(certificate):
-        try:
-            certificate = base64.b64decode(found[1])
-        except binascii.Error as fault:
-            raise ValueError(f"no certificate: {fault}") from None
+    certificate = next(_each(certificate), certificate)
     outer = _only(certificate, _SEQUENCE)
     signed = next(_parts(outer), (0, b""))[1]
     found_extensions: dict[str, bytes] = {}
@@ -43,6 +42,44 @@ def extensions(certificate: bytes) -> dict[str, bytes]:
             value = next((value for tag, value in parts if tag == _OCTETS), b"")
             found_extensions[_dotted(oid)] = value
     return found_extensions
+
+
+def validities(certificates: bytes) -> list[tuple[datetime, datetime]]:
+    """Begin and end of the validity of each certificate, in DER or PEM.
+
+    Raises
+    ------
+    ValueError
+        One of them is no certificate.
+    """
+    found = []
+    for certificate in list(_each(certificates)) or [certificates]:
+        signed = next(_parts(_only(certificate, _SEQUENCE)), (0, b""))[1]
+        sequences = [content for tag, content in _parts(signed) if tag == _SEQUENCE]
+        if len(sequences) < _OF_VALIDITY:
+            raise ValueError("no certificate: it has no validity")
+        times = [_time(tag, text) for tag, text in _parts(sequences[_OF_VALIDITY - 1])]
+        if len(times) != 2:
+            raise ValueError("no certificate: its validity has no begin and end")
+        found.append((times[0], times[1]))
+    return found
+
+
+def _each(certificates: bytes) -> Iterator[bytes]:
+    """DER of each certificate in PEM."""
+    for found in _PEM.finditer(certificates):
+        try:
+            yield base64.b64decode(found[1])
+        except binascii.Error as fault:
+            raise ValueError(f"no certificate: {fault}") from None
+
+
+def _time(tag: int, text: bytes) -> datetime:
+    """UTCTime, whose years are of 1950 to 2049, or GeneralizedTime (RFC 5280, 4.1.2.5)."""
+    digits = text.decode("ascii", "replace")
+    if tag == _UTC_TIME:
+        digits = ("19" if digits[:2] >= "50" else "20") + digits
+    return datetime.strptime(digits, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
 
 
 def alternative_names(extensions: dict[str, bytes]) -> list[str]:

@@ -39,6 +39,7 @@ class PermissionRow(Trace, kw_only=True):
     secrets: Annotated[bool, doc("reads Secrets")]
     all_secrets: Annotated[bool, doc("reads Secrets, not narrowed to names")]
     secret_writes: Annotated[bool, doc("writes Secrets, not narrowed to names")]
+    store_users: Annotated[bool, doc("writes ExternalSecrets, which fetch from secret stores")]
     evidence: Annotated[bool, doc("deletes events, reports or many things at once")]
     configuration: Annotated[bool, doc("writes all ConfigMaps, or those of the cluster")]
     network: Annotated[bool, doc("writes what steers traffic: services, endpoints, policies")]

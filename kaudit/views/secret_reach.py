@@ -1,0 +1,80 @@
+"""What a workload could read of Secrets by the rights of its account, beyond what it uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kaudit.columns import SEPARATOR, assembled, pairs, records, series
+from kaudit.model.secret_rights import Readers, surplus
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class SecretReachRow(Trace, kw_only=True):
+    pod_uid: Annotated[str, doc("uid of the pod; for a template a stable stand-in")]
+    namespace: Annotated[str, doc("namespace of the pod")]
+    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
+    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
+    owner_name: Annotated[str, doc("name of the topmost known owner")]
+    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+    service_account: Annotated[str, doc("effective account; default where unset, '' if static")]
+    token: Annotated[bool, doc("it has a token for the API server")]
+    reach: Annotated[str, doc("cluster, namespace, elsewhere or names; empty: no Secret")]
+    surplus: Annotated[list[str], doc("Secrets that it can read and does not use; *: all")]
+    exceeds: Annotated[bool, doc("it has a token and can read Secrets that it does not use")]
+
+
+SECRET_REACH = Table(
+    "secret_reach",
+    SecretReachRow,
+    grain="one pod or pod template, and the Secrets that its account can read",
+    key=("namespace", "pod", "pod_uid"),
+    resource=Resource("owner_kind", name="owner_name"),
+    pods=True,
+)
+
+
+@view(SECRET_REACH, naming=("secrets",))
+def secret_reach(
+    pod_tokens: pd.DataFrame,
+    secret_uses: pd.DataFrame,
+    secret_readers: pd.DataFrame,
+    secrets: pd.DataFrame,
+) -> pd.DataFrame:
+    """Compare rights with uses, once for each account and workload."""
+    import pyarrow as pa
+
+    t = pod_tokens
+    readers = Readers.of(records(secret_readers))
+    known: dict[str, set[str]] = {}
+    for r in records(secrets[["namespace", "name"]]):
+        known.setdefault(r["namespace"], set()).add(r["name"])
+    used: dict[tuple[str, ...], set[str]] = {}
+    for r in records(secret_uses):
+        key = (r["namespace"], r["owner_kind"], r["owner_name"])
+        used.setdefault(key, set()).add(r["secret"])
+    who = pairs(t["namespace"], t["service_account"], t["owner_kind"], t["owner_name"])
+    codes = who.dictionary_encode()
+    found = []
+    for text in codes.dictionary.to_pylist():
+        namespace, account, kind, name = text.split(SEPARATOR)
+        grants = readers.of_account(namespace, account) if account else []
+        mine = frozenset(used.get((namespace, kind, name), ()))
+        found.append(surplus(grants, namespace, mine, frozenset(known.get(namespace, ()))))
+    reach = pa.array([r for r, _ in found], pa.string()).take(codes.indices)
+    more = pa.array([m for _, m in found], pa.list_(pa.string())).take(codes.indices)
+    columns = [column.name for column in SECRET_REACH.columns]
+    of: dict[str, Any] = {name: t[name] for name in columns if name in t.columns}
+    token = t["token_mounted"] | t["token_projected"]
+    beyond = pa.array([bool(m) for _, m in found], pa.bool_()).take(codes.indices)
+    of |= {
+        "token": token,
+        "reach": series(reach, t),
+        "surplus": series(more, t),
+        "exceeds": token & series(beyond, t),
+    }
+    return assembled(t, of, columns)
