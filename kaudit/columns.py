@@ -238,13 +238,3 @@ def unlisted(frame: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pa.Array]:
     lists = arrow(frame[column])
     rows = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False)
     return frame.iloc[rows].reset_index(drop=True), pc.list_flatten(lists)
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a frame as plain values, None where one is unset: for what is judged one by one."""
-    import pyarrow as pa
-
-    found: list[dict[str, Any]] = pa.table(
-        {name: arrow(frame[name]) for name in frame.columns}
-    ).to_pylist()
-    return found

@@ -76,6 +76,7 @@ def old_login(store_logins: pd.DataFrame) -> pd.Series[Any]:
     "KA-SEC-011d",
     layer="secrets",
     severity="high",
+    applies="judged",
     expected="no cluster-wide store that it can fetch from",
     shows=("subject", "role", "grants", "stores"),
 )

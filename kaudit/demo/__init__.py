@@ -17,12 +17,14 @@ VERSION = "v1.34.2"
 def objects() -> Iterator[Json]:
     """Yield all objects of the demo, the same in every run."""
     from kaudit.demo.cluster import cluster
+    from kaudit.demo.credentials import credentials
     from kaudit.demo.platform import platform
     from kaudit.demo.policies import policies
     from kaudit.demo.stores import stores
     from kaudit.demo.workloads import workloads
 
     yield from cluster()
+    yield from credentials()
     yield from platform()
     yield from policies()
     yield from stores()

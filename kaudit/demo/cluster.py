@@ -109,7 +109,7 @@ def _identities() -> Iterator[Json]:
     quiet = {
         "cart catalog recommend search web": "storefront",
         "checkout ledger refunds": "payments",
-        "labels notify routes tracker": "tracking",
+        "labels notify tracker": "tracking",
         "postgres": "data",
         "sandboxed": "sandbox",
         "secure-app-sa": "production",
@@ -125,6 +125,7 @@ def _identities() -> Iterator[Json]:
         "kyverno-admission": "kyverno",
         "gatekeeper-controller": "gatekeeper-system",
         "prometheus grafana": "monitoring",
+        "routes": "tracking",
     }
     for names, namespace in quiet.items():
         for name in names.split():
@@ -211,6 +212,18 @@ def _rights() -> Iterator[Json]:
     )
     yield _binding("deploys", "payments", "Role/deploys", ("Group", "team-payments", ""))
     yield _binding("helpdesk", "storefront", "Role/helpdesk", ("Group", "helpdesk", ""))
+    yield _role(
+        "fetchers", "", ("external-secrets.io", "externalsecrets", "get,list,create,update")
+    )
+    yield _role("settings", "tracking", ("", "secrets,configmaps", "get,list"))
+    yield _role("releases", "ingress-nginx", ("", "secrets", "get,list"))
+    yield _binding(
+        "fetchers", "storefront", "ClusterRole/fetchers", ("Group", "team-storefront", "")
+    )
+    yield _binding(
+        "settings", "tracking", "Role/settings", ("ServiceAccount", "routes", "tracking")
+    )
+    yield _binding("releases", "ingress-nginx", "Role/releases", ("Group", "helpdesk", ""))
     yield _binding(
         "old-exporter", "legacy", "Role/exporter", ("ServiceAccount", "exporter", "legacy")
     )
@@ -333,21 +346,6 @@ def _bounds() -> Iterator[Json]:
 
 
 def _configuration() -> Iterator[Json]:
-    for name, namespace, kind, made in (
-        ("app-secrets", "production", "Opaque", "2026-05-28T06:00:00Z"),
-        ("erp", "legacy", "Opaque", "2024-01-15T09:00:00Z"),
-        ("postgres", "data", "Opaque", "2025-11-03T10:00:00Z"),
-        ("shop-tls", "storefront", "kubernetes.io/tls", "2026-05-01T00:00:00Z"),
-        ("pay-tls", "payments", "kubernetes.io/tls", "2026-05-01T00:00:00Z"),
-        ("registry", "ci", "kubernetes.io/dockerconfigjson", "2025-02-01T00:00:00Z"),
-        ("deployer-token", "ci", "kubernetes.io/service-account-token", "2024-06-01T00:00:00Z"),
-    ):
-        token = kind.endswith("-token")
-        note = {"kubernetes.io/service-account.name": "deployer"} if token else {}
-        if name == "erp":
-            note = {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
-        body = {"type": kind, "data": {"value": "cmVkYWN0ZWQ="}}
-        yield thing("v1", "Secret", name, namespace, created=made, annotations=note, body=body)
     settings = {"host": "db.data.svc", "db-password": "change-me-too"}
     yield thing("v1", "ConfigMap", "erp-settings", "legacy", body={"data": settings})
     yield thing(

@@ -29,7 +29,7 @@ def _stores() -> Iterator[Json]:
             "status": _status(ready, "Valid" if ready else "InvalidProviderConfig"),
         }
         yield thing(f"{_API}/v1", "SecretStore", "vault-backend", name, body=body)
-    key = {"name": "aws-key", "namespace": "platform"}
+    key = {"name": "aws-key", "namespace": "external-secrets"}
     login = {
         "accessKeyIDSecretRef": {**key, "key": "id"},
         "secretAccessKeySecretRef": {**key, "key": "secret"},

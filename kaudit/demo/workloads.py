@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kaudit.demo.credentials import holding
 from kaudit.demo.objects import (
     SAFE,
     SAFE_POD,
@@ -121,7 +122,7 @@ def workloads() -> Iterator[Json]:
         ("notify", "tracking", 2),
     ):
         yield from controlled(
-            "Deployment", name, namespace, _service(name), replicas, team=namespace
+            "Deployment", name, namespace, holding(_service(name), name), replicas, team=namespace
         )
     yield from _guide()
     yield from _platform()
@@ -291,7 +292,7 @@ def _defects() -> Iterator[Json]:
         volumes=[{"name": "root", "hostPath": {"path": "/", "type": ""}}],
     )
     yield from controlled("StatefulSet", "erp", "legacy", legacy, 2)
-    override = _service("refunds")
+    override = holding(_service("refunds"), "refunds")
     override["containers"][0]["securityContext"] = {**SAFE, "runAsNonRoot": False}
     override["containers"].append(
         container(
@@ -326,6 +327,7 @@ def _defects() -> Iterator[Json]:
     database = _service("postgres", image="docker.io/library/postgres:17.5")
     database["containers"][0]["securityContext"] = {**SAFE, "readOnlyRootFilesystem": False}
     database["volumes"] = [{"name": "tmp", "emptyDir": {}}]
+    database = holding(database, "postgres")
     yield from controlled("StatefulSet", "postgres", "data", database, 3, team="data")
     report = pod_spec(
         [container("report", image("report", "latest", pinned=False), probed=False)],

@@ -27,7 +27,8 @@ class StoreAccessRow(Trace, kw_only=True):
     position: Annotated[int, doc("place of the rule in the role")]
     grants: Annotated[str, doc("the rule: verbs on groups/resources")]
     stores: Annotated[list[str], doc("ClusterSecretStores that it can fetch from, sorted")]
-    fetches: Annotated[bool, doc("there is such a store")]
+    judged: Annotated[bool, doc("the evidence holds a ClusterSecretStore")]
+    fetches: Annotated[bool, doc("it can fetch from one")]
 
 
 STORE_ACCESS = Table(
@@ -63,7 +64,11 @@ def store_access(
                 n for n, terms in shared.items() if _admits(terms, home, labels.get(home, {}))
             )
             usable[home] = sorted(let_in)
-        rows.append(StoreAccessRow(**r, stores=usable[home], fetches=bool(usable[home])))
+        rows.append(
+            StoreAccessRow(
+                **r, stores=usable[home], fetches=bool(usable[home]), judged=bool(shared)
+            )
+        )
     return frame(STORE_ACCESS.arrow(rows))
 
 
