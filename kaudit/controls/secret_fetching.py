@@ -76,7 +76,7 @@ def old_login(store_logins: pd.DataFrame) -> pd.Series[Any]:
     "KA-SEC-011d",
     layer="secrets",
     severity="high",
-    applies="judged",
+    applies="stored",
     expected="no cluster-wide store that it can fetch from",
     shows=("subject", "role", "grants", "stores"),
 )

@@ -27,7 +27,7 @@ class StoreAccessRow(Trace, kw_only=True):
     position: Annotated[int, doc("place of the rule in the role")]
     grants: Annotated[str, doc("the rule: verbs on groups/resources")]
     stores: Annotated[list[str], doc("ClusterSecretStores that it can fetch from, sorted")]
-    judged: Annotated[bool, doc("the evidence holds a ClusterSecretStore")]
+    stored: Annotated[bool, doc("the evidence holds a ClusterSecretStore")]
     fetches: Annotated[bool, doc("it can fetch from one")]
 
 
@@ -66,7 +66,7 @@ def store_access(
             usable[home] = sorted(let_in)
         rows.append(
             StoreAccessRow(
-                **r, stores=usable[home], fetches=bool(usable[home]), judged=bool(shared)
+                **r, stores=usable[home], fetches=bool(usable[home]), stored=bool(shared)
             )
         )
     return frame(STORE_ACCESS.arrow(rows))
