@@ -34,7 +34,22 @@ spec:
   schedule: "0 0 * * *"
   jobTemplate: {spec: {template: {spec: {containers: [{name: c, image: i}]}}}}
 """
-NAMES = ("controls", "gate", "pss", "report", "results", "risks")
+CONNECTED = """
+apiVersion: v1
+kind: Pod
+metadata: {name: q, namespace: shop, labels: {app: q}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: q, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: q}}
+  ingress:
+    - fromEndpoints: [{}]
+      toPorts: [{ports: [{port: "80"}], rules: {http: [{path: /}]}}]
+"""
+NAMES = ("connections", "controls", "gate", "pss", "report", "results", "risks")
 
 
 def schema(name: str) -> Any:
@@ -152,6 +167,15 @@ def test_risks(folder: Path) -> None:
     links = {link["signal"]: link["state"] for link in document["chains"][0]["links"]}
     assert links["exposed"] == links["escapes"] == "holds"
     assert links["exploitable"] == "unknown"
+
+
+def test_connections(folder: Path) -> None:
+    (folder / "more.yaml").write_text(CONNECTED)
+    document = json.loads(run("connections", ".", "--format", "json")[1])
+    check("connections", document)
+    assert [(c["src"], c["dst"]) for c in document if "unknown" in c] == [
+        ("shop/p[Pod]", "shop/q[Pod]")
+    ]
 
 
 def test_report(folder: Path) -> None:

@@ -65,7 +65,7 @@ class Commands(TyperGroup):
         shown: list[Any] = [command for command in found if command and not command.hidden]
         for group, commands in groupby(shown, key=lambda command: str(command.rich_help_panel)):
             with formatter.section(group):
-                formatter.write_dl([(c.name, _first_sentence(c.help)) for c in commands], 10)
+                formatter.write_dl([(c.name, _first_sentence(c.help)) for c in commands], 11)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command, or say which one may be meant."""

@@ -8,6 +8,7 @@ from typing import Annotated
 from kaudit.model.meta import LabelSelector
 from kaudit.model.network import NetworkPolicy, Peer, PolicyPort
 from kaudit.model.place import Place
+from kaudit.model.policy_faults import of_network_policy
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
 
@@ -25,6 +26,7 @@ class PolicyRow(Trace, kw_only=True):
     egress_rules: Annotated[int, doc("how many egress rules")]
     allows_all_ingress: Annotated[bool, doc("an ingress rule allows everything")]
     allows_all_egress: Annotated[bool, doc("an egress rule allows everything")]
+    faults: Annotated[list[str], doc("what an API server would refuse")]
 
 
 class PolicyRuleRow(Trace, kw_only=True):
@@ -90,6 +92,7 @@ def network_policies(found: NetworkPolicy, at: Place) -> Iterator[Row]:
         egress_rules=len(egress),
         allows_all_ingress=any(_allows_all(*rule) for rule in peers["ingress"]),
         allows_all_egress=any(_allows_all(*rule) for rule in peers["egress"]),
+        faults=list(of_network_policy(found)),
     )
     for direction, rules in peers.items():
         for number, (sides, ports) in enumerate(rules):

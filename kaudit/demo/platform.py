@@ -155,3 +155,5 @@ def _routes() -> Iterator[Json]:
     rule = {"fromEndpoints": [{"matchLabels": {"app": "prometheus"}}]}
     body = {"spec": {"endpointSelector": {}, "ingress": [rule]}}
     yield thing("cilium.io/v2", "CiliumNetworkPolicy", "scrapes-only", "monitoring", body=body)
+    left = {"host": "erp.northwind.example", "to": {"kind": "Service", "name": "erp"}}
+    yield thing("route.openshift.io/v1", "Route", "erp", "legacy", body={"spec": left})

@@ -61,7 +61,8 @@ def isolation(
     import pyarrow.compute as pc
 
     c = pod_context
-    read = other_policies["pod_selector"].notna().to_numpy(dtype=bool)
+    evaluated = other_policies["pod_selector"].notna() & (other_policies["group"] == "cilium.io")
+    read = evaluated.to_numpy(dtype=bool)
     tests, keys = _tests(network_policies, other_policies[read])
     spoken = kept_in_lists(c["labels"], lambda label: label.partition("=")[0] in keys)
     labels = pc.binary_join(spoken, _SEPARATOR)

@@ -20,7 +20,7 @@ from tests.test_cli import POD, run
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
-    *("collect", "tables", "verify", "assess", "pss", "gate", "report", "demo", "lab"),
+    *("collect", "tables", "verify", "assess", "pss", "connections", "gate", "report", "demo", "lab"),
     *("schedule", "prune"),
     *("controls", "frameworks", "rbac"),
 ]

@@ -6,8 +6,10 @@ computed. ``python -m tests.conformance.differences`` writes the file anew and k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from tests.conformance import connectivity
 from tests.conformance.agreement import SUITES, Outcome, cases, outcomes, rules
 
 FILE = Path(__file__).parent / "differences.md"
@@ -81,7 +83,43 @@ def render(why: dict[str, str]) -> str:
             for name, rule in rules(suite).items()
             if not rule.reading
         ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + connections(tuple(connectivity.outcomes()))
+
+
+_CONNECTIONS = """\
+## Connections
+
+Lists of netpol-analyzer, what differs between two states, one question, and input that it
+refuses. Those of NetworkPolicy and Ingress are the core; what is `open` to peers that no manifest
+holds is not listed by kaudit, so that cases of exposure are judged by their connections alone.
+
+"""
+
+
+def connections(found: Sequence[connectivity.Outcome]) -> str:
+    """Part of the file on lists of connections."""
+    lines = ["| cases | agree | of |", "| --- | ---: | ---: |"]
+    for name, chosen in (
+        ("lists of the core", [o for o in found if _is_list(o) and o.case.level in _CORE]),
+        ("other lists", [o for o in found if _is_list(o) and o.case.level not in _CORE]),
+        ("refused input", [o for o in found if not _is_list(o)]),
+    ):
+        lines.append(f"| {name} | {sum(o.agrees for o in chosen)} | {len(chosen)} |")
+    lines += ["", "| case | peer | kaudit | why |", "| --- | --- | --- | --- |"]
+    why = reasons() if FILE.exists() else {}
+    lines += [
+        f"| `{o.case.id}` | {o.expected} | {o.found} | {why.get(o.case.id, '')} |"
+        for o in found
+        if not o.agrees
+    ]
+    return _CONNECTIONS + "\n".join(lines) + "\n"
+
+
+_CORE = connectivity.CORE
+
+
+def _is_list(outcome: connectivity.Outcome) -> bool:
+    return outcome.case.rule != "invalid-input"
 
 
 if __name__ == "__main__":

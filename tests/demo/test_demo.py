@@ -41,6 +41,8 @@ ROWS = {
     "endpoint_slices": 2,
     "reference_grants": 1,
     "other_policies": 1,
+    "other_policy_rules": 1,
+    "openshift_routes": 1,
     "external_secrets": 6,
     "push_secrets": 1,
     "secret_stores": 3,

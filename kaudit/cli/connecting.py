@@ -1,0 +1,130 @@
+"""The command on who may connect to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kaudit.cli.app import command
+from kaudit.cli.options import Debug, Format, One, Quiet
+from kaudit.cli.sources import read
+
+if TYPE_CHECKING:
+    from kaudit.connection_changes import Change
+    from kaudit.connections import Cluster, Connection, Explanation
+    from kaudit.model.port_space import PortRange
+
+_ASSUMED = "As the policies say: whether the network plugin enforces them is not looked at."
+
+
+@command(
+    "Judgement",
+    "connections manifests",
+    "connections evidence.kaudit --format json",
+    "connections manifests --explain web/front shop/db TCP/5432",
+    "connections old --compare new --format csv",
+)
+def connections(
+    source: One,
+    explain: Annotated[
+        tuple[str, str, str] | None,
+        typer.Option(
+            "--explain",
+            metavar="SRC DST PORT",
+            help="Name the policies that decide on one connection: ends as namespace/name or "
+            "as addresses, the port as 443 or UDP/53.",
+        ),
+    ] = None,
+    compare: Annotated[
+        str,
+        typer.Option("--compare", metavar="SOURCE", help="Show what differs in a newer state."),
+    ] = "",
+    format: Format = "table",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """List the connections that network policies allow, between workloads and with the outside.
+
+    Policies are taken to be enforced. {ingress-controller} stands for whatever serves
+    Ingresses and routes.
+    """
+    from kaudit.connections import Cluster
+    from kaudit.errors import InputError
+
+    if explain and compare:
+        raise InputError("--explain and --compare are two questions", hint="ask one of them")
+    cluster = Cluster(read([source], quiet=quiet))
+    if explain:
+        _show_explanation(cluster.explained(*explain), format)
+    elif compare:
+        newer = Cluster(read([compare], quiet=quiet))
+        _show_changes(cluster, newer, format)
+    else:
+        _show_connections(cluster.connections(), format, quiet=quiet)
+
+
+def _text(ports: Iterable[PortRange]) -> str:
+    """``all``, ``TCP 80,443, UDP``, or nothing."""
+    from kaudit.model.port_space import described
+
+    found = tuple(ports)
+    return described(found) if found else ""
+
+
+def _show_connections(found: Iterable[Connection], format: str, *, quiet: bool) -> None:
+    from kaudit.console import say, show_json, show_table
+
+    if format == "json":
+        show_json(list(found))
+        return
+    rows = [(one.src, one.dst, _text(one.connections), _text(one.unknown)) for one in found]
+    headers = ["src", "dst", "connections", "unknown"]
+    show_table(rows, headers, title=f"{len(rows)} pairs that may connect", format=format)
+    if format == "table" and not quiet:
+        say(_ASSUMED)
+
+
+def _show_changes(old: Cluster, new: Cluster, format: str) -> None:
+    from kaudit.connection_changes import changes
+    from kaudit.console import show_json, show_table
+
+    found = changes(old.connections(), new.connections())
+    if format == "json":
+        show_json(found)
+        return
+    show_table(
+        [(c.change, c.src, c.dst, *_both(c)) for c in found],
+        ["change", "src", "dst", "before", "after"],
+        title=f"{len(found)} pairs differ",
+        format=format,
+    )
+
+
+def _both(change: Change) -> tuple[str, str]:
+    sides = (
+        (change.before, change.unknown_before),
+        (change.after, change.unknown_after),
+    )
+    texts = [
+        _text(ports) + (f" (unknown: {_text(open_)})" if open_ else "") for ports, open_ in sides
+    ]
+    return texts[0], texts[1]
+
+
+def _show_explanation(found: Explanation, format: str) -> None:
+    from kaudit.console import show_json, show_table
+
+    if format == "json":
+        show_json(found)
+        return
+    show_table(
+        [
+            (r.direction, r.policy, r.effect, "" if r.rule is None else r.rule)
+            for r in found.reasons
+        ],
+        ["direction", "policy", "effect", "rule"],
+        title=f"{found.src} to {found.dst} on {found.protocol} {found.port}: {found.verdict}",
+        format=format,
+    )

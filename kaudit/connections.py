@@ -1,0 +1,313 @@
+"""Engine: the connections that policies allow between workloads, and with the outside.
+
+They are computed as if the network plugin enforced every policy. Pods that do not run have no
+address, so that no address block holds them, and namespaces that are not in the evidence have
+no label but their name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kaudit import registry
+from kaudit.columns import arrow, positions
+from kaudit.entrances import OBJECTS, Services, Way, entrances, rows
+from kaudit.errors import InputError
+from kaudit.evidence.bundle import Evidence
+from kaudit.model.address_space import AddressRange, cidrs_of, range_of
+from kaudit.model.connectivity import Network, Profile, address_space
+from kaudit.model.explanation import Reason, reasons
+from kaudit.model.port_space import LAST, PROTOCOLS, PortRange
+from kaudit.network import APART, Matrix, namespaces_of, policies_of
+from kaudit.text import meant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TABLES = (
+    "network_policies",
+    "network_policy_rules",
+    "other_policies",
+    "other_policy_rules",
+)
+
+
+#: Stands for whatever serves Ingresses and routes.
+CONTROLLER = "{ingress-controller}"
+_CONTROLLER = Profile("")
+
+
+class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one peer may open to another.
+
+    Attributes
+    ----------
+    src, dst
+        A workload as ``namespace/name[Kind]``, addresses outside as a block.
+    connections
+        Ports that are allowed.
+    unknown
+        Ports on which a policy that is not understood may decide.
+    """
+
+    src: str
+    dst: str
+    connections: tuple[PortRange, ...]
+    unknown: tuple[PortRange, ...] = ()
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Whether a connection is allowed, denied or unknown, and by what."""
+
+    src: str
+    dst: str
+    protocol: str
+    port: int
+    verdict: str
+    reasons: tuple[Reason, ...]
+
+
+class Workload(msgspec.Struct, frozen=True, order=True):
+    """A workload, or a pod that nothing owns."""
+
+    namespace: str
+    name: str
+    kind: str
+
+    @property
+    def label(self) -> str:
+        """``namespace/name[Kind]``."""
+        return f"{self.namespace}/{self.name}[{self.kind}]"
+
+
+class Cluster:
+    """Workloads of evidence, and the network that its policies make.
+
+    Raises
+    ------
+    InputError
+        A policy is one that an API server would refuse, or two objects have one name.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        registry.load()
+        self.evidence = evidence
+        _refuse(evidence)
+        frames = [evidence[name] for name in _TABLES]
+        policies = policies_of(*frames)
+        self.pods = _standing(evidence["network_pods"])
+        profiles, numbers = _profiles([*_seen(self.pods), _CONTROLLER])
+        self.network = Network(
+            profiles,
+            namespaces_of(evidence["namespaces"]),
+            policies,
+            address_space(policies, APART),
+            cautious=False,
+        )
+        columns = (arrow(self.pods[c]).to_pylist() for c in ("namespace", "owner_name"))
+        kinds = arrow(self.pods["owner_kind"]).to_pylist()
+        *self._of_pod, self._controller = (self.network.class_of[number] for number in numbers)
+        self.owners = [
+            Workload(namespace, name, kind or "Pod")
+            for namespace, name, kind in zip(*columns, kinds, strict=True)
+        ]
+        self.classes: dict[Workload, set[int]] = {}
+        for workload, number in zip(self.owners, self._of_pod, strict=True):
+            self.classes.setdefault(workload, set()).add(number)
+        self.workloads = sorted(self.classes)
+
+    def connections(self) -> Iterator[Connection]:
+        """Yield pairs that may connect, by source and destination; never a workload with itself."""
+        found = [*self._inside(), *self._outside(), *self._entering()]
+        return iter(sorted(found, key=lambda one: (one.src, one.dst)))
+
+    def _inside(self) -> Iterator[Connection]:
+        matrix = Matrix(self.network)
+        by_class: dict[int, list[Workload]] = {}
+        for workload, classes in self.classes.items():
+            for number in classes:
+                by_class.setdefault(number, []).append(workload)
+        several: dict[tuple[Workload, Workload], tuple[int, int]] = {}
+        for pairs in matrix.inside():
+            for source, target, number in zip(*(p.tolist() for p in pairs), strict=True):
+                allowed, unclear = matrix.verdicts[number]
+                for src in by_class.get(source, ()):
+                    for dst in by_class.get(target, ()):
+                        if src == dst:
+                            continue
+                        if len(self.classes[src]) + len(self.classes[dst]) == 2:
+                            yield self._connection(src.label, dst.label, allowed, unclear)
+                        else:
+                            before = several.get((src, dst), (0, 0))
+                            both = (before[0] | allowed, before[1] | unclear)
+                            several[src, dst] = both
+        for (src, dst), (allowed, unclear) in several.items():
+            yield self._connection(src.label, dst.label, allowed, unclear & ~allowed)
+
+    def _outside(self) -> Iterator[Connection]:
+        network = self.network
+        for workload, classes in self.classes.items():
+            for direction in ("egress", "ingress"):
+                ranges: dict[tuple[int, int], list[AddressRange]] = {}
+                for place, some in enumerate(network.addresses.classes):
+                    node = network.pods + place
+                    allowed = unclear = 0
+                    for number in classes:
+                        pair = (number, node) if direction == "egress" else (node, number)
+                        one = network.verdict(*pair)
+                        allowed, unclear = allowed | one[0], unclear | one[1]
+                    ranges.setdefault((allowed, unclear & ~allowed), []).extend(some)
+                for (allowed, unclear), some in ranges.items():
+                    if not allowed | unclear:
+                        continue
+                    for cidr in cidrs_of(some):
+                        ends = (workload.label, cidr)
+                        src, dst = ends if direction == "egress" else ends[::-1]
+                        yield self._connection(src, dst, allowed, unclear)
+
+    def _entering(self) -> Iterator[Connection]:
+        """What Ingresses and routes let in, as far as policies admit any client of the cluster."""
+        ports = self.network.ports
+        found: dict[Workload, set[PortRange]] = {}
+        for way in self.ways():
+            node = self._of_pod[way.pod]
+            admitted = next(
+                a.allowed
+                for a in self.network.access(node, "ingress")
+                if a.peers >> self._controller & 1
+            )
+            if ports.containing("TCP", way.port) & admitted:
+                one = PortRange("TCP", way.port, way.port)
+                found.setdefault(self.owners[way.pod], set()).add(one)
+        for workload, reached in found.items():
+            yield Connection(CONTROLLER, workload.label, tuple(sorted(reached)))
+
+    def ways(self) -> Iterator[Way]:
+        """Pods, by their place, that Ingresses and routes lead to."""
+        names = (*OBJECTS, "services", "service_ports", "ports", "pod_context")
+        frames = {name: self.evidence[name] for name in names}
+        context = frames["pod_context"]
+        at = positions(self.pods["pod_uid"], context["pod_uid"])
+        services = Services(frames, context.iloc[at])
+        for entrance in sorted(set(entrances(frames))):
+            yield from services.ways(entrance)
+
+    def _connection(self, src: str, dst: str, allowed: int, unclear: int) -> Connection:
+        return Connection(src, dst, self.ranges(allowed), self.ranges(unclear))
+
+    def nodes(self, text: str) -> list[int]:
+        """Nodes of a workload, as ``namespace/name[Kind]`` or ``namespace/name``, or of addresses.
+
+        Raises
+        ------
+        InputError
+            There is none of the name.
+        """
+        if range_of(text) is not None:
+            return [self.network.pods + n for n in self.network.addresses.meeting(text)]
+        found = [w for w in self.workloads if text in (w.label, f"{w.namespace}/{w.name}")]
+        if not found:
+            labels = [w.label for w in self.workloads]
+            raise InputError(f"there is no workload {text!r}", hint=meant(text, labels))
+        return sorted({number for w in found for number in self.classes[w]})
+
+    def explained(self, src: str, dst: str, port: str) -> Explanation:
+        """Say which policies decide on a connection.
+
+        Raises
+        ------
+        InputError
+            An end or the port means nothing.
+        """
+        protocol, number = _port(port)
+        sources, targets = self.nodes(src), self.nodes(dst)
+        piece = self.network.ports.containing(protocol, number)
+        verdicts, found = set(), dict[Reason, None]()
+        for source in sources:
+            for target in targets:
+                allowed, unknown = self.network.verdict(source, target)
+                verdicts.add(_verdict(allowed & piece, unknown & piece))
+                for reason in (
+                    *reasons(self.network, source, target, "egress", piece),
+                    *reasons(self.network, target, source, "ingress", piece),
+                ):
+                    found[reason] = None
+        verdict = verdicts.pop() if len(verdicts) == 1 else "differs from pod to pod"
+        return Explanation(src, dst, protocol, number, verdict, tuple(found))
+
+    def ranges(self, bits: int) -> tuple[PortRange, ...]:
+        """Ranges of a set of ports."""
+        return tuple(self.network.ports.ranges(bits))
+
+
+def _standing(pods: pd.DataFrame) -> pd.DataFrame:
+    """Pods, without templates whose pods are there."""
+    import numpy as np
+
+    owner = ["namespace", "owner_kind", "owner_name"]
+    objects = pods[(pods["origin"] == "object").to_numpy(bool)]
+    live = set(zip(*(objects[c] for c in owner), strict=True))
+    keys = zip(*(pods[c] for c in owner), strict=True)
+    here = [
+        origin == "object" or key not in live
+        for origin, key in zip(pods["origin"], keys, strict=True)
+    ]
+    return pods[np.array(here, bool)]
+
+
+def _seen(pods: pd.DataFrame) -> Iterator[Profile]:
+    """Pods as policies see them."""
+    columns = ("namespace", "labels", "named_ports", "host_network", "addressed", "addresses")
+    for namespace, labels, ports, host, addressed, addresses in rows(pods, *columns):
+        yield Profile(
+            namespace,
+            tuple(labels),
+            tuple(ports),
+            host,
+            tuple(map(int, addresses)) if addressed else None,
+        )
+
+
+def _profiles(pods: Iterable[Profile]) -> tuple[list[Profile], list[int]]:
+    """Distinct pods, and which of them each pod is."""
+    numbers: dict[Profile, int] = {}
+    found = [numbers.setdefault(profile, len(numbers)) for profile in pods]
+    return list(numbers), found
+
+
+def _verdict(allowed: int, unknown: int) -> str:
+    return "allowed" if allowed else "unknown" if unknown else "denied"
+
+
+def _port(text: str) -> tuple[str, int]:
+    """Protocol and number of ``443``, ``TCP/443`` or ``tcp/443``."""
+    protocol, slash, number = text.rpartition("/")
+    protocol = protocol.upper() if slash else "TCP"
+    if protocol not in PROTOCOLS or not number.isdecimal() or not 1 <= int(number) <= LAST:
+        raise InputError(f"{text!r} is no port", hint="write 443 or UDP/53")
+    return protocol, int(number)
+
+
+def _refuse(evidence: Evidence) -> None:
+    """Raise InputError where manifests hold what no cluster would take."""
+    for name in ("network_policies", "other_policies"):
+        policies = evidence[name]
+        if "position" in policies:
+            policies = policies[(policies["position"] == 0).to_numpy(bool)]
+        seen = set()
+        for kind, namespace, policy, faults in rows(
+            policies, "kind", "namespace", "name", "faults"
+        ):
+            where = f"{kind} {namespace}/{policy}".replace(" /", " ")
+            if faults:
+                raise InputError(f"{where} is no valid policy: {faults[0]}")
+            if where in seen:
+                raise InputError(f"there are two of {where}", hint="give them different names")
+            seen.add(where)
+    names = arrow(evidence["namespaces"]["name"]).to_pylist()
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"there are two of Namespace {name}", hint="remove one of them")

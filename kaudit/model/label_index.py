@@ -1,0 +1,120 @@
+"""Which of many sets of labels a selector selects, found for all of them at once.
+
+A set of things is a whole number with one bit a thing. Each label, and each key, has the set
+of those that carry it, so a selector is a few operations on sets, however many things there
+are. The semantics are those of Kubernetes ("Labels and Selectors", v1.34).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from kaudit.model.calico_selector import Has, parsed
+from kaudit.model.meta import LabelSelector, Requirement
+
+_decode = msgspec.json.Decoder(LabelSelector).decode
+
+
+def members(bits: int) -> Iterator[int]:
+    """Places of the things in a set, in order."""
+    digits = bin(bits)[:1:-1]
+    at = digits.find("1")
+    while at >= 0:
+        yield at
+        at = digits.find("1", at + 1)
+
+
+def keys_of(text: str) -> frozenset[str]:
+    """Label keys that a selector speaks of."""
+    if not text.startswith("{"):
+        heard = _Listener()
+        parsed(text)(heard)
+        return frozenset(heard.keys)
+    found = _decode(text)
+    return frozenset(found.match_labels or ()) | {e.key for e in found.match_expressions or ()}
+
+
+class _Listener:
+    """Takes down which keys an expression asks for."""
+
+    def __init__(self) -> None:
+        self.all, self.keys = 0, set[str]()
+
+    def having(self, key: str, value: str) -> int:  # noqa: ARG002
+        self.keys.add(key)
+        return 0
+
+    def matching(self, key: str, test: Has) -> int:  # noqa: ARG002
+        self.keys.add(key)
+        return 0
+
+
+class LabelIndex:
+    """Labels of many things, each a list of ``key=value``.
+
+    >>> index = LabelIndex([["app=web"], ["app=db", "tier=back"]])
+    >>> list(members(index.selected('{"matchExpressions":[{"key":"tier","operator":"Exists"}]}')))
+    [1]
+    """
+
+    def __init__(self, labels: Iterable[Iterable[str]]) -> None:
+        self._labels: dict[str, int] = {}
+        self._keys: dict[str, int] = {}
+        self._values: dict[str, set[str]] = {}
+        self._found: dict[str, int] = {}
+        self.all = 0
+        for place, texts in enumerate(labels):
+            bit = 1 << place
+            self.all |= bit
+            for text in texts:
+                key, _, value = text.partition("=")
+                self._labels[text] = self._labels.get(text, 0) | bit
+                self._keys[key] = self._keys.get(key, 0) | bit
+                self._values.setdefault(key, set()).add(value)
+
+    def selected(self, text: str) -> int:
+        """Those that a selector selects: one of Kubernetes as JSON, or Calico's expression.
+
+        An empty selector selects everything, an unknown operator nothing.
+        """
+        found = self._found.get(text)
+        if found is None:
+            found = self._selected(text)
+            self._found[text] = found
+        return found
+
+    def _selected(self, text: str) -> int:
+        if not text.startswith("{"):
+            return parsed(text)(self)
+        selector, found = _decode(text), self.all
+        for key, value in (selector.match_labels or {}).items():
+            found &= self.having(key, value or "")
+        for term in selector.match_expressions or ():
+            found &= self._held(term)
+        return found
+
+    def _held(self, term: Requirement) -> int:
+        if term.operator == "Exists":
+            return self._keys.get(term.key, 0)
+        if term.operator == "DoesNotExist":
+            return self.all & ~self._keys.get(term.key, 0)
+        among = 0
+        for value in term.values or ():
+            among |= self.having(term.key, value)
+        if term.operator == "In":
+            return among
+        return self.all & ~among if term.operator == "NotIn" else 0
+
+    def having(self, key: str, value: str) -> int:
+        """Those that carry a label."""
+        return self._labels.get(f"{key}={value}", 0)
+
+    def matching(self, key: str, test: Has) -> int:
+        """Those whose value of a key passes a test."""
+        found = 0
+        for value in self._values.get(key, ()):
+            if test(value):
+                found |= self.having(key, value)
+        return found

@@ -1,0 +1,117 @@
+"""What network policies may see of each pod: what they speak of, and nothing else.
+
+Pods that are the same in all of it are the same to every policy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kaudit.columns import (
+    arrow,
+    assembled,
+    gathered,
+    kept_in_lists,
+    looked_up,
+    over_lists,
+    positions,
+    series,
+    text_is,
+)
+from kaudit.model.connectivity import address_space, spoken
+from kaudit.network import APART, policies_of
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class NetworkPodRow(Trace, kw_only=True):
+    pod_uid: Annotated[str, doc("uid of the pod")]
+    namespace: Annotated[str, doc("namespace of the pod")]
+    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
+    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
+    owner_name: Annotated[str, doc("name of the topmost known owner")]
+    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+    host_network: Annotated[bool, doc("shares the network of its node: outside policy")]
+    labels: Annotated[list[str], doc("those labels that a policy speaks of, as sorted key=value")]
+    named_ports: Annotated[
+        list[str], doc("ports whose name a policy speaks of, as protocol/name=number")
+    ]
+    addressed: Annotated[bool, doc("has an address")]
+    addresses: Annotated[list[str], doc("classes of its addresses, as policies tell them apart")]
+
+
+NETWORK_PODS = Table(
+    "network_pods",
+    NetworkPodRow,
+    grain="one pod or pod template, as network policies see it",
+    key=("namespace", "pod", "pod_uid"),
+    resource=Resource("owner_kind", name="owner_name"),
+    pods=True,
+    summed=True,
+)
+
+
+@view(NETWORK_PODS)
+def network_pods(
+    pod_context: pd.DataFrame,
+    pods: pd.DataFrame,
+    ports: pd.DataFrame,
+    network_policies: pd.DataFrame,
+    network_policy_rules: pd.DataFrame,
+    other_policies: pd.DataFrame,
+    other_policy_rules: pd.DataFrame,
+) -> pd.DataFrame:
+    """Reduce pods to what policies speak of."""
+    import pyarrow as pa
+
+    c = pod_context
+    policies = policies_of(
+        network_policies, network_policy_rules, other_policies, other_policy_rules
+    )
+    keys, names = spoken(policies)
+    space = address_space(policies, APART)
+    ips = looked_up(pods, positions(c["pod_uid"], pods["pod_uid"]), "pod_ips", c)
+
+    def classes(texts: list[str]) -> list[str]:
+        found = {number for text in texts if (number := space.class_of(text)) is not None}
+        return [str(number) for number in sorted(found)]
+
+    copied = (
+        "raw",
+        "raw_line",
+        "pod_uid",
+        "namespace",
+        "pod",
+        "origin",
+        "owner_kind",
+        "owner_name",
+        "platform",
+        "host_network",
+    )
+    found: dict[str, Any] = {name: c[name] for name in copied}
+    found |= {
+        "labels": series(kept_in_lists(c["labels"], lambda t: t.partition("=")[0] in keys), c),
+        "named_ports": _named_ports(c, ports, names),
+        "addressed": over_lists(ips, bool),
+        "addresses": over_lists(ips, classes, pa.list_(pa.string())),
+    }
+    return assembled(c, found, [column.name for column in NETWORK_PODS.columns])
+
+
+def _named_ports(
+    context: pd.DataFrame, ports: pd.DataFrame, names: frozenset[str]
+) -> pd.Series[Any]:
+    """Ports of containers that run, by the names that policies speak of."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    runs = text_is(ports["container_type"], "regular", "sidecar")
+    named = ports[(runs & text_is(ports["port_name"], *sorted(names))).to_numpy(bool)]
+    numbers = pc.cast(pc.fill_null(arrow(named["port"]), 0), pa.string())
+    left = pc.binary_join_element_wise(arrow(named["protocol"]), arrow(named["port_name"]), "/")
+    texts = pc.binary_join_element_wise(left, numbers, "=")
+    return gathered(named["pod_uid"], texts, context["pod_uid"])
