@@ -218,7 +218,7 @@ class Ingest:
 
     def _repeated(self, origin: Origin) -> Gap | None:
         """Gap of a tool's output that was read before; it is counted once."""
-        if not origin.format or origin.verb == "run":
+        if not origin.format or origin.verb == "run" or registry.FORMATS[origin.format].placed:
             return None
         before = self._reports.setdefault((origin.format, origin.sha256), origin.name)
         if before is origin.name:

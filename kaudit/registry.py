@@ -118,6 +118,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         Function from content to its records.
     group
         API group of the objects that it holds; empty where it holds records of the tool.
+    placed
+        Whether a file speaks of the place where it lies, so that two alike are not one.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     take: Callable[[Content], Iterator[Taken | Lost]]
     module: str
     group: str = ""
+    placed: bool = False
 
     @property
     def holds(self) -> str:
@@ -259,6 +262,7 @@ def tool(
     recognise: Callable[[Content], bool],
     files: tuple[str, ...] = (),
     group: str = "",
+    placed: bool = False,
 ) -> Callable[[F], F]:
     """Register a function ``(content) -> Iterator[Taken | Lost]``: what a tool writes.
 
@@ -286,6 +290,7 @@ def tool(
             take=function,
             module=function.__module__,
             group=group,
+            placed=placed,
         )
         return function
 

@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Raw
 
 from kaudit.errors import InputError
-from kaudit.model import attestation
+from kaudit.model import attestation, malware
 from kaudit.model.cosign import signer
-from kaudit.model.numbered import elements, members
+from kaudit.model.numbered import Numbered, elements, members
 from kaudit.model.place import Place
 from kaudit.model.sbom_parts import taken_apart
 from kaudit.model.sigstore import certificate_names, decoded
@@ -41,6 +41,8 @@ _subject = msgspec.json.Decoder(attestation.Subject).decode
 #: Beginnings of the types of predicates that are bills of materials, and what is taken of them.
 _BILLS = ("https://cyclonedx.org/", "https://spdx.dev/Document")
 _OF_BILLS = ("Document", "Component")
+#: Beginning of the type of predicates that hold what a scanner for malware printed.
+_MALWARE = "https://scout.docker.com/virus/"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -76,6 +78,7 @@ def take_attestations(content: Content) -> Iterator[Taken | Lost]:
             yield from run.document(found.raw.encode())
     yield from run.failures()
     yield from run.bills()
+    yield from run.malware()
     if not run.count:
         raise InputError("holds no attestation", hint="give an envelope, a bundle or a statement")
 
@@ -87,6 +90,7 @@ class _Run:
         self.name, self.report, self.count = name, report, 0
         self.said = Said()
         self._bills: list[tuple[Content, list[Raw]]] = []
+        self._malware: list[tuple[Content, list[Raw]]] = []
 
     def lost(self, why: str) -> Lost:
         """Tell of an attestation that cannot be read."""
@@ -165,20 +169,37 @@ class _Run:
         }
         taken = Taken("Attestation", _encode(record), self.count + 1)
         self.count += 1
-        if statement.predicate_type.startswith(_BILLS) and bytes(predicate)[:1] == b"{":
-            inner = Content(self.name, bytes(predicate), f"{self.report}-{self.count}")
+        inner = Content(self.name, bytes(predicate), f"{self.report}-{self.count}")
+        if statement.predicate_type.startswith(_BILLS) and inner.shape == "object":
             self._bills.append((inner, statement.subject or []))
+        elif statement.predicate_type.startswith(_MALWARE):
+            self._malware.append((inner, statement.subject or []))
         return taken
 
     def bills(self) -> Iterator[Taken | Lost]:
         """Take the bills of materials apart that are the predicates of attestations."""
         for content, subjects in self._bills:
             try:
-                digests = [_subject(one).digest for one in subjects]
-                named = [d.text for d in digests if d and d.sha256 and d.text]
+                named = _digests(subjects)
                 yield from (p for p in taken_apart(content, named) if p.kind in _OF_BILLS)
             except (InputError, ValueError, RecursionError) as fault:
                 yield Lost("Document", str(fault))
+
+    def malware(self) -> Iterator[Taken | Lost]:
+        """Take out the scans for malware that are the predicates of attestations."""
+        for content, subjects in self._malware:
+            numbered = Numbered(content.report)
+            try:
+                named = _digests(subjects)
+                text = malware.attested(content.data).decode("utf-8", "replace")
+                for run in malware.outputs(text):
+                    scan = {"file": content.name, "digests": named, **run.members()}
+                    yield numbered.take("Malware", **scan)
+            except (ValueError, RecursionError) as fault:
+                yield Lost("Malware", str(fault))
+                continue
+            if not numbered.count:
+                yield Lost("Malware", "an output without a summary")
 
     def failures(self) -> Iterator[Taken | Lost]:
         """Take what was refused; that the tool could not look is lost."""
@@ -195,6 +216,12 @@ class _Run:
             yield Taken("Attestation", _encode(record), self.count)
         for fault in self.said.broken:
             yield self.lost(f"cosign says: {fault}")
+
+
+def _digests(subjects: list[Raw]) -> list[str]:
+    """Digests of images that an attestation is about."""
+    found = [_subject(one).digest for one in subjects]
+    return sorted({d.text for d in found if d and d.sha256 and d.text})
 
 
 @collector(
