@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from kaudit.demo import registries
 from kaudit.demo.objects import Json, digest
 from kaudit.demo.scans import IMAGES, Scanned
 
@@ -107,6 +108,7 @@ def files() -> Iterator[tuple[str, bytes]]:
     yield "scans/runs.json", _json(_runs())
     yield "catalogues/known_exploited_vulnerabilities.json", _json(_exploited())
     yield "catalogues/epss_scores-2026-05-31.csv", _scores().encode()
+    yield from registries.files()
 
 
 def _json(value: object) -> bytes:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from kaudit.model.credential import masked
 from kaudit.model.numbered import Found
+from kaudit.model.written import items, mapping
 
 #: Software in whose files one switch lets both plain HTTP and unverified certificates through.
 ONE_SWITCH = ("containers", "cri-o", "docker")
@@ -94,10 +95,7 @@ def _of_hosts(document: dict[str, Any], file: PurePosixPath) -> Iterator[Endpoin
         yield "its server is no text"
         return
     registry = "*" if folder == "_default" else folder or host_of(server) or "unknown"
-    hosts = _mapping(document.get("host"))
-    if hosts is None:
-        yield "its hosts are no table"
-        return
+    hosts = mapping(document.get("host"), "host")
     for address, host in hosts.items():
         yield _endpoint("containerd", registry, address, _said(host, "skip_verify"))
     if server or "skip_verify" in document or not hosts:
@@ -106,10 +104,10 @@ def _of_hosts(document: dict[str, Any], file: PurePosixPath) -> Iterator[Endpoin
 
 def _of_containerd(document: dict[str, Any], _file: PurePosixPath) -> Iterator[Endpoint | str]:
     """config.toml of containerd, as far as it does not point to files for each registry."""
-    plugins = _mapping(document.get("plugins")) or {}
+    plugins = mapping(document.get("plugins"), "plugins")
     for name in _PLUGINS:
-        registry = (_mapping(plugins.get(name)) or {}).get("registry", {})
-        yield from _mirrored("containerd", registry)
+        registry = mapping(plugins.get(name), name).get("registry")
+        yield from _mirrored("containerd", mapping(registry, "registry"))
 
 
 def _of_k3s(document: dict[str, Any], _file: PurePosixPath) -> Iterator[Endpoint | str]:
@@ -118,58 +116,54 @@ def _of_k3s(document: dict[str, Any], _file: PurePosixPath) -> Iterator[Endpoint
         yield from _mirrored("k3s", document)
 
 
-def _mirrored(software: str, found: Any) -> Iterator[Endpoint | str]:
+def _mirrored(software: str, held: dict[str, Any]) -> Iterator[Endpoint | str]:
     """Mirrors of registries, and how hosts are verified."""
-    held = _mapping(found)
-    mirrors, configs = (_mapping((held or {}).get(name)) for name in ("mirrors", "configs"))
-    if held is None or mirrors is None or configs is None:
-        yield "its registries are no table"
-        return
-    unverified: dict[str, bool | str] = {
-        host_of(host): _said((_mapping(config) or {}).get("tls"), "insecure_skip_verify")
-        for host, config in configs.items()
-    }
+    mirrors, configs = (mapping(held.get(name), name) for name in ("mirrors", "configs"))
+    unverified: dict[str, bool | str] = {}
+    for host, config in configs.items():
+        said = _said(mapping(config, host).get("tls"), "insecure_skip_verify")
+        unverified[host_of(host)] = said
+    named = set()
     for registry, mirror in mirrors.items():
-        addresses = (_mapping(mirror) or {}).get("endpoint", [])
-        for address in addresses if isinstance(addresses, list) else [addresses]:
+        for address in items(mapping(mirror, registry).get("endpoint")):
             host = host_of(address) if isinstance(address, str) else ""
-            yield _endpoint(software, registry, address, unverified.pop(host, False))
+            named.add(host)
+            yield _endpoint(software, registry, address, unverified.get(host, False))
     for host, insecure in unverified.items():
-        yield _endpoint(software, host, host, insecure)
+        if host not in named:
+            yield _endpoint(software, host, host, insecure)
 
 
 def _of_containers(document: dict[str, Any], _file: PurePosixPath) -> Iterator[Endpoint | str]:
     """registries.conf of both versions."""
-    for found in _list(document.get("registry")):
-        held = _mapping(found)
-        if held is None:
-            yield "a registry that is no table"
-            continue
+    for found in items(document.get("registry")):
+        held = mapping(found, "registry")
         address = held.get("location", held.get("prefix", ""))
         registry = held.get("prefix", address)
         blocked = held.get("blocked") is True
         yield _endpoint("containers", registry, address, _said(held, "insecure"), blocked)
-        for mirror in _list(held.get("mirror")):
-            place = (_mapping(mirror) or {}).get("location")
-            yield _endpoint("containers", registry, place, _said(mirror, "insecure"), blocked)
-    listed = _mapping(document.get("registries")) or {}
+        for found in items(held.get("mirror")):
+            mirror = mapping(found, "mirror")
+            place, insecure = mirror.get("location"), _said(mirror, "insecure")
+            yield _endpoint("containers", registry, place, insecure, blocked)
+    listed = mapping(document.get("registries"), "registries")
     for name in ("insecure", "search"):
-        for address in _list((_mapping(listed.get(name)) or {}).get("registries")):
+        for address in items(mapping(listed.get(name), name).get("registries")):
             yield _endpoint("containers", address, address, name == "insecure")
 
 
 def _of_crio(document: dict[str, Any], _file: PurePosixPath) -> Iterator[Endpoint | str]:
     """crio.conf."""
-    image = _mapping((_mapping(document.get("crio")) or {}).get("image")) or {}
-    for address in _list(image.get("insecure_registries")):
+    image = mapping(mapping(document.get("crio"), "crio").get("image"), "image")
+    for address in items(image.get("insecure_registries")):
         yield _endpoint("cri-o", address, address, True)
 
 
 def _of_docker(document: dict[str, Any], _file: PurePosixPath) -> Iterator[Endpoint | str]:
     """daemon.json of Docker."""
-    for address in _list(document.get("insecure-registries")):
+    for address in items(document.get("insecure-registries")):
         yield _endpoint("docker", address, address, True)
-    for address in _list(document.get("registry-mirrors")):
+    for address in items(document.get("registry-mirrors")):
         yield _endpoint("docker", "docker.io", address, False)
 
 
@@ -189,15 +183,5 @@ def _safe(address: str) -> str:
 
 def _said(found: Any, name: str) -> bool | str:
     """What a table says by a switch; a text where it says nothing that can be understood."""
-    held = _mapping(found)
-    value = held.get(name, False) if held is not None else None
+    value = mapping(found, "it").get(name, False)
     return value if isinstance(value, bool) else f"{name} is neither true nor false"
-
-
-def _mapping(found: Any) -> dict[str, Any] | None:
-    """Return a table; one that is not there is empty, None stands for something else."""
-    return found if isinstance(found, dict) else {} if found is None else None
-
-
-def _list(found: Any) -> list[Any]:
-    return found if isinstance(found, list) else [] if found is None else [found]

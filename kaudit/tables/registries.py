@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from kaudit.table import Resource, Table, Trace, doc
@@ -27,6 +28,39 @@ REGISTRY_ENDPOINTS = Table(
     "registry_endpoints",
     RegistryEndpointRow,
     grain="one address that a node's container runtime fetches images from",
+    key=("file", "report", "position"),
+    resource=Resource("=File", namespace="", name="file", container="place"),
+)
+
+
+class RegistryGrantRow(Trace, kw_only=True):
+    report: Annotated[str, doc("stands for the file in every table")]
+    file: Annotated[str, doc("file")]
+    position: Annotated[int, doc("place in the file, from 1")]
+    place: Annotated[str, doc("what is granted to whom, as repository to subject")]
+    system: Annotated[str, doc("harbor, zot, distribution, ecr or google")]
+    repository: Annotated[str, doc("repository or pattern; unknown: the file does not say")]
+    everywhere: Annotated[bool, doc("it is every repository of the registry")]
+    subject: Annotated[str, doc("who, as the registry calls them")]
+    subject_kind: Annotated[
+        str, doc("anonymous, everyone (who can log in), user, group, robot or account")
+    ]
+    role: Annotated[str | None, doc("role, as the registry calls it")] = None
+    pulls: Annotated[bool | None, doc("may pull; null: the role is not known")] = None
+    pushes: Annotated[bool | None, doc("may push; null: the role is not known")] = None
+    deletes: Annotated[bool | None, doc("may delete; null: the role is not known")] = None
+    administers: Annotated[bool | None, doc("may grant; null: the role is not known")] = None
+    conditional: Annotated[bool, doc("a condition, or a refusal beside it, decides too")]
+    active: Annotated[bool, doc("neither disabled nor deleted")]
+    expires_at: Annotated[
+        datetime | None, doc("when it ends; null: it does not, or the file does not say")
+    ] = None
+
+
+REGISTRY_GRANTS = Table(
+    "registry_grants",
+    RegistryGrantRow,
+    grain="what one subject may do with some repositories of a registry",
     key=("file", "report", "position"),
     resource=Resource("=File", namespace="", name="file", container="place"),
 )

@@ -93,6 +93,7 @@ def test_the_folder_names_the_registry(tmp_path: Path) -> None:
         ('[[registry]]\nlocation = "a.example"\ninsecure = "yes"\n', "neither true nor false"),
         ('[host."https://a.example"]\nskip_verify = 1\n', "neither true nor false"),
         ("[[registry]]\nlocation = \n", "no TOML"),
+        ("registry = 7\n[crio.image]\n", "no table"),
         ("server = [" + "[" * 5000, ""),
     ],
 )
