@@ -237,7 +237,6 @@ def numbers(prefix: str, text: str) -> list[str]:
 
 #: Numbers of the catalogue that no control tests yet, by the issue that brings them.
 PLANNED = {
-    4: numbers("BLD", "10 18 26"),
     5: numbers("DEP", "33 38-39 45-46 48-57 76 79 86"),
     6: numbers("NET", "1 6-9 11 16-19"),
     7: numbers("RUN", "1-7 9-11 16-18 20-21") + numbers("RSK", "1-10"),

@@ -60,7 +60,7 @@ class RegistryGrantRow(Trace, kw_only=True):
 REGISTRY_GRANTS = Table(
     "registry_grants",
     RegistryGrantRow,
-    grain="what one subject may do with some repositories of a registry",
+    grain="one right of one subject in some repositories of a registry",
     key=("file", "report", "position"),
     resource=Resource("=File", namespace="", name="file", container="place"),
 )
