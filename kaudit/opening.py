@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,9 @@ def evidence_of(
 
     bundles = [name for name in names if is_bundle(name)]
     if bundles:
+        if scan is not None and (scan.policies or scan.proposed):
+            hint = "engines need whole objects: give the cluster, or the manifests"
+            raise InputError("holds redacted records only", where=bundles[0], hint=hint)
         if len(names) > 1 or outputs or scan:
             raise InputError("sealed evidence cannot be mixed with other sources", where=bundles[0])
         return Evidence.open(names[0])
@@ -64,11 +68,17 @@ def evidence_of(
     sources += [ToolSource(format, path) for format, path in outputs]
     if not sources:
         raise InputError("nothing to collect from", hint="name a SOURCE, or what a tool wrote")
-    then = None
-    if scan is not None:
-        from kaudit.source.run.scan import after
+    with ExitStack() as stack:
+        then, read = None, sources
+        if scan is not None:
+            from kaudit.source.run.objects import Watched, objects_beside
+            from kaudit.source.run.scan import after
 
-        then = after(sources, scan)
-    return collect(
-        *sources, out=out, raw=raw, kinds=kinds, as_of=as_of, then=then, progress=progress
-    )
+            objects = None
+            if scan.policies or scan.proposed:
+                beside = objects = stack.enter_context(objects_beside())
+                read = [Watched(source, beside) for source in sources]
+            then = after(sources, scan, objects)
+        return collect(
+            *read, out=out, raw=raw, kinds=kinds, as_of=as_of, then=then, progress=progress
+        )

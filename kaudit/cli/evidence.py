@@ -46,6 +46,7 @@ _GROUP = "Evidence"
     "collect cluster-dump/ rendered.yaml --as-of 2026-05-31 -o bundle",
     "collect context:production --trivy scans/ --grype scans/ -o production.kaudit",
     "collect context:production --scan --key cosign.pub -o production.kaudit",
+    "collect context:production --policies -o production.kaudit",
     kind=WithOutputs,
 )
 def collect(
@@ -67,6 +68,12 @@ def collect(
         bool,
         typer.Option(
             "--scan", help="Run tools on the images that run, and on files of the sources."
+        ),
+    ] = False,
+    policies: Annotated[
+        bool,
+        typer.Option(
+            "--policies", help="Run gator and kyverno on the policies and objects that are found."
         ),
     ] = False,
     tools: Tools = "",
@@ -91,6 +98,10 @@ def collect(
     and cosign where something says who must have signed; Hadolint reads Dockerfiles and kubesec
     manifests. What the same tool and database said of a digest before is not asked again. The
     tools see neither the cluster nor its credentials. An image that cannot be scanned is a gap.
+
+    With --policies the cluster's own policies are evaluated on all objects: gator tells every
+    violation where Gatekeeper's status lists but some, kyverno what its reports may have missed;
+    each once more without exceptions, which shows what those hide. Neither sees a network.
     """
     from kaudit.console import say
     from kaudit.text import count
@@ -105,6 +116,8 @@ def collect(
         issuer=issuer,
         without_log=without_log,
         schemas=schemas,
+        images=scan or (bool(tools) and not policies),
+        policies=policies,
     )
 
     found = read(
@@ -115,7 +128,7 @@ def collect(
         out=out,
         kinds=listed(kinds),
         outputs=outputs_of(context),
-        scan=settings if scan or tools else None,
+        scan=settings if scan or tools or policies else None,
     )
     if quiet:
         return

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from kaudit.errors import InputError
 from kaudit.model import kyverno_apply
-from kaudit.model.kyverno_apply import REPORTS, Said, policy_of, said_in
+from kaudit.model.kyverno_apply import Said, parts, policy_of, said_in
 from kaudit.model.numbered import Numbered
 from kaudit.model.place import Place
 from kaudit.model.policy_report import Subject
@@ -32,13 +30,11 @@ _MERGED = re.compile(
     re.MULTILINE,
 )
 _TEXT = re.compile(
-    rb"^Applying \d+ policy rule|^policy \S+ -> resource \S+ failed|^(?:Policies Skipped|"
-    rb"Invalid Policies):",
+    rb"^\$ (?:kubectl-)?kyverno apply|^Applying \d+ policy rule"
+    rb"|^policy \S+ -> resource \S+ failed|^(?:Policies Skipped|Invalid Policies):",
     re.MULTILINE,
 )
 _OF_SERVER = re.compile(rb'^\s+uid:\s|"uid":\s*"', re.MULTILINE)
-_BEGINS = re.compile(rb"^(?:\{|apiVersion:)", re.MULTILINE)
-_report = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def _recognise(content: Content) -> bool:
@@ -60,7 +56,7 @@ def _recognise(content: Content) -> bool:
 def take_kyverno(content: Content) -> Iterator[Taken | Lost]:
     """Take the results of all reports apart, or those of a text."""
     numbered, texts, held, known = Numbered(content.report), Said(), 0, False
-    for line, head, report in _parts(content):
+    for line, head, report in parts(content.whole):
         said = said_in(head.decode("utf-8", "replace").splitlines())
         for what in said.left_out:
             yield Lost("Result", f"the policy was not applied: {what}", line)
@@ -84,51 +80,6 @@ def take_kyverno(content: Content) -> Iterator[Taken | Lost]:
         held=None if texts.stated is None else held,
     )
     yield Taken("Output", msgspec.json.encode(output))
-
-
-def _parts(content: Content) -> Iterator[tuple[int, bytes, list[Any] | str | None]]:
-    """Yield pieces of an output: the line, the text before a report, and its results.
-
-    In the place of results stands what is wrong with a report, or nothing where there is none.
-    """
-    from kaudit.model.yaml_stream import chunks
-
-    for line, chunk in chunks(content.whole):
-        found = _BEGINS.search(chunk)
-        if found is None:
-            yield line, chunk, None
-            continue
-        head, rest = chunk[: found.start()], chunk[found.start() :]
-        yield line + head.count(b"\n"), head, _results(rest)
-
-
-def _results(text: bytes) -> list[Any] | str | None:
-    try:
-        report = _of_json(text) if text.startswith(b"{") else _of_yaml(text)
-    except (msgspec.MsgspecError, InputError) as fault:
-        return getattr(fault, "what", None) or str(fault)
-    if report is None:
-        return None
-    results = report.get("results")
-    if isinstance(results, Raw):
-        results = msgspec.json.decode(results, type=list[Raw] | None)
-    return results if isinstance(results, list) else []
-
-
-def _of_json(text: bytes) -> dict[str, Any] | None:
-    """Members of a report; text may follow behind its line. None where it is something else."""
-    try:
-        found = _report(text)
-    except msgspec.DecodeError:
-        found = _report(text.partition(b"\n")[0])
-    return found if bytes(found.get("kind", b"")).strip(b'"').decode() in REPORTS else None
-
-
-def _of_yaml(text: bytes) -> dict[str, Any] | None:
-    from kaudit.model.yaml_stream import one
-
-    found = one(text, "report")
-    return found if isinstance(found, dict) and found.get("kind") in REPORTS else None
 
 
 @collector(Read.of("kyverno", "Output", "outputs", kyverno_apply.Output), tables=(VERDICT_REPORTS,))

@@ -23,8 +23,8 @@ class _Noted(msgspec.Struct):
 
 class ToolRunRow(Trace, kw_only=True):
     tool: Annotated[str, doc("tool that was run")]
-    kind: Annotated[str, doc("Image, Dockerfile or Manifest")]
-    target: Annotated[str, doc("reference of the image, or name of the file")]
+    kind: Annotated[str, doc("Image, Dockerfile, Manifest, Constraints or Policies")]
+    target: Annotated[str, doc("reference of the image, name of the file, or whose policies")]
     digest: Annotated[str | None, doc("digest of the image, where it was known before")] = None
     outcome: Annotated[str, doc("done: it gave an answer; failed: it gave none")]
     report: Annotated[str | None, doc("stands for its report in every table")] = None
@@ -43,7 +43,7 @@ class ToolRunRow(Trace, kw_only=True):
 TOOL_RUNS = Table(
     "tool_runs",
     ToolRunRow,
-    grain="one tool that kaudit ran on one image or file",
+    grain="one tool that kaudit ran on one image, file or set of policies",
     key=("tool", "kind", "target"),
     resource=Resource("kind", namespace="", name="target"),
 )

@@ -7,10 +7,13 @@ alone; older versions number them ``1. rule: message``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
+from msgspec import Raw
 
+from kaudit.errors import InputError
 from kaudit.model.credential import masked
 from kaudit.model.numbered import Found
 from kaudit.model.policy_report import Result, Subject
@@ -28,7 +31,10 @@ _RULE = re.compile(r"^\d+(?: - |\. )(?P<rest>.*)$")
 _COUNTS = re.compile(r"^pass: (\d+), fail: (\d+), warn: (\d+), error: (\d+), skip: (\d+)\s*$")
 _SIDES = re.compile(r"\s*[│|]\s*")
 _APPLIES = re.compile(r"^Applying \d+ policy rule")
+_SHOWN = re.compile(r"^\$ (?:kubectl-)?kyverno apply")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_BEGINS = re.compile(rb"^(?:\{|apiVersion:)", re.MULTILINE)
+_report = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class FoundResult(Found, kw_only=True):
@@ -79,7 +85,7 @@ class _Reading:
         self._rule: list[str] = []
 
     def line(self, line: str, said: Said) -> None:
-        if _APPLIES.match(line):
+        if _APPLIES.match(line) or _SHOWN.match(line):
             said.known = True
         elif line.startswith(_HEADS):
             self._left_out, said.known = True, True
@@ -165,3 +171,48 @@ def policy_of(result: Result) -> tuple[str, str, str]:
     if source.lower() == "kyverno":
         return ("Policy" if namespace else "ClusterPolicy"), namespace, name
     return source.removeprefix(_CEL), namespace, name
+
+
+def parts(text: bytes) -> Iterator[tuple[int, bytes, list[Any] | str | None]]:
+    """Yield pieces of an output: the line, the text before a report, and its results.
+
+    In the place of results stands what is wrong with a report, or nothing where there is none.
+    """
+    from kaudit.model.yaml_stream import chunks
+
+    for line, chunk in chunks(text):
+        found = _BEGINS.search(chunk)
+        if found is None:
+            yield line, chunk, None
+            continue
+        head, rest = chunk[: found.start()], chunk[found.start() :]
+        yield line + head.count(b"\n"), head, _results(rest)
+
+
+def _results(text: bytes) -> list[Any] | str | None:
+    try:
+        report = _of_json(text) if text.startswith(b"{") else _of_yaml(text)
+    except (msgspec.MsgspecError, InputError) as fault:
+        return getattr(fault, "what", None) or str(fault)
+    if report is None:
+        return None
+    results = report.get("results")
+    if isinstance(results, Raw):
+        results = msgspec.json.decode(results, type=list[Raw] | None)
+    return results if isinstance(results, list) else []
+
+
+def _of_json(text: bytes) -> dict[str, Any] | None:
+    """Members of a report; text may follow behind its line. None where it is something else."""
+    try:
+        found = _report(text)
+    except msgspec.DecodeError:
+        found = _report(text.partition(b"\n")[0])
+    return found if bytes(found.get("kind", b"")).strip(b'"').decode() in REPORTS else None
+
+
+def _of_yaml(text: bytes) -> dict[str, Any] | None:
+    from kaudit.model.yaml_stream import one
+
+    found = one(text, "report")
+    return found if isinstance(found, dict) and found.get("kind") in REPORTS else None

@@ -8,6 +8,10 @@ from typing import Literal
 import msgspec
 
 SCHEMA = "kaudit/runs/v1"
+#: What engines of policies are run on.
+CLUSTER = "policies of the cluster"
+WITHOUT = "policies of the cluster without exceptions"
+PROPOSED = "proposed policies"
 
 
 class ToolRun(msgspec.Struct, omit_defaults=True):

@@ -20,7 +20,8 @@ from tests.test_cli import POD, run
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
-    *("collect", "tables", "verify", "assess", "pss", "connections", "risks", "gate", "report"),
+    *("collect", "tables", "verify", "assess", "pss", "admission", "connections", "risks", "gate"),
+    "report",
     *("demo", "lab", "schedule", "prune"),
     *("controls", "frameworks", "rbac"),
 ]

@@ -27,9 +27,16 @@ _NETWORK = (
     "REGISTRY_AUTH_FILE",
 )
 
+#: A proxy where nobody listens (the port of the discard protocol).
+_NOWHERE = {
+    name: "" if name.lower() == "no_proxy" else "http://127.0.0.1:9"
+    for name in _NETWORK
+    if name.lower().endswith("_proxy")
+}
+
 
 def environment_of(
-    ours: Mapping[str, str], home: Path, allowed: Sequence[str] = ()
+    ours: Mapping[str, str], home: Path, allowed: Sequence[str] = (), *, online: bool = True
 ) -> dict[str, str]:
     """Return the environment of a tool.
 
@@ -42,7 +49,11 @@ def environment_of(
     allowed
         Names of its own settings that it may see; one that ends in ``_`` stands for all
         that begin with it.
+    online
+        False for a tool that needs no network: it gets neither credentials nor a way out.
     """
+    if not online:
+        return _NOWHERE | _own(ours, home)
     found = {name: ours[name] for name in _NETWORK if name in ours}
     found |= {
         name: value
@@ -52,7 +63,11 @@ def environment_of(
     docker = ours.get("DOCKER_CONFIG") or _beside_home(ours, ".docker")
     if docker:
         found["DOCKER_CONFIG"] = docker
-    return found | {
+    return found | _own(ours, home)
+
+
+def _own(ours: Mapping[str, str], home: Path) -> dict[str, str]:
+    return {
         "PATH": ours.get("PATH", _PATH),
         "HOME": str(home),
         "TMPDIR": str(home),

@@ -27,11 +27,15 @@ from kaudit.source.events import Begin, Event, KindId, Origin, Progress, Source,
 from kaudit.source.run.cache import Cache
 from kaudit.source.run.cosign import Cosign
 from kaudit.source.run.environment import caches
+from kaudit.source.run.gator import Gator
 from kaudit.source.run.grype import Grype
 from kaudit.source.run.hadolint import Hadolint
 from kaudit.source.run.kubesec import Kubesec
+from kaudit.source.run.kyverno import Kyverno
+from kaudit.source.run.objects import Objects
 from kaudit.source.run.output import clean
 from kaudit.source.run.patience import Patience
+from kaudit.source.run.policies import laid_out, policies_in
 from kaudit.source.run.program import Bounds
 from kaudit.source.run.refusal import refusal
 from kaudit.source.run.targets import Gathered, refused, registry_of, targets
@@ -41,8 +45,11 @@ from kaudit.source.tools import content_of, taken, unread
 from kaudit.text import meant
 
 TOOLS: Mapping[str, type[Tool]] = {
-    tool.name: tool for tool in (Trivy, Grype, Cosign, Hadolint, Kubesec)
+    tool.name: tool for tool in (Trivy, Grype, Cosign, Hadolint, Kubesec, Gator, Kyverno)
 }
+
+#: Kinds of targets that are one file, which is laid where its tool starts.
+_FILES = ("Dockerfile", "Manifest")
 
 
 def known(names: Sequence[str]) -> tuple[str, ...]:
@@ -61,11 +68,28 @@ def known(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def after(sources: Sequence[Source], settings: Settings) -> Callable[[Gathered], Source]:
-    """Return what makes a source of the images and files that were found in others."""
+def after(
+    sources: Sequence[Source], settings: Settings, objects: Objects | None = None
+) -> Callable[[Gathered], Source]:
+    """Return what makes a source of the images and files that were found in others.
+
+    Parameters
+    ----------
+    objects
+        Where objects of the sources are laid down for engines of policies.
+    """
+    proposed = policies_in(settings.proposed) if settings.proposed else None
 
     def scan(gathered: Gathered) -> Source:
-        return ScanSource(targets(gathered, sources), settings)
+        found = targets(gathered, sources) if settings.images else []
+        gaps: list[Gap] = []
+        if objects is not None and settings.policies:
+            of_cluster, left_out = laid_out(objects, None)
+            found, gaps = [*found, *of_cluster], [*gaps, *left_out]
+        if objects is not None and proposed is not None:
+            of_file, left_out = laid_out(objects, proposed)
+            found, gaps = [*found, *of_file], [*gaps, *left_out]
+        return ScanSource(found, settings, gaps=gaps)
 
     return scan
 
@@ -99,6 +123,8 @@ class ScanSource:
         The environment that we run in.
     cache
         Folder of earlier outputs; by default in the cache of whoever runs this.
+    gaps
+        What the tools are not run on, and why.
     """
 
     live = False
@@ -110,11 +136,13 @@ class ScanSource:
         *,
         ours: Mapping[str, str] = os.environ,
         cache: Path | None = None,
+        gaps: Sequence[Gap] = (),
     ) -> None:
         self.targets, self.settings, self.ours = targets, settings, ours
         self.label = "scan"
         self.as_of: datetime | None = None
         self._cache = Cache(cache or caches(ours) / "kaudit" / "scans")
+        self._gaps = gaps
         self._stop = Flag()
         self._patience = Patience()
 
@@ -125,6 +153,7 @@ class ScanSource:
     ) -> Iterator[Event]:
         """Yield what the tools print, tool by tool in the order of the targets."""
         load()
+        yield from self._gaps
         self._cache.prune()
         with tempfile.TemporaryDirectory(prefix="kaudit-scan-") as name:
             machine = Machine(Path(name), self._stop, self.ours)
@@ -201,7 +230,7 @@ class ScanSource:
     def _run(self, ready: Ready, target: Target, within: Path, out: Path) -> None:
         tool, format = ready.tool, FORMATS[ready.tool.name]
         within.mkdir()
-        if target.kind != "Image":
+        if target.kind in _FILES:
             _laid(target, within)
         ended = ready.machine.run(
             tool.arguments(target), out, bounds=Bounds(self.settings.seconds), within=within

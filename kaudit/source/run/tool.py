@@ -32,13 +32,13 @@ class Target(msgspec.Struct, frozen=True):
     Attributes
     ----------
     kind
-        ``Image``, ``Dockerfile`` or ``Manifest``.
+        ``Image``, ``Dockerfile``, ``Manifest``, or ``Constraints`` or ``Policies`` of an engine.
     name
         Reference of the image, or name of the file in its source.
     digest
         Digest of an image; empty where only its tag is known.
     path
-        File to read, or None where ``data`` is its content.
+        File to read, folder of policies, or None where ``data`` is its content.
     """
 
     kind: str
@@ -73,6 +73,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Folder of JSON schemas of Kubernetes, for kubesec; it loads them itself without.
     local
         Look for images in container engines of this machine first.
+    images
+        Run tools on images and files.
+    policies
+        Run engines on the policies that are found.
+    proposed
+        Files of policies to run engines on.
     """
 
     tools: tuple[str, ...] = ()
@@ -87,6 +93,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ignore: Path | None = None
     schemas: Path | None = None
     local: bool = False
+    images: bool = True
+    policies: bool = False
+    proposed: tuple[Path, ...] = ()
 
     @property
     def exceptions(self) -> str:
@@ -129,6 +138,8 @@ class Tool(ABC):
         What it is told to look for, where it has a choice.
     cached
         Whether the same program and database say the same of the same image.
+    offline
+        Whether it is shown no way to a network.
     """
 
     name: str
@@ -140,6 +151,7 @@ class Tool(ABC):
     finds: frozenset[int] = frozenset()
     looks_for: tuple[str, ...] = ()
     cached = False
+    offline = False
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -207,7 +219,8 @@ class Machine:
         folder.mkdir()
         machine = Machine(folder, self.stop, self.ours)
         machine.program = Path(os.path.realpath(found))
-        allowed = environment_of(self.ours, machine.home, tool.allowed)
+        online = not tool.offline
+        allowed = environment_of(self.ours, machine.home, tool.allowed, online=online)
         machine._environment = allowed | tool.fixed(self.ours)
         return machine
 
@@ -293,6 +306,20 @@ def numbers(version: str) -> tuple[int, ...]:
     """Numbers of a version: ``v0.74.0-rc1`` is (0, 74, 0)."""
     found = _NUMBERS.search(version)
     return tuple(int(part) for part in found[0].split(".")) if found else ()
+
+
+def version_behind(word: str, said: str) -> str:
+    """Version that stands behind a word at the beginning of a line; empty where none does."""
+    line = next((line for line in said.splitlines() if line.strip().startswith(word)), "")
+    version = line.partition(word)[2].strip()
+    return version if numbers(version) else ""
+
+
+def folder_of(target: Target) -> Path:
+    """Folder that the policies of a target lie in."""
+    if target.path is None:
+        raise InputError("policies lie in a folder", where=target.name)
+    return target.path
 
 
 def pinned(given: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,76 @@
+"""Command on policies that are not in force yet: what they would refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kaudit.cli.app import command
+from kaudit.cli.options import Debug, Format, Quiet, Sources
+from kaudit.cli.scanning import Pin, TimeLimit, settings_of
+from kaudit.cli.sources import read
+
+_GROUP = "Judgement"
+_SHOWN = (
+    *("tool", "policy_kind", "policy", "rule", "actions", "result"),
+    *("kind", "namespace", "name", "message"),
+)
+
+
+@command(
+    _GROUP,
+    "admission manifests --policies policies/",
+    "admission context:production --policies require-labels.yaml --fail",
+)
+def admission(
+    sources: Sources,
+    policies: Annotated[
+        list[Path],
+        typer.Option(
+            "--policies",
+            metavar="FILE",
+            help="Constraints and templates, or policies of Kyverno; repeatable.",
+        ),
+    ],
+    format: Format = "table",
+    fail: Annotated[
+        bool, typer.Option("--fail", help="Exit with 1 where something would be refused.")
+    ] = False,
+    time_limit: TimeLimit = 600.0,
+    pin: Pin = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Tell what proposed policies would refuse of the objects that exist.
+
+    gator and kyverno judge, where they are installed; they see neither the cluster nor a network.
+    Exceptions of the cluster, and namespaces that Gatekeeper leaves out, hold for them too.
+    """
+    from kaudit.console import say, show_frame
+    from kaudit.errors import InputError
+
+    chosen = settings_of(
+        tools="gator,kyverno",
+        pin=pin,
+        seconds=time_limit,
+        images=False,
+        proposed=tuple(policies),
+    )
+    evidence = read(sources, quiet=quiet, scan=chosen)
+    runs = evidence["tool_runs"]
+    if not len(evidence["verdict_reports"]):
+        said = [*runs["tool"] + ": " + runs["detail"].fillna("")]
+        hint = "; ".join(said) or "the sources hold no object that a policy could refuse"
+        raise InputError("no engine judged anything", where=str(policies[0]), hint=hint)
+    found = evidence["engine_verdicts"]
+    found = found[(found["basis"] == "proposed") & found["result"].isin(["fail", "error"])]
+    columns = [*_SHOWN]
+    show_frame(found[columns].sort_values(columns[:4] + columns[6:9]), format=format)
+    if not quiet:
+        for gap in evidence.gaps:
+            if gap.failed:
+                say(f"gap: {gap.what}: {gap.detail}")
+    if fail and found["refused"].any():
+        raise typer.Exit(1)

@@ -1,0 +1,171 @@
+"""Objects that policy engines are run on: as they were read, without secrets, in a private folder.
+
+What is sealed holds the fields that kaudit reads; policies may read any other. So objects are
+laid down while they are read, and are gone with the folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TextIO
+
+import msgspec
+
+from kaudit.model.credential import by_shape, masked, masked_arguments, verdict
+from kaudit.model.meta import LAST_APPLIED
+from kaudit.registry import FORMATS, Read
+from kaudit.source.events import Batch, Event, KindId, Progress, Source, silent
+
+#: Groups of policies, and of reports on them: no engine judges those here.
+POLICY_GROUPS = frozenset(
+    [
+        "config.gatekeeper.sh",
+        "constraints.gatekeeper.sh",
+        "expansion.gatekeeper.sh",
+        "externaldata.gatekeeper.sh",
+        "kyverno.io",
+        "mutations.gatekeeper.sh",
+        "openreports.io",
+        "policies.kyverno.io",
+        "reports.kyverno.io",
+        "status.gatekeeper.sh",
+        "templates.gatekeeper.sh",
+        "wgpolicyk8s.io",
+    ]
+)
+#: Kinds that are never laid down.
+_LEFT_OUT = frozenset([("", "Secret"), ("", "Event"), ("events.k8s.io", "Event")])
+Object = dict[str, Any]
+
+
+class Objects:
+    """What was laid down: policies in memory, all other objects in a file.
+
+    Parameters
+    ----------
+    folder
+        Private; whoever makes it drops it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "objects.yaml"
+        self.policies: list[Object] = []
+        self.namespaces: dict[str, dict[str, str]] = {}
+        self.count = 0
+        self._file: TextIO | None = None
+
+    def take(self, batch: Batch, read: Read | None) -> None:
+        """Lay down the objects of a batch."""
+        if batch.group in FORMATS or (batch.group, batch.kind) in _LEFT_OUT:
+            return
+        version = f"{batch.group}/{batch.version}" if batch.group else batch.version
+        for item in batch.items:
+            try:
+                found = msgspec.json.decode(item)
+            except msgspec.DecodeError:
+                continue  # told as a gap by whoever collects it
+            if isinstance(found, dict) and isinstance(found.get("metadata"), dict):
+                found = {"apiVersion": version, "kind": batch.kind} | found
+                self._put(found, batch.group, namespaced=read is not None and read.namespaced)
+
+    def _put(self, found: Object, group: str, *, namespaced: bool) -> None:
+        meta = found["metadata"]
+        meta.pop("managedFields", None)
+        if isinstance(notes := meta.get("annotations"), dict):
+            notes.pop(LAST_APPLIED, None)
+        if namespaced:
+            meta["namespace"] = meta.get("namespace") or "default"
+        if group in POLICY_GROUPS:
+            self.policies.append(found)
+            return
+        if found["kind"] == "Namespace" and not group:
+            labels = meta.get("labels")
+            self.namespaces[str(meta.get("name"))] = labels if isinstance(labels, dict) else {}
+        if self._file is None:
+            self._file = self.path.open("w", encoding="utf-8")
+        self._file.write("---\n" + _encoded(without_secrets(found)) + "\n")
+        self.count += 1
+
+    def done(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+@contextmanager
+def objects_beside() -> Iterator[Objects]:
+    """Yield a place for objects that is gone afterwards."""
+    with TemporaryDirectory(prefix="kaudit-objects-") as name:
+        objects = Objects(Path(name))
+        try:
+            yield objects
+        finally:
+            objects.done()
+
+
+class Watched:
+    """A source whose objects are laid down while they are read."""
+
+    def __init__(self, source: Source, objects: Objects) -> None:
+        self.source, self.objects = source, objects
+        self.live, self.label, self.as_of = source.live, source.label, source.as_of
+
+    def read(self, wanted: Mapping[KindId, Read], progress: Progress = silent) -> Iterator[Event]:
+        """Yield what the source yields."""
+        for event in self.source.read(wanted, progress):
+            if isinstance(event, Batch):
+                self.objects.take(event, wanted.get((event.group, event.kind)))
+            yield event
+        self.as_of = self.source.as_of
+
+
+def without_secrets(found: Object) -> Object:
+    """Return an object without what looks like a credential; images are as they are.
+
+    >>> without_secrets({"kind": "Pod", "env": [{"name": "DB_PASSWORD", "value": "hunter2"}]})
+    {'kind': 'Pod', 'env': [{'name': 'DB_PASSWORD', 'value': '[masked: named as a credential]'}]}
+    """
+    kept = {name: _clean(name, value) for name, value in found.items()}
+    if found.get("kind") == "ConfigMap":
+        for part in ("data", "binaryData"):
+            if isinstance(pairs := found.get(part), dict):
+                kept[part] = {key: _named(key, value) for key, value in pairs.items()}
+    return kept
+
+
+def _clean(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        if name == "annotations":
+            return {key: _text(one, masked) for key, one in value.items()}
+        if isinstance(value.get("name"), str) and isinstance(value.get("value"), str):
+            return {**value, "value": _named(value["name"], value["value"])}
+        return {key: _clean(key, one) for key, one in value.items()}
+    if isinstance(value, list):
+        if name in ("args", "command") and all(isinstance(one, str) for one in value):
+            return masked_arguments(value)
+        return [_clean(name, one) for one in value]
+    return _text(value, _by_shape)
+
+
+def _named(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    kind = verdict(name, value)
+    return f"[masked: {kind}]" if kind else masked(value)
+
+
+def _by_shape(text: str) -> str:
+    return masked(text) if by_shape(text) else text
+
+
+def _text(value: Any, change: Any) -> Any:
+    return change(value) if isinstance(value, str) else value
+
+
+def _encoded(value: Object) -> str:
+    return msgspec.json.encode(value).decode()
