@@ -37,7 +37,7 @@ class AdmissionPolicyRow(Trace, kw_only=True):
         list[str], doc("containers, initContainers, ephemeralContainers: those its CEL reads")
     ]
     fields: Annotated[list[str], doc("fields of pods and containers that its CEL reads")]
-    constants: Annotated[list[str], doc("texts that its CEL compares with")]
+    compares: Annotated[list[str], doc("digest, latest: texts with them, that it compares with")]
     warnings: Annotated[list[str], doc("what the API server says of the types in its CEL")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
     changed_at: Annotated[
@@ -132,7 +132,7 @@ def admission_policies(found: AdmissionPolicy, at: Place) -> Iterator[Row]:
         reads_known=reads.known,
         container_fields=list(reads.lists),
         fields=list(reads.fields),
-        constants=list(reads.constants),
+        compares=list(reads.compares),
         warnings=[one.text for one in found.status.type_checking.expression_warnings or ()],
         created_at=found.metadata.creation_timestamp,
         changed_at=found.metadata.changed_at,

@@ -29,7 +29,7 @@ class TemplateRow(Trace, kw_only=True):
         list[str], doc("containers, initContainers, ephemeralContainers: those its code reads")
     ]
     fields: Annotated[list[str], doc("fields of pods and containers that its code reads")]
-    constants: Annotated[list[str], doc("texts that its code compares with")]
+    compares: Annotated[list[str], doc("digest, latest: texts with them, that it compares with")]
     unused_parameters: Annotated[
         list[str] | None, doc("parameters that its code never reads; null: it could not be read")
     ] = None
@@ -133,7 +133,7 @@ def constraint_templates(found: ConstraintTemplate, at: Place) -> Iterator[Row]:
         reads_known=reads.known,
         container_fields=list(reads.lists),
         fields=list(reads.fields),
-        constants=list(reads.constants),
+        compares=list(reads.compares),
         unused_parameters=reads.unused(declared),
         created=found.status.created,
         errors=found.status.faults,

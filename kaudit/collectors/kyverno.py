@@ -83,7 +83,8 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
             reads_known=reads.known,
             container_fields=list(reads.lists),
             fields=list(reads.fields),
-            constants=list(reads.constants),
+            required_fields=None if reads.required is None else list(reads.required),
+            compares=list(reads.compares),
             overwrites=rule.mutate.overwrites if rule.mutate else None,
             images=_images(rule),
         )

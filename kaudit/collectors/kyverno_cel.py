@@ -94,7 +94,7 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         reads_known=reads.known,
         container_fields=list(reads.lists),
         fields=list(reads.fields),
-        constants=list(reads.constants),
+        compares=list(reads.compares),
         images=[image for image in images if image],
     )
 

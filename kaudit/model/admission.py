@@ -7,6 +7,7 @@ import re
 import msgspec
 from msgspec import Raw, field
 
+from kaudit.model import cel_reads
 from kaudit.model.certificate_text import last_end
 from kaudit.model.credential import masked
 from kaudit.model.meta import (
@@ -20,7 +21,7 @@ from kaudit.model.meta import (
     Time,
     presence,
 )
-from kaudit.model.reads import Reads, named_in
+from kaudit.model.reads import UNKNOWN, Reads
 
 
 class ServiceRef(Part):
@@ -147,8 +148,9 @@ class PolicySpec(Part):
     @property
     def reads(self) -> Reads:
         """What its expressions read."""
-        said = [*(self.variables or ()), *(self.validations or ())]
-        return named_in(*(one.expression for one in said))
+        variables = [(one.name or "", one.expression) for one in self.variables or ()]
+        found = cel_reads.reads_of(variables, [one.expression for one in self.validations or ()])
+        return UNKNOWN + found if self.mutations else found
 
 
 class Warned(Part):

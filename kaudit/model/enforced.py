@@ -1,8 +1,8 @@
-"""Which controls a rule demands, by the fields that it reads and the texts it compares with."""
+"""Which controls a rule demands, by the fields that it reads and what it compares them with."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 #: Field of a pod or container to the controls that judge it.
 CONTROLS: dict[str, tuple[str, ...]] = {
@@ -39,27 +39,35 @@ CONTROLS: dict[str, tuple[str, ...]] = {
 }
 
 
-def controls_of(fields: Collection[str], constants: Iterable[str]) -> list[str]:
+#: Controls that fail where the field is not set: a rule that lets that pass is not theirs.
+_OF_PRESENCE = {
+    *("KA-DEP-012", "KA-DEP-013", "KA-DEP-014", "KA-DEP-015", "KA-DEP-017", "KA-DEP-019"),
+    *("KA-DEP-028", "KA-DEP-029", "KA-DEP-029c", "KA-DEP-029d", "KA-DEP-035a", "KA-DEP-035b"),
+}
+
+
+def controls_of(
+    fields: Collection[str], compares: Collection[str], required: Collection[str] | None = None
+) -> list[str]:
     """Return the controls, sorted.
 
     Rules of other matters look at images too, to leave some out: an image tells only where
-    nothing else does.
+    nothing else does. ``required`` are the fields whose absence is refused, where that is known.
     """
     found: set[str] = set()
     for field in fields:
         for name in (field, field.removeprefix("spec.")):
             for known, controls in CONTROLS.items():
                 if name == known or name.startswith((f"{known}.", f"{known}[")):
-                    found |= set(controls)
+                    lenient = required is not None and field not in required
+                    found |= set(controls) - (_OF_PRESENCE if lenient else set())
     if not found and "image" in fields:
-        found = _of_images(constants)
+        found = _of_images(compares)
     return sorted(found)
 
 
-def _of_images(constants: Iterable[str]) -> set[str]:
+def _of_images(compares: Collection[str]) -> set[str]:
     """Controls of images: digest, tag, else where they come from."""
-    texts = list(constants)
-    if any("@" in text for text in texts):
+    if "digest" in compares:
         return {"KA-BLD-008"}
-    tagged = any(text.rpartition(":")[2] == "latest" for text in texts)
-    return {"KA-BLD-007"} if tagged else {"KA-BLD-009"}
+    return {"KA-BLD-007"} if "latest" in compares else {"KA-BLD-009"}

@@ -6,13 +6,18 @@ that their template makes. Of parameters only the names are kept; code is masked
 
 from __future__ import annotations
 
+from functools import reduce
+
+import msgspec
 from msgspec import Raw, field
 
+from kaudit.model import cel_reads, rego_reads
+from kaudit.model.admission import Validation
 from kaudit.model.bounds import Count
 from kaudit.model.credential import masked
 from kaudit.model.meta import ABSENT, DatedMetadata, LabelSelector, Part, Resource, Time, presence
 from kaudit.model.policy_text import masked_json
-from kaudit.model.reads import Reads, named_in
+from kaudit.model.reads import UNKNOWN, Reads
 
 _NULL = Raw(b"null")
 
@@ -111,6 +116,29 @@ class Code(Part):
         if self.source != ABSENT:
             self.source = masked_json(self.source)
 
+    @property
+    def reads(self) -> Reads:
+        """What it reads; code of an engine that is not known could read anything."""
+        try:
+            source = msgspec.json.decode(self.source or b"null", type=Source)
+        except msgspec.ValidationError:
+            return UNKNOWN
+        if self.engine == "Rego":
+            return rego_reads.reads_of(source.rego or "", source.libs or ())
+        if self.engine != "K8sNativeValidation":
+            return UNKNOWN
+        variables = [(one.name or "", one.expression) for one in source.variables or ()]
+        return cel_reads.reads_of(variables, [one.expression for one in source.validations or ()])
+
+
+class Source(Part):
+    """spec.targets[].code[].source, of Rego or of CEL."""
+
+    rego: str | None = None
+    libs: list[str] | None = None
+    variables: list[Validation] | None = None
+    validations: list[Validation] | None = None
+
 
 class Target(Part):
     """spec.targets[]."""
@@ -132,9 +160,10 @@ class Target(Part):
 
     @property
     def reads(self) -> Reads:
-        """What its code reads."""
-        sources = [bytes(one.source).decode() for one in self.code or ()]
-        return named_in(self.rego or "", *(self.libs or ()), *sources)
+        """What its code reads; where two engines could run it, what holds for both."""
+        found = [rego_reads.reads_of(self.rego, self.libs or ())] if self.rego else []
+        found += [one.reads for one in self.code or ()]
+        return reduce(Reads.or_else, found) if found else UNKNOWN
 
 
 class Names(Part):

@@ -7,6 +7,7 @@ is not known stays in small letters.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import product
 
 from kaudit.model.admission import RuleWithOperations
@@ -78,6 +79,11 @@ CONTROLLERS = (
     "ReplicationController",
     "StatefulSet.apps",
 )
+
+
+def pods_among(found: Iterable[str]) -> bool:
+    """Tell whether kinds are of pods, or of what makes pods."""
+    return not {"Pod", "*", "*.*", "*.apps", "*.batch", *CONTROLLERS}.isdisjoint(found)
 
 
 def written(kind: str, group: str, part: str = "") -> str:

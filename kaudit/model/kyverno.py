@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, field
 
+from kaudit.model import kyverno_pod_security
+from kaudit.model.kyverno_reads import RuleReader, context_of
 from kaudit.model.meta import (
     ABSENT,
     Condition,
@@ -21,8 +23,8 @@ from kaudit.model.meta import (
     Resource,
     presence,
 )
-from kaudit.model.policy_text import masked_json, shape
-from kaudit.model.reads import Reads, named_in
+from kaudit.model.policy_text import CONTAINER_FIELDS, masked_json, shape
+from kaudit.model.reads import Reads
 
 _NULL = Raw(b"null")
 
@@ -158,6 +160,15 @@ class Mutate(Part):
         self.patches_json6902 = presence(self.patches_json6902)
 
     @property
+    def parts(self) -> dict[str, Any]:
+        """Ways of changing that it uses, by their name on the wire; loops keep names only."""
+        if self.patches_json6902 != ABSENT or self.foreach != ABSENT:
+            return {"patches": None}
+        if self.patch_strategic_merge == ABSENT:
+            return {}
+        return {"anyPattern": [msgspec.json.decode(self.patch_strategic_merge)]}
+
+    @property
     def overwrites(self) -> bool | None:
         """Whether a merge sets fields that may be set already; None where it is not told."""
         if self.patch_strategic_merge == ABSENT:
@@ -200,12 +211,21 @@ class VerifyImages(Part):
     mutate_digest: bool | None = None
 
 
+class Entry(Part):
+    """context[] of a rule: variables that expressions name; of other sources the name."""
+
+    name: str = ""
+    variable: Raw = ABSENT
+    image_registry: Raw = ABSENT
+
+
 class Rule(Part):
     """spec.rules[]."""
 
     name: str = ""
     match: Filters | None = None
     exclude: Filters | None = None
+    context: Raw = ABSENT
     preconditions: Raw = ABSENT
     cel_preconditions: list[Opaque] | None = None
     skip_background_requests: bool | None = None
@@ -216,14 +236,27 @@ class Rule(Part):
 
     def __post_init__(self) -> None:
         self.preconditions = presence(self.preconditions)
+        if self.context not in (ABSENT, _NULL):
+            entries = msgspec.json.decode(self.context, type=list[Entry])
+            self.context = masked_json(Raw(msgspec.json.encode(entries)))
 
     @property
     def reads(self) -> Reads:
         """What it reads of what it validates, or sets in what it changes."""
-        raws = list(self.validate.parts.values()) if self.validate else []
-        if self.mutate:
-            raws += [self.mutate.patch_strategic_merge, self.mutate.foreach]
-        return named_in(*(bytes(raw).decode() for raw in raws))
+        parts: dict[str, Any] = {}
+        found = Reads()
+        if self.validate:
+            parts = {k: msgspec.json.decode(raw) for k, raw in self.validate.parts.items()}
+        elif self.mutate:
+            parts = self.mutate.parts
+        if parts:
+            context = msgspec.json.decode(self.context or b"null")
+            found = RuleReader(context_of(context)).reads(parts)
+        if "podSecurity" in parts:
+            found = kyverno_pod_security.reads_of(parts["podSecurity"])
+        if self.verify_images:
+            found += Reads(fields=("image",), lists=CONTAINER_FIELDS)
+        return found
 
 
 class Webhook(Part):

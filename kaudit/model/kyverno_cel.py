@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Raw, field
 
+from kaudit.model import cel_reads
 from kaudit.model.admission import MatchResources
 from kaudit.model.credential import masked
 from kaudit.model.meta import (
@@ -19,12 +20,13 @@ from kaudit.model.meta import (
     Time,
     presence,
 )
-from kaudit.model.reads import Reads, named_in
+from kaudit.model.reads import UNKNOWN, Reads
 
 
 class Expression(Part):
     """An expression, such as validations[]; glob of an image reference."""
 
+    name: str | None = None
     expression: str | None = None
     glob: str | None = None
 
@@ -84,8 +86,10 @@ class Spec(Part):
     @property
     def reads(self) -> Reads:
         """What its expressions read."""
-        said = [*(self.variables or ()), *(self.validations or ())]
-        return named_in(*(one.expression or "" for one in said))
+        variables = [(one.name or "", one.expression or "") for one in self.variables or ()]
+        said = [one.expression or "" for one in self.validations or ()]
+        found = cel_reads.reads_of(variables, said)
+        return UNKNOWN + found if self.mutations or self.generate else found
 
 
 class ConditionStatus(Part):

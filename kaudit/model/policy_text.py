@@ -12,7 +12,6 @@ from kaudit.model.credential import masked
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 #: Fields of a pod that hold containers, as code, expressions and patterns name them.
 CONTAINER_FIELDS = ("containers", "ephemeralContainers", "initContainers")
-_FIELD = re.compile(rf"(?<!\w)({'|'.join(CONTAINER_FIELDS)})(?!\w)")
 
 
 def masked_json(raw: Raw) -> Raw:
@@ -24,11 +23,6 @@ def _mask(found: re.Match[bytes]) -> bytes:
     text = msgspec.json.decode(found[0], type=str)
     shown = masked(text)
     return found[0] if shown == text else msgspec.json.encode(shown)
-
-
-def container_fields(*texts: str) -> list[str]:
-    """Which fields of containers texts name, sorted."""
-    return sorted({name for text in texts for name in _FIELD.findall(text)})
 
 
 _PART = re.compile(rb'("(?:[^"\\]|\\.)*")(:?)|-?\d[\d.eE+-]*', re.DOTALL)

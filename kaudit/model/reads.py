@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
 
-from kaudit.model.policy_text import container_fields
+from kaudit.model.policy_text import CONTAINER_FIELDS
+from kaudit.model.values import EACH, SOME, Path, Reader, at, longest, made_of
+
+#: Where pods stand in what makes them; what is left of the path is that of a pod.
+_TEMPLATES = (("spec", "jobTemplate", "spec", "template"), ("spec", "template"), ("template",))
+_PLAIN = re.compile(r"[\w-]+", re.ASCII)
+#: Any member at any depth.
+WHOLE = "**"
 
 
 class Reads(msgspec.Struct, frozen=True):
@@ -22,15 +30,18 @@ class Reads(msgspec.Struct, frozen=True):
         Those of containers, initContainers and ephemeralContainers that it looks at.
     parameters
         Names of the parameters that it reads; ``*`` where it may read any.
-    constants
-        Texts that it compares with, sorted.
+    compares
+        ``digest`` and ``latest``, where it compares with texts that have them.
+    required
+        Fields whose absence it refuses, sorted; None where that cannot be told.
     """
 
     known: bool = True
     fields: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
-    constants: tuple[str, ...] = ()
+    compares: tuple[str, ...] = ()
+    required: tuple[str, ...] | None = None
 
     def unused(self, declared: Iterable[str]) -> list[str] | None:
         """Return those of the declared parameters that it never reads; None where unknown."""
@@ -39,15 +50,85 @@ class Reads(msgspec.Struct, frozen=True):
         return [] if "*" in self.parameters else sorted({*declared} - {*self.parameters})
 
     def __add__(self, other: Reads) -> Reads:
+        mine, theirs = self.required, other.required
+        both = None if mine is None or theirs is None else tuple(sorted({*mine, *theirs}))
         return Reads(
             self.known and other.known,
-            *(
-                tuple(sorted({*getattr(self, name), *getattr(other, name)}))
-                for name in ("fields", "lists", "parameters", "constants")
-            ),
+            tuple(sorted({*self.fields, *other.fields})),
+            tuple(sorted({*self.lists, *other.lists})),
+            tuple(sorted({*self.parameters, *other.parameters})),
+            tuple(sorted({*self.compares, *other.compares})),
+            both,
         )
 
+    def or_else(self, other: Reads) -> Reads:
+        """Return what holds whichever of two pieces of code is run: lists that both look at."""
+        whole = self + other
+        lists = tuple(name for name in whole.lists if name in self.lists and name in other.lists)
+        return msgspec.structs.replace(whole, lists=lists)
 
-def named_in(*texts: str) -> Reads:
-    """Tell of code that nobody takes apart which lists of containers it names."""
-    return Reads(known=False, lists=tuple(container_fields(*texts)))
+
+UNKNOWN = Reads(known=False)
+#: Images of a pod, as the variable ``images`` of Kyverno holds them by list.
+IMAGES = {name: made_of(at("object", "spec", name, EACH, "image")) for name in CONTAINER_FIELDS}
+
+
+def of_reader(reader: Reader, required: tuple[str, ...] | None = None) -> Reads:
+    """Return what was read, in one form for every language."""
+    fields, lists, parameters = set[str](), set[str](), set[str]()
+    known = True
+    for path in longest(reader.paths):
+        if path[0] == "params":
+            parameters.add(path[1] if len(path) > 1 and path[1] not in (EACH, SOME) else "*")
+        if path[0] != "object" or len(path) == 1:
+            continue
+        place = of_pod(path[1:])
+        known = known and place[:2] != ("spec", SOME)
+        lists |= lists_of(place)
+        fields.add(written(place))
+    texts = reader.compared
+    compares = {"digest" for text in texts if "@" in text}
+    compares |= {"latest" for text in texts if text.rpartition(":")[2].strip("*") == "latest"}
+    return Reads(
+        known,
+        tuple(sorted(fields)),
+        tuple(sorted(lists)),
+        tuple(sorted(parameters)),
+        tuple(sorted(compares)),
+        required,
+    )
+
+
+def of_pod(place: Path) -> Path:
+    """Return a place as one in a pod, where it is one in a template."""
+    for before in _TEMPLATES:
+        if place[: len(before)] == before and len(place) > len(before):
+            return place[len(before) :]
+    return place
+
+
+def lists_of(place: Path) -> set[str]:
+    """Lists of containers that a place of a pod leads to."""
+    if WHOLE in place:
+        return set(CONTAINER_FIELDS)
+    if place[:1] != ("spec",) or len(place) < 2:
+        return set()
+    if place[1] == EACH and len(place) > 2:
+        return set(CONTAINER_FIELDS)
+    return {place[1]} & {*CONTAINER_FIELDS}
+
+
+def written(place: Path) -> str:
+    """Return a place as text: below a container from the container, else from the pod."""
+    held = place[:1] == ("spec",) and place[1:2] and place[1] in (*CONTAINER_FIELDS, EACH)
+    if held and len(place) > 2:
+        rest = place[3:] if place[2] in (EACH, SOME) else place[2:]
+        place = ("image",) if rest[:1] == ("image",) else rest or place[:2]
+    text = ""
+    for name in place:
+        if name in (EACH, SOME):
+            text += "[]" if name == EACH else "[?]"
+        else:
+            plain = _PLAIN.fullmatch(name) or name == WHOLE
+            text += f".{name}" if plain else f"['{name[:120]}']"
+    return text.removeprefix(".")

@@ -68,7 +68,7 @@ class KyvernoRuleRow(Trace, kw_only=True):
     required_fields: Annotated[
         list[str] | None, doc("those whose absence it refuses; null: cannot be told")
     ] = None
-    constants: Annotated[list[str], doc("texts that it compares with, where they tell what for")]
+    compares: Annotated[list[str], doc("digest, latest: texts with them, that it compares with")]
     overwrites: Annotated[
         bool | None, doc("a merge sets fields without +( ); null: no merge is there")
     ] = None

@@ -50,6 +50,8 @@ def admission_policy_anatomy(
 def _row(policy: dict[str, Any], binding: dict[str, Any] | None) -> PolicyAnatomyRow:
     mutates = policy["kind"].startswith("Mutating")
     mode, said = _mode(binding, mutates)
+    scoped = _scope(policy, binding)
+    tells = policy["reads_known"] and not mutates and kinds.pods_among(scoped["kinds"])
     known, lists = policy["reads_known"], policy["container_fields"]
     return PolicyAnatomyRow(
         raw=policy["raw"],
@@ -75,13 +77,11 @@ def _row(policy: dict[str, Any], binding: dict[str, Any] | None) -> PolicyAnatom
         reads_containers=_looks(known, "containers", lists),
         reads_init=_looks(known, "initContainers", lists),
         reads_ephemeral=_looks(known, "ephemeralContainers", lists),
-        controls=controls_of(policy["fields"], policy["constants"])
-        if known and not mutates
-        else [],
+        controls=controls_of(policy["fields"], policy["compares"]) if tells else [],
         failure_policy=policy["failure_policy"],
         background=False,
         errors=policy["warnings"],
-        **_scope(policy, binding),
+        **scoped,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import records
+from kaudit.model import kinds
 from kaudit.model.enforced import controls_of
 from kaudit.registry import view
 from kaudit.table import frame
@@ -128,7 +129,9 @@ def _template(c: dict[str, Any], template: dict[str, Any] | None) -> dict[str, A
         "reads_containers": _looks(known, "containers", lists),
         "reads_init": _looks(known, "initContainers", lists),
         "reads_ephemeral": _looks(known, "ephemeralContainers", lists),
-        "controls": controls_of(fields, template["constants"]) if known else [],
+        "controls": controls_of(fields, template["compares"])
+        if known and kinds.pods_among(c["kinds"])
+        else [],
         "unused_parameters": template["unused_parameters"] if known else None,
         "errors": [*c["errors"], *template["errors"]],
     }

@@ -140,7 +140,7 @@ def _row(
         reads_containers=_looks(known, "containers", lists),
         reads_init=_looks(known, "initContainers", lists),
         reads_ephemeral=_looks(known, "ephemeralContainers", lists),
-        controls=controls_of(rule["fields"], rule["constants"]) if known and judges else [],
+        controls=_controls(rule, {*scoped.kinds, *added}) if known and judges else [],
         failure_policy=policy["failure_policy"],
         background=policy["background"],
         exceptions=sum(_excepts(one, rule) for one in excepted),
@@ -164,6 +164,12 @@ def _mode_of(action: str, warns: bool = False) -> str:
     if words & {"Enforce", "Deny"}:
         return "enforce"
     return "warn" if warns or "Warn" in words else "audit"
+
+
+def _controls(rule: dict[str, Any], matched: set[str]) -> list[str]:
+    if not kinds.pods_among(matched):
+        return []
+    return controls_of(rule["fields"], rule["compares"], rule["required_fields"])
 
 
 def _override(text: str) -> str:

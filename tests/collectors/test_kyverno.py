@@ -188,7 +188,7 @@ def test_policies_of_cel() -> None:
     assert [tuple(row.values()) for row in found] == [
         ("m", "mutate", None, []),
         ("i", "verifyImages", "Deny", []),
-        ("v", "validate", "Deny,Audit", ["containers", "initContainers"]),
+        ("v", "validate", "Deny,Audit", ["containers"]),
     ]
     last = rows(evidence, "kyverno_rules")[2]
     assert (last["kinds"], last["conditions"]) == (["CREATE core/v1/pods *"], True)

@@ -1,0 +1,184 @@
+"""What CEL reads, found by following its tree without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from kaudit.model.cel import Node, parsed
+from kaudit.model.reads import IMAGES, UNKNOWN, Reads, of_reader
+from kaudit.model.values import (
+    NOTHING,
+    OPEN,
+    Reader,
+    Unreadable,
+    Value,
+    at,
+    either,
+    made_of,
+    made_with,
+    text,
+)
+
+#: What names stand for; Gatekeeper has the object, old where there is no new one, as a variable.
+NAMES = {
+    "object": at("object"),
+    "anyObject": at("object"),
+    "oldObject": at("old"),
+    "params": at("params"),
+    "images": made_with(IMAGES),
+    "request": made_with({"object": at("object"), "oldObject": at("old")}),
+}
+#: Calls with a variable of their own, and whether they give back elements or a result.
+_KEEPS = {"filter", "sortBy"}
+_JUDGES = {"all", "exists", "exists_one", "existsOne"}
+_MAKES = {"map", "transformList", "transformMap", "transformMapEntry"}
+_OPTIONAL = {"optMap", "optFlatMap"}
+#: Fields that hold names of their own, not a list.
+_NAMED = {"labels", "annotations", "limits", "requests", "matchLabels", "nodeSelector", "data"}
+#: Calls that compare a text with others.
+_COMPARES = {"contains", "startsWith", "endsWith", "matches", "find", "findAll", "split", "indexOf"}
+#: Calls that give back what they were given, or a part of it.
+_PASSES = {
+    *("orValue", "or", "value", "flatten", "sort", "distinct", "slice", "reverse", "first"),
+    *("last", "dyn", "of", "ofNonZeroValue", "optional", "list", "lowerAscii", "trim", "string"),
+}
+
+
+def reads_of(variables: Iterable[tuple[str, str]], validations: Iterable[str]) -> Reads:
+    """Return what validations read, and the variables that they lead to."""
+    reader = Reader()
+    follower = Follower(reader, NAMES, dict(variables))
+    try:
+        for code in validations:
+            follower.expression(code)
+    except (Unreadable, RecursionError):
+        return UNKNOWN + of_reader(reader)
+    return of_reader(reader)
+
+
+class Follower:
+    """Follows expressions that share names.
+
+    Parameters
+    ----------
+    reader
+        Remembers what is read.
+    names
+        What names stand for.
+    variables
+        Text of each of ``variables``, which is followed when it is first used.
+    """
+
+    def __init__(
+        self, reader: Reader, names: Mapping[str, Value], variables: Mapping[str, str]
+    ) -> None:
+        self.reader, self.names, self.variables = reader, dict(names), variables
+        self._known: dict[str, Value] = {}
+        self._open: set[str] = set()
+        self._follow: dict[str, Callable[[Node, dict[str, Value]], Value]] = {
+            "name": self._name,
+            "member": self._member,
+            "index": self._index,
+            "call": self._call,
+            "op": self._operation,
+            "if": self._choice,
+            "list": self._list,
+            "made": self._made,
+        }
+
+    def expression(self, code: str) -> Value:
+        """Follow one expression."""
+        return self.value(parsed(code), {})
+
+    def value(self, node: Node, scope: dict[str, Value]) -> Value:
+        """Return what a node stands for, where ``scope`` holds the variables of calls."""
+        self.reader.spend()
+        if node[0] == "text":
+            return text(node[1])
+        follow = self._follow.get(node[0])
+        return follow(node, scope) if follow else (OPEN if node[0] == "masked" else NOTHING)
+
+    def _name(self, node: Node, scope: dict[str, Value]) -> Value:
+        return scope[node[1]] if node[1] in scope else self.names.get(node[1], NOTHING)
+
+    def _member(self, node: Node, scope: dict[str, Value]) -> Value:
+        if node[1] == ("name", "variables") and "variables" not in scope:
+            return self._variable(node[2])
+        return self.reader.member(self.value(node[1], scope), node[2])
+
+    def _variable(self, name: str) -> Value:
+        if name in self._known:
+            return self._known[name]
+        if name not in self.variables:
+            return self.names.get(name, OPEN)
+        if name in self._open:
+            raise Unreadable(f"variable {name} stands for itself")
+        self._open.add(name)
+        self._known[name] = self.expression(self.variables[name])
+        return self._known[name]
+
+    def _index(self, node: Node, scope: dict[str, Value]) -> Value:
+        of, key = self.value(node[1], scope), self.value(node[2], scope)
+        return self.reader.chosen(of, key)
+
+    def _operation(self, node: Node, scope: dict[str, Value]) -> Value:
+        found = [self.value(one, scope) for one in node[2]]
+        if node[1][0] in ("==", "!=", "in"):
+            self.reader.compare(*found, *(one.each for one in found if one.each))
+            if node[1][0] == "in":
+                self._membership(*found[:2])
+        if node[1][0] in ("+", "-"):
+            return either(found)
+        return NOTHING
+
+    def _membership(self, asked: Value, of: Value) -> None:
+        """Take the step of ``in``: to a member of what holds names, else to elements."""
+        for path in sorted(of.paths):
+            named = path[-1] in _NAMED and bool(asked.texts)
+            self.reader.chosen(Value(frozenset([path])), asked if named else NOTHING)
+
+    def _choice(self, node: Node, scope: dict[str, Value]) -> Value:
+        self.value(node[1], scope)
+        return self.value(node[2], scope) | self.value(node[3], scope)
+
+    def _list(self, node: Node, scope: dict[str, Value]) -> Value:
+        return made_of(either(self.value(one, scope) for one in node[1]))
+
+    def _made(self, node: Node, scope: dict[str, Value]) -> Value:
+        members: dict[str, Value] = {}
+        for key, one in node[1]:
+            value = self.value(one, scope)
+            names = [key[1]] if key[0] in ("name", "text") else [""]
+            members |= dict.fromkeys(names, value)
+        return made_with(members)
+
+    def _call(self, node: Node, scope: dict[str, Value]) -> Value:
+        _, of, name, given = node
+        if name == "bind" and of == ("name", "cel") and len(given) == 3 and given[0][0] == "name":
+            bound = scope | {given[0][1]: self.value(given[1], scope)}
+            return self.value(given[2], bound)
+        target = self.value(of, scope) if of else NOTHING
+        if of and given and given[0][0] == "name" and len(given) > 1:
+            if name in _KEEPS | _JUDGES | _MAKES:
+                return self._macro(target, name, given, scope)
+            if name in _OPTIONAL:
+                return self.value(given[1], scope | {given[0][1]: target})
+        found = [self.value(one, scope) for one in given]
+        if name in _COMPARES:
+            self.reader.compare(target, *found)
+        return either([target, *found]) if name in _PASSES else NOTHING
+
+    def _macro(
+        self, target: Value, name: str, given: tuple[Node, ...], scope: dict[str, Value]
+    ) -> Value:
+        """Follow a call that names its elements: the last argument is its result."""
+        element = self.reader.element(target)
+        inner = scope | {given[0][1]: element}
+        rest = given[1:]
+        if len(rest) > 1 and rest[0][0] == "name" and name not in ("map", "filter"):
+            inner |= {given[0][1]: NOTHING, rest[0][1]: element}
+            rest = rest[1:]
+        found = [self.value(one, inner) for one in rest]
+        if name in _KEEPS:
+            return target
+        return made_of(found[-1]) if name in _MAKES else NOTHING

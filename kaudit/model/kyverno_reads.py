@@ -1,0 +1,311 @@
+"""What rules of Kyverno read: patterns, conditions, loops, and the expressions in them.
+
+Source: kyverno/kyverno, ``pkg/engine`` (anchors, variables, foreach) and its documentation of
+validate rules. An anchor stands around a name: ``(a)`` and ``<(a)`` are conditions, ``=(a)``
+holds where it is set, ``X(a)`` must not be set, ``^(a)`` asks for one element, ``+(a)`` adds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kaudit.model import cel_reads
+from kaudit.model.jmespath_reads import Follower
+from kaudit.model.reads import IMAGES, UNKNOWN, Reads, of_pod, of_reader, written
+from kaudit.model.values import (
+    EACH,
+    NOTHING,
+    OPEN,
+    Path,
+    Reader,
+    Unreadable,
+    Value,
+    at,
+    either,
+    made_of,
+    made_with,
+)
+
+_ANCHOR = re.compile(r"(?P<anchor>[=^<X+]?)\((?P<name>.*)\)", re.DOTALL)
+#: What variables that Kyverno knows by itself stand for.
+_KNOWN: dict[str, Value] = {
+    "request": made_with({"object": at("object"), "oldObject": at("old")}),
+    "images": made_with(IMAGES),
+    "target": OPEN,
+}
+
+
+class RuleReader:
+    """Reads the parts of one rule; what is read comes together.
+
+    Parameters
+    ----------
+    context
+        Variables of the rule by name: their expression, and the value it is of.
+    """
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        self.reader = Reader()
+        self.required: set[str] = set()
+        self.certain = True
+        self.scopes: list[dict[str, Value]] = [dict(_KNOWN)]
+        self.context: list[Mapping[str, Any]] = [context]
+        self.waiting: set[str] = set()
+        self.follower = Follower(self.reader, self.named)
+
+    def reads(self, parts: Mapping[str, Any]) -> Reads:
+        """Return what the ways of validating read, by their name on the wire."""
+        known = True
+        for name, part in parts.items():
+            try:
+                known = self.part(name, part) and known
+            except (Unreadable, RecursionError):
+                known = False
+        found = of_reader(self.reader, tuple(sorted(self.required)) if self.certain else None)
+        return found if known else UNKNOWN + found
+
+    def part(self, name: str, part: Any) -> bool:
+        """Read one way; tell whether it is one that can be read."""
+        if name == "pattern":
+            self.pattern(part, ("object",), required=True)
+        elif name == "anyPattern":
+            self.certain = False
+            for one in _list(part):
+                self.pattern(one, ("object",), required=False)
+        elif name == "deny":
+            self.certain = False
+            self.conditions(part)
+        elif name == "foreach":
+            for one in _list(part):
+                self.loop(one)
+        elif name == "cel":
+            self.certain = False
+            self.cel(part)
+        else:
+            return name in ("podSecurity", "manifests")
+        return True
+
+    # Patterns
+
+    def pattern(self, node: Any, path: Path, required: bool) -> None:
+        """Walk a pattern along the object that it stands for."""
+        self.reader.spend()
+        if isinstance(node, dict):
+            anchored = [_anchor(key) for key in node]
+            required = required and not any(anchor in ("(", "<") for anchor, _ in anchored)
+            for (anchor, name), value in zip(anchored, node.values(), strict=True):
+                self.texts(name, path)
+                place = (*path, EACH if _holds_part(name) else name)
+                self.touch(place)
+                self.pattern(value, place, required and anchor in ("", "^"))
+        elif isinstance(node, list):
+            for value in node:
+                self.pattern(value, (*path, EACH), required)
+        else:
+            self.leaf(node, path, required)
+
+    def touch(self, place: Path) -> None:
+        """Remember a place that a pattern names."""
+        self.reader.member(Value(frozenset([place[:-1]])), place[-1])
+
+    def leaf(self, node: Any, path: Path, required: bool) -> None:
+        """Read the pattern of a value: what is refused if unset, and what images are asked for."""
+        if isinstance(node, str):
+            self.texts(node, path)
+            self.reader.compare(at(*path), Value(texts=frozenset(re.split(r"\s*[|&]\s*", node))))
+        refused = isinstance(node, bool | int | float) or (
+            isinstance(node, str) and node not in ("", "null") and not node.startswith(("!", "{{"))
+        )
+        if refused and required and path[:1] == ("object",):
+            self.required.add(written(of_pod(path[1:])))
+
+    # Expressions
+
+    def texts(self, text: str, path: Path | None = None) -> Value:
+        """Follow the expressions in a text; what it stands for, where it is one and no more."""
+        found = [self.expression(code, path) for code in expressions(text)]
+        if not found:
+            return Value(texts=frozenset([text]))
+        whole = text.strip()
+        alone = len(found) == 1 and whole.startswith("{{") and whole.endswith("}}")
+        return found[0] if alone else OPEN
+
+    def expression(self, code: str, path: Path | None = None) -> Value:
+        """Follow one expression; ``@`` in it stands for a place of the pattern."""
+        self.follower.this = at(*path) if path else NOTHING
+        return self.follower.expression(code)
+
+    def named(self, name: str) -> Value | None:
+        """Return what a variable stands for: of a loop, of the context, else one Kyverno knows."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        for context in reversed(self.context):
+            if name in context:
+                return self.variable(name, context[name])
+        return None
+
+    def variable(self, name: str, entry: Any) -> Value:
+        """Follow a variable of the context when it is first asked for."""
+        if name in self.waiting:
+            raise Unreadable(f"variable {name} stands for itself")
+        self.waiting.add(name)
+        found = OPEN
+        if isinstance(entry, dict) and isinstance(entry.get("variable"), dict):
+            found = self.stated(entry["variable"])
+        elif isinstance(entry, dict) and isinstance(entry.get("imageRegistry"), dict):
+            self.anything(entry["imageRegistry"].get("reference"))
+        self.waiting.discard(name)
+        return found
+
+    def stated(self, variable: dict[str, Any]) -> Value:
+        """Follow what a variable is of, its expression and its default."""
+        value = self.anything(variable["value"]) if "value" in variable else None
+        code = variable.get("jmesPath")
+        if not isinstance(code, str):
+            return value or OPEN
+        inside = code
+        for one in expressions(code):
+            self.expression(one)
+            inside = "@"
+        found = self.follower.expression(inside, value) if inside == code else OPEN
+        return found | self.anything(variable["default"]) if "default" in variable else found
+
+    def anything(self, node: Any) -> Value:
+        """Follow the expressions anywhere in JSON."""
+        self.reader.spend()
+        if isinstance(node, dict):
+            return made_with({str(key): self.anything(value) for key, value in node.items()})
+        if isinstance(node, list):
+            return made_of(either(map(self.anything, node)))
+        return self.texts(node) if isinstance(node, str) else NOTHING
+
+    def conditions(self, node: Any) -> None:
+        """Read conditions: all that they hold but their messages."""
+        self.reader.spend()
+        if isinstance(node, list):
+            for one in node:
+                self.conditions(one)
+        elif isinstance(node, dict):
+            if "key" in node:
+                key, value = self.anything(node["key"]), self.anything(node.get("value"))
+                self.reader.compare(key, value, value.each or NOTHING)
+                self.reader.compare(value, key, key.each or NOTHING)
+            else:
+                for name in ("conditions", "any", "all"):
+                    self.conditions(node.get(name))
+        elif isinstance(node, str):
+            self.texts(node)
+
+    def loop(self, node: Any, level: int = 0) -> None:
+        """Read a loop: its list, then what it asks of each element."""
+        if not isinstance(node, dict):
+            raise Unreadable("a loop is no object")
+        listed = node.get("list")
+        codes = expressions(listed) if isinstance(listed, str) else []
+        if isinstance(listed, str) and codes:
+            of = self.texts(listed)
+        else:
+            of = self.expression(listed) if isinstance(listed, str) else OPEN
+        element = self.reader.element(of)
+        self.scopes.append({"element": element, f"element{level}": element})
+        self.context.append(context_of(node.get("context")))
+        self.conditions(node.get("preconditions"))
+        places = sorted(element.paths)
+        patterns = [node["pattern"]] if "pattern" in node else _list(node.get("anyPattern"))
+        for place in places:
+            for one in patterns:
+                self.pattern(one, place, required="pattern" in node)
+        self.certain = self.certain and "pattern" in node and bool(places)
+        self.conditions(node.get("deny"))
+        for one in _list(node.get("foreach")):
+            self.loop(one, level + 1)
+        if "patchStrategicMerge" in node:
+            for place in places:
+                self.pattern(node["patchStrategicMerge"], _merged(place), required=False)
+        self.context.pop()
+        self.scopes.pop()
+
+    # Other ways
+
+    def cel(self, node: Any) -> None:
+        """Read CEL, whose expressions share variables."""
+        if not isinstance(node, dict):
+            raise Unreadable("cel is no object")
+        variables = _expressions(node.get("variables"))
+        follower = cel_reads.Follower(self.reader, cel_reads.NAMES, dict(variables))
+        for _, code in _expressions(node.get("expressions")):
+            follower.expression(code)
+
+
+def _merged(place: Path) -> Path:
+    """Where a merge below a loop starts: at the object itself."""
+    return place[:1]
+
+
+def _holds_part(name: str) -> bool:
+    return "*" in name or "?" in name or "{{" in name
+
+
+def _anchor(key: str) -> tuple[str, str]:
+    """Split a name of a pattern into its anchor and the name."""
+    found = _ANCHOR.fullmatch(key)
+    return (found["anchor"] or "(", found["name"]) if found else ("", key)
+
+
+def _list(node: Any) -> list[Any]:
+    return node if isinstance(node, list) else []
+
+
+def _expressions(node: Any) -> Iterator[tuple[str, str]]:
+    for one in _list(node):
+        if isinstance(one, dict) and isinstance(one.get("expression"), str):
+            yield str(one.get("name", "")), one["expression"]
+
+
+def context_of(node: Any) -> dict[str, Any]:
+    """Entries of a context by their name."""
+    return {str(one["name"]): one for one in _list(node) if isinstance(one, dict) and "name" in one}
+
+
+def expressions(text: str) -> list[str]:
+    """Return what stands between ``{{`` and ``}}``, in order.
+
+    Raises
+    ------
+    Unreadable
+        One holds another, or has no end: what it asks for is known only when it is run.
+    """
+    found, place = [], text.find("{{")
+    while place >= 0:
+        if place and text[place - 1] == "\\":
+            place = text.find("{{", place + 2)
+            continue
+        end = _end(text, place + 2)
+        found.append(text[place + 2 : end].strip())
+        place = text.find("{{", end + 2)
+    return found
+
+
+def _end(text: str, place: int) -> int:
+    """Find the ``}}`` that closes an expression, over quoted parts and single braces."""
+    open_, quote = 0, ""
+    while place < len(text):
+        letter = text[place]
+        if quote:
+            place += letter == "\\"
+            quote = "" if letter == quote else quote
+        elif letter in "'\"`":
+            quote = letter
+        elif text.startswith("{{", place):
+            raise Unreadable("an expression holds another")
+        elif letter == "{":
+            open_ += 1
+        elif letter == "}" and open_:
+            open_ -= 1
+        elif text.startswith("}}", place):
+            return place
+        place += 1
+    raise Unreadable("an expression has no end")
