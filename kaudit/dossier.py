@@ -34,6 +34,10 @@ _BESIDE = {
     "reconciliation": "scanner_reconciliation",
     "trust": "image_trust",
     "other_tools": "tool_findings",
+    "external_secrets": "external_secret_sync",
+    "secrets": "secret_management",
+    "secret_exposure": "secret_exposure",
+    "secret_readers": "secret_readers",
 }
 
 

@@ -61,6 +61,15 @@ def test_the_commands_on_images(tmp_path: Path) -> None:
     assert (tmp_path / "gate.sarif").stat().st_size > 500
 
 
+def test_the_commands_on_secrets(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(MANIFEST)
+    assert kaudit(tmp_path, "collect web.yaml -o evidence.kaudit").returncode == 0
+    for line in block("test: secrets"):
+        done = kaudit(tmp_path, line.removeprefix("kaudit "))
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    assert (tmp_path / "secrets-report" / "secrets.pdf").is_file()
+
+
 def test_standard_input_and_exit_code(tmp_path: Path) -> None:
     assert "| kaudit assess - --fail-on high" in README
     done = kaudit(tmp_path, "assess - --fail-on high", input=MANIFEST)

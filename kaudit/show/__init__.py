@@ -4,6 +4,14 @@ from kaudit.show.build import build
 from kaudit.show.explore import cases, control, evidence, finding, record, table
 from kaudit.show.images import fix_plan, images, reconciliation, vulnerabilities
 from kaudit.show.others import others
+from kaudit.show.secrets import (
+    fetched_secrets,
+    held_secrets,
+    kept_secrets,
+    secret_readers,
+    secret_stores,
+    secrets,
+)
 from kaudit.show.sections import (
     catalogue,
     cover,
@@ -26,11 +34,14 @@ __all__ = [
     "cover",
     "dockerfiles",
     "evidence",
+    "fetched_secrets",
     "finding",
     "fix_plan",
     "frameworks",
     "gaps",
+    "held_secrets",
     "images",
+    "kept_secrets",
     "layer",
     "limits",
     "others",
@@ -40,6 +51,9 @@ __all__ = [
     "readiness",
     "reconciliation",
     "record",
+    "secret_readers",
+    "secret_stores",
+    "secrets",
     "summary",
     "table",
     "trust",
