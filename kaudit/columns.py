@@ -181,6 +181,19 @@ def pairs(*columns: pd.Series[Any]) -> pa.Array:
     return pc.binary_join_element_wise(*(arrow(c) for c in columns), SEPARATOR)
 
 
+#: Digits of a container's id that all sensors tell.
+_SHORT = 12
+
+
+def short_ids(column: pd.Series[Any]) -> pa.Array:
+    """First digits of the ids of containers; null where there is none."""
+    import pyarrow.compute as pc
+
+    bare = pc.replace_substring_regex(arrow(column), "^[a-z-]+://", "")
+    long = pc.greater_equal(pc.utf8_length(bare), _SHORT)
+    return pc.if_else(long, pc.utf8_slice_codeunits(bare, 0, _SHORT), None)
+
+
 def gathered(
     keys: pd.Series[Any], texts: pd.Series[Any] | pa.Array, among: pd.Series[Any]
 ) -> pd.Series[Any]:

@@ -33,7 +33,7 @@ VARIANTS = {
 #: Figures that truth.json has and a source of objects alone cannot tell.
 OUTSIDE = (
     *("canary.", "hostile."),
-    *("objects.", "tracingpolicies."),
+    "objects.",
 )
 CONTROLLERS = ("deployments", "replicasets", "statefulsets", "daemonsets", "cronjobs", "jobs")
 

@@ -137,8 +137,9 @@ def _of_events(evidence: Any) -> dict[str, int]:
     events, logs = evidence["events"], evidence["event_logs"]
     found = {f"events.{name}": int(n) for name, n in logs.groupby("sensor")["events"].sum().items()}
     falco, tetragon = (events[events["sensor"] == name] for name in ("falco", "tetragon"))
-    if not found:
-        return {}
+    found["tracingpolicies.total"] = len(evidence["tracing_policies"])
+    if len(found) < 2:
+        return found
     pods = evidence["pods"][evidence["pods"]["origin"] == "object"]
     held = pods["namespace"] + "/" + pods["pod"]
     named = falco[falco["pod"].notna()]

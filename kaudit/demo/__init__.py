@@ -20,6 +20,7 @@ def objects() -> Iterator[Json]:
     from kaudit.demo.credentials import credentials
     from kaudit.demo.platform import platform
     from kaudit.demo.policies import policies
+    from kaudit.demo.sensors import sensors
     from kaudit.demo.stores import stores
     from kaudit.demo.workloads import workloads
 
@@ -28,6 +29,7 @@ def objects() -> Iterator[Json]:
     yield from platform()
     yield from policies()
     yield from stores()
+    yield from sensors()
     yield from workloads()
 
 

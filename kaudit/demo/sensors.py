@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from kaudit.demo.objects import Json, uid
+from kaudit.demo.objects import Json, thing, uid
 from kaudit.demo.workloads import workloads
 
 _START = datetime(2026, 5, 25, 6, tzinfo=UTC)
@@ -51,6 +51,7 @@ def logs() -> Iterator[tuple[str, bytes]]:
     """Yield each log with the name of its file."""
     yield "runtime/falco.jsonl", _lines(sorted(_alerts(), key=lambda one: str(one["time"])))
     yield "runtime/audit.log", _lines(_requests())
+    yield "runtime/tetra.json", msgspec.json.encode(states()) + b"\n"
 
 
 def _lines(entries: list[Json]) -> bytes:
@@ -247,3 +248,75 @@ def _requests() -> list[Json]:
             sorted(entries, key=lambda entry: entry[0])
         )
     ]
+
+
+_RULES = """\
+- rule: Shell Spawned in Container
+  desc: Detect shell spawned in a container
+  condition: spawned_process and container and shell_procs
+  output: Shell spawned in container (user=%user.name cmdline=%proc.cmdline)
+  priority: WARNING
+  tags: [container, shell, mitre_execution, T1059]
+- rule: Sensitive File Access
+  desc: Detect access to sensitive files
+  condition: open_read and container and fd.name startswith /etc/shadow
+  output: Sensitive file accessed (user=%user.name file=%fd.name)
+  priority: CRITICAL
+  tags: [container, filesystem, mitre_credential_access, T1555]
+- rule: Crypto Mining Activity
+  desc: Detect potential crypto mining
+  condition: spawned_process and container and proc.cmdline contains "pool.example.net"
+  output: Crypto mining detected (user=%user.name process=%proc.name)
+  priority: CRITICAL
+  tags: [container, cryptomining, T1496]
+- rule: Terminal shell in container
+  enabled: false
+"""
+#: A file that somebody added later: what its one rule names is defined nowhere.
+_LATER = """\
+- rule: Package Manager in Container
+  desc: Detect installs while a container runs
+  condition: spawned_process and container and package_managers_allowed
+  output: Package manager (cmdline=%proc.cmdline)
+  priority: ERROR
+  tags: [container, T1072]
+"""
+_SETTINGS = """\
+rules_files: [/etc/falco/falco_rules.yaml, /etc/falco/rules.d]
+json_output: true
+priority: debug
+stdout_output: {enabled: true}
+http_output: {enabled: false, url: ""}
+metrics: {enabled: true, interval: 1h}
+"""
+
+
+def sensors() -> Iterator[Json]:
+    """Yield how sensors are configured."""
+    for name, data in (
+        ("falco", {"falco.yaml": _SETTINGS}),
+        ("falco-rules", {"northwind.yaml": _RULES, "packages.yaml": _LATER}),
+    ):
+        yield thing("v1", "ConfigMap", name, "falco", body={"data": data})
+    hook = {
+        "call": "security_file_open",
+        "syscall": False,
+        "args": [{"index": 0, "type": "file"}],
+        "selectors": [
+            {"matchArgs": [{"index": 0, "operator": "Prefix", "values": ["/etc/shadow"]}]}
+        ],
+        "action": "Audit",
+    }
+    body = {"spec": {"kprobes": [hook]}}
+    yield thing("cilium.io/v1alpha1", "TracingPolicy", "container-security-events", body=body)
+
+
+def states() -> Json:
+    """Return what the agent on node-a, which is no pod, says of its policies."""
+    policy = {
+        "id": "1",
+        "name": "container-security-events",
+        "state": "TP_STATE_ENABLED",
+        "mode": "TP_MODE_MONITOR",
+    }
+    return {"policies": [policy]}

@@ -1,4 +1,7 @@
-"""ConfigMaps and Secrets on the wire: keys and verdicts, never values."""
+"""ConfigMaps and Secrets on the wire: keys and verdicts, never values.
+
+What a sensor is configured by is taken apart while it is decoded, and kept by its parts.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from base64 import b64decode
 import msgspec
 from msgspec import Raw, field
 
+from kaudit.model import falco_rules
 from kaudit.model.certificate_text import first_end
 from kaudit.model.credential import verdict
 from kaudit.model.meta import REDACTED, Int, ManagedFields, Metadata, Part, Resource, Time
@@ -17,6 +21,7 @@ class Judged(Part):
 
     redacted_bytes: Int
     verdict: str = ""
+    falco: falco_rules.File | None = None
 
 
 class ConfigMap(Resource):
@@ -56,7 +61,8 @@ def _judged(key: str, raw: Raw, *, binary: bool) -> Judged:
     data = (value or "").encode()
     if binary:
         data = b64decode(data)
-    return Judged(len(data), verdict(key, data.decode("utf-8", "replace")))
+    text = data.decode("utf-8", "replace")
+    return Judged(len(data), verdict(key, text), falco_rules.file_of(key, text))
 
 
 class SecretMetadata(Metadata):

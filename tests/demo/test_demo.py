@@ -63,6 +63,10 @@ ROWS = {
     "policy_results": 2,
     "events": 101,
     "event_logs": 2,
+    "falco_items": 5,
+    "falco_settings": 1,
+    "tracing_policies": 1,
+    "tracing_policy_states": 1,
     "audit_events": 4,
 }
 

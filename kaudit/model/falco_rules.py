@@ -1,0 +1,208 @@
+"""Rules and settings of Falco as they are written: in ConfigMaps, values and files.
+
+Source: falcosecurity/falco, ``userspace/engine/rule_loader_reader.cpp`` (rules) and
+``falco.yaml`` (settings). Of a rule its parts are kept, not its output and description; of the
+settings only what says which rules load and where alerts go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from kaudit.errors import InputError
+
+_KINDS = ("rule", "macro", "list")
+_RULES = re.compile(r"^\s*-\s+(?:rule|macro|list|required_engine_version)\s*:", re.MULTILINE)
+_SETTINGS = re.compile(
+    r"^(?:rules_files?|rules|json_output|http_output|priority)\s*:", re.MULTILINE
+)
+_VALUES = re.compile(r"^customRules\s*:", re.MULTILINE)
+#: Largest file that is read.
+_LARGEST = 8 << 20
+OUTPUTS = ("stdout", "syslog", "file", "http", "program", "grpc")
+
+
+class Item(msgspec.Struct, gc=False, omit_defaults=True):
+    """One item of a rules file; ``kind`` is rule, macro, list or fault."""
+
+    kind: str
+    name: str = ""
+    condition: str | None = None
+    items: list[str] | None = None
+    priority: str | None = None
+    source: str | None = None
+    tags: list[str] | None = None
+    enabled: bool | None = None
+    append: bool = False
+    override: dict[str, str] | None = None
+    exceptions: list[str] | None = None
+    fault: str = ""
+
+
+class Settings(msgspec.Struct, gc=False, omit_defaults=True):
+    """What a falco.yaml says of rules and outputs; null where it does not."""
+
+    rules_files: list[str] | None = None
+    priority: str | None = None
+    outputs: dict[str, bool | None] = {}
+    http_host: str | None = None
+    json_output: bool | None = None
+    metrics: bool | None = None
+    disabled: list[str] | None = None
+    enabled: list[str] | None = None
+
+
+class File(msgspec.Struct, gc=False, omit_defaults=True):
+    """One file of rules or settings."""
+
+    items: list[Item] | None = None
+    settings: Settings | None = None
+
+
+def is_rules(text: str) -> bool:
+    """Tell whether text is a file of rules."""
+    return bool(_RULES.search(text))
+
+
+def is_values(text: str) -> bool:
+    """Tell whether text is a values file of the chart, with rules in it."""
+    return bool(_VALUES.search(text))
+
+
+def file_of(name: str, text: str) -> File | None:
+    """Return what a file of a ConfigMap says; None where it is none of Falco's."""
+    if len(text) > _LARGEST or not name.endswith((".yaml", ".yml")):
+        return None
+    if is_rules(text):
+        return File(items=list(items(text)))
+    if name == "falco.yaml" or ("falco" in name and _SETTINGS.search(text)):
+        return File(settings=settings(text))
+    return None
+
+
+def custom_rules(text: str) -> dict[str, str]:
+    """Files of rules in a values file, by name.
+
+    Raises
+    ------
+    InputError
+        It is no YAML.
+    """
+    from kaudit.model.yaml_stream import one  # YAML is slow to import
+
+    content = one(text.encode(), "values")
+    found = content.get("customRules") if isinstance(content, dict) else None
+    return {k: v for k, v in (found or {}).items() if isinstance(v, str)}
+
+
+def items(text: str) -> Iterator[Item]:
+    """Yield the items of a file of rules, in their order; what is none is a fault."""
+    from kaudit.model.yaml_stream import Fault, documents
+
+    for _, content in documents(text.encode("utf-8", "replace")):
+        if isinstance(content, Fault):
+            yield Item("fault", fault=f"line {content.line}: {content.what}")
+        elif not isinstance(content, list):
+            yield Item("fault", fault="a rules file is a list of rules, macros and lists")
+        else:
+            for number, entry in enumerate(content, start=1):
+                yield from _item(entry, number)
+
+
+def _item(entry: Any, number: int) -> Iterator[Item]:
+    if not isinstance(entry, dict):
+        yield Item("fault", fault=f"item {number} is no mapping")
+        return
+    kind = next((kind for kind in _KINDS if kind in entry), "")
+    if not kind:
+        if not {"required_engine_version", "required_plugin_versions"} & set(entry):
+            yield Item("fault", fault=f"item {number} is no rule, macro or list")
+        return
+    name, condition = entry[kind], entry.get("condition")
+    if not isinstance(name, str) or not name:
+        yield Item("fault", fault=f"item {number}: {kind} has no name")
+        return
+    override = entry.get("override")
+    enabled = entry.get("enabled")
+    exceptions = entry.get("exceptions")
+    yield Item(
+        kind=kind,
+        name=name,
+        condition=condition if isinstance(condition, str) else None,
+        items=_texts(entry.get("items")),
+        priority=_text(entry.get("priority")),
+        source=_text(entry.get("source")),
+        tags=_texts(entry.get("tags")),
+        enabled=enabled if isinstance(enabled, bool) else None,
+        append=entry.get("append") is True,
+        override={str(k): str(v) for k, v in override.items()}
+        if isinstance(override, dict)
+        else None,
+        exceptions=[str(one.get("name")) for one in exceptions if isinstance(one, dict)]
+        if isinstance(exceptions, list)
+        else None,
+    )
+
+
+def settings(text: str) -> Settings:
+    """Return what a falco.yaml says; nothing where it cannot be read."""
+    from kaudit.model.yaml_stream import one
+
+    try:
+        content = one(text.encode("utf-8", "replace"), "falco.yaml")
+    except InputError:
+        return Settings()
+    if not isinstance(content, dict):
+        return Settings()
+    outputs: dict[str, bool | None] = {}
+    for name in OUTPUTS:
+        found = content.get(f"{name}_output")
+        if isinstance(found, dict):
+            enabled = found.get("enabled")
+            outputs[name] = enabled if isinstance(enabled, bool) else None
+    http = content.get("http_output")
+    url = http.get("url") if isinstance(http, dict) else None
+    files = content.get("rules_files", content.get("rules_file"))
+    metrics = content.get("metrics")
+    switches = content.get("rules")
+    chosen: dict[str, list[str]] = {"enable": [], "disable": []}
+    for entry in switches if isinstance(switches, list) else ():
+        for way, rules in chosen.items():
+            of = entry.get(way) if isinstance(entry, dict) else None
+            if isinstance(of, dict):
+                rules += [f"{k}={v}" for k, v in of.items() if k in ("rule", "tag")]
+    return Settings(
+        rules_files=_texts(files) or ([files] if isinstance(files, str) else None),
+        priority=_text(content.get("priority")),
+        outputs=outputs,
+        http_host=_host(url) if isinstance(url, str) else None,
+        json_output=_flag(content.get("json_output")),
+        metrics=_flag(metrics.get("enabled")) if isinstance(metrics, dict) else None,
+        disabled=chosen["disable"] or None,
+        enabled=chosen["enable"] or None,
+    )
+
+
+def _host(url: str) -> str | None:
+    """Host of an address; what stands behind it may be a credential."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or isinstance(value, (dict, list)) else str(value)
+
+
+def _texts(value: Any) -> list[str] | None:
+    return [text for one in value if (text := _text(one))] if isinstance(value, list) else None

@@ -1,0 +1,182 @@
+"""Policies of Tetragon on the wire: what they hook, what they do, and what is wrong with them.
+
+The table beside this module is the schema of the custom resource (cilium/tetragon, v1alpha1,
+2026-08) by its fields, types, what is required and what is allowed. The API server refuses what
+breaks a type, and drops fields that it does not know without a word.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from msgspec import field
+
+from kaudit.model.meta import Part, Resource
+
+_HOOKS = ("kprobes", "fentries", "tracepoints", "uprobes", "usdts", "lsmhooks")
+_STOPPING = frozenset(["Sigkill", "Signal", "Override", "NotifyEnforcer", "Set"])
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "boolean": (bool,),
+    "object": (dict,),
+    "number": (int, float),
+}
+_MOST = 50
+_CALLS = ("sys_", "__x64_sys_", "__arm64_sys_", "list:")
+_SELECTORS = ("podSelector", "containerSelector", "nodeSelector")
+#: What people mean by a field that means something else.
+_MEANT = {"matchNamespaces[].namespace": "it means a Linux namespace, not one of Kubernetes"}
+
+
+class Judged(Part):
+    """What is kept of a spec."""
+
+    judged: bool = True
+    hooks: list[str] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
+    mode: str | None = None
+    selects: bool = False
+    refused: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    unloadable: list[str] = field(default_factory=list)
+
+    @property
+    def stops(self) -> bool:
+        """Whether an action of it stops what it sees."""
+        return not _STOPPING.isdisjoint(self.actions)
+
+
+_KEPT = {one.encode_name for one in msgspec.structs.fields(Judged)}
+
+
+class TracingPolicy(Resource):
+    """cilium.io TracingPolicy, TracingPolicyNamespaced: a spec is what :class:`Judged` says."""
+
+    spec: Any = None
+
+    def __post_init__(self) -> None:
+        spec = self.spec
+        if isinstance(spec, dict) and "judged" in spec and spec.keys() <= _KEPT:
+            self.spec = msgspec.convert(spec, Judged)
+        else:
+            self.spec = judge(spec)
+
+
+class _Field(msgspec.Struct, frozen=True):
+    type: str
+    many: bool
+    required: bool
+    values: tuple[str, ...]
+
+
+@cache
+def _schema() -> dict[str, dict[str, _Field]]:
+    text = (files("kaudit.model") / "tracing_policy.csv").read_text(encoding="utf-8")
+    found: dict[str, dict[str, _Field]] = {}
+    for row in csv.DictReader(text.splitlines()):
+        many = row["type"].startswith("list ")
+        found.setdefault(row["object"], {})[row["field"]] = _Field(
+            row["type"].removeprefix("list "),
+            many,
+            bool(row["required"]),
+            tuple(row["values"].split()),
+        )
+    return found
+
+
+def judge(spec: Any) -> Judged:
+    """Judge a spec by the schema, and by what Tetragon can load."""
+    found = Judged()
+    if not isinstance(spec, dict):
+        found.refused.append("spec: is no mapping")
+        return found
+    for refused, fault in _faults(spec, "spec", "spec"):
+        (found.refused if refused else found.dropped).append(fault)
+    hooks: list[tuple[str, dict[str, Any]]] = [
+        (kind, hook)
+        for kind in _HOOKS
+        for hook in _listed(spec.get(kind))
+        if isinstance(hook, dict)
+    ]
+    found.kinds = sorted({kind for kind, _ in hooks})
+    found.hooks = sorted({_name(kind, hook) for kind, hook in hooks})
+    actions = set()
+    for kind, hook in hooks:
+        call = hook.get("call")
+        of_system = kind == "kprobes" and hook.get("syscall") is not False
+        if of_system and isinstance(call, str) and not call.startswith(_CALLS):
+            found.unloadable.append(
+                f"{call}: there is no system call of the name; syscall: false is missing"
+            )
+        for selector in _listed(hook.get("selectors")):
+            for name in ("matchActions", "matchReturnActions"):
+                for action in _listed(selector.get(name) if isinstance(selector, dict) else None):
+                    if isinstance(action, dict) and isinstance(action.get("action"), str):
+                        actions.add(action["action"])
+    if not hooks:
+        found.unloadable.append("it hooks nothing")
+    found.actions = sorted(actions)
+    found.selects = any(
+        name in spec for name in ("podSelector", "containerSelector", "nodeSelector")
+    )
+    for option in _listed(spec.get("options")):
+        if isinstance(option, dict) and option.get("name") == "policy-mode":
+            found.mode = str(option.get("value"))
+    for name in ("refused", "dropped", "unloadable"):
+        setattr(found, name, getattr(found, name)[:_MOST])
+    return found
+
+
+def _name(kind: str, hook: dict[str, Any]) -> str:
+    if kind == "tracepoints":
+        return f"{hook.get('subsystem')}/{hook.get('event')}"
+    if kind in ("uprobes", "usdts"):
+        return str(hook.get("path"))
+    return str(hook.get("hook") if kind == "lsmhooks" else hook.get("call"))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _faults(value: Any, kind: str, path: str, short: str = "") -> Iterator[tuple[bool, str]]:
+    """Yield what the API server refuses (True) or drops (False), with its place."""
+    known = _schema()[kind]
+    for name in sorted(set(value) - set(known)):
+        yield False, f"{path}.{name}: no such field; the API server drops it"
+    for name, told in known.items():
+        inner = value.get(name)
+        if inner is None:
+            if told.required:
+                yield True, f"{path}.{name}: is required"
+            continue
+        if told.many and not isinstance(inner, list):
+            yield True, f"{path}.{name}: is no list"
+            continue
+        for number, one in enumerate(inner if told.many else [inner]):
+            place = f"{path}.{name}[{number}]" if told.many else f"{path}.{name}"
+            end = f"{name}[]" if told.many else name
+            yield from _of_field(one, told, place, f"{short.rpartition('.')[2]}.{end}")
+
+
+def _of_field(value: Any, told: _Field, place: str, short: str) -> Iterator[tuple[bool, str]]:
+    if told.type.startswith("="):
+        if isinstance(value, dict):
+            yield from _faults(value, told.type[1:], place, short)
+        else:
+            yield True, f"{place}: is no mapping"
+        return
+    allowed = _TYPES.get(told.type, (object,))
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+        if object not in allowed:
+            yield True, f"{place}: is no {told.type}"
+    elif told.values and str(value) not in told.values:
+        meant = _MEANT.get(short, f"one of {', '.join(told.values[:12])} is expected")
+        yield True, f"{place}: {str(value)[:40]!r} is not allowed; {meant}"

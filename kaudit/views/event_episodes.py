@@ -1,0 +1,132 @@
+"""Episodes: alerts of one rule on one workload with one command, however often.
+
+Repeats are what an auditor need not read; first and last say how long it went on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kaudit.columns import arrow
+from kaudit.model.runtime_event import PRIORITIES
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc, frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+class EventEpisodeRow(Trace, kw_only=True):
+    sensor: Annotated[str, doc("falco or tetragon")]
+    rule: Annotated[str, doc("rule or policy, else the type of the event")]
+    namespace: Annotated[str, doc("namespace; empty: the host, or not known")]
+    owner_kind: Annotated[str, doc("kind of the workload; Pod, Node or Unknown: not resolved")]
+    owner_name: Annotated[str, doc("its name")]
+    command: Annotated[str, doc("command line, masked; empty: none is told")]
+    priority: Annotated[
+        str | None, doc("worst of its events; null: the sensor gives none, or an unknown one")
+    ] = None
+    severe: Annotated[bool, doc("error or worse")]
+    count: Annotated[int, doc("events")]
+    first_at: Annotated[datetime | None, doc("moment of the first; null: not told")] = None
+    last_at: Annotated[datetime | None, doc("moment of the last")] = None
+    pods: Annotated[int, doc("pods that it happened in")]
+    nodes: Annotated[list[str], doc("nodes that it happened on, sorted")]
+    images: Annotated[list[str], doc("digests of the images, sorted; where none is known, names")]
+    processes: Annotated[list[str], doc("programs, sorted")]
+    targets: Annotated[list[str], doc("what it was done to, sorted; at most twenty")]
+    techniques: Annotated[list[str], doc("techniques of ATT&CK among the tags, sorted")]
+    foreign: Annotated[bool, doc("the rule speaks of a program that is not of the image")]
+    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+    unresolved: Annotated[str, doc("why no workload is known; empty: one is")]
+
+
+EVENT_EPISODES = Table(
+    "event_episodes",
+    EventEpisodeRow,
+    grain="one episode: the alerts of one rule on one workload with one command",
+    key=("sensor", "rule", "namespace", "owner_kind", "owner_name", "command"),
+    resource=Resource("owner_kind", name="owner_name"),
+)
+_KEY = (*("sensor", "what", "namespace", "owner_kind", "owner_name", "command", "unresolved"),)
+_MOST = 20
+_SEVERE = PRIORITIES[:4]
+
+
+@view(EVENT_EPISODES)
+def event_episodes(event_context: pd.DataFrame) -> pd.DataFrame:
+    """Group the alerts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    c = event_context[event_context["alert"].to_numpy(dtype=bool)]
+    columns: dict[str, Any] = {
+        n: arrow(c[n]) for n in (*_KEY, "count", "first_at", "pod", "node", "process", "target")
+    }
+    columns["command"] = pc.fill_null(columns["command"], "")
+    columns["last_at"] = pc.coalesce(arrow(c["last_at"]), arrow(c["first_at"]))
+    rank = pc.index_in(arrow(c["priority"]), value_set=pa.array(PRIORITIES))
+    columns["rank"] = rank
+    columns["image"] = pc.coalesce(arrow(c["image_digest"]), arrow(c["image"]))
+    columns["techniques"] = pc.binary_join(arrow(c["techniques"]), ",")
+    columns |= {n: arrow(c[n]) for n in ("platform", "raw", "raw_line")}
+    rows = pa.table(columns).sort_by([("raw", "ascending"), ("raw_line", "ascending")])
+    found = rows.group_by(list(_KEY), use_threads=False).aggregate(
+        [
+            ("count", "sum"),
+            ("first_at", "min"),
+            ("last_at", "max"),
+            ("rank", "min"),
+            ("pod", "count_distinct"),
+            ("platform", "max"),
+            ("raw", "first"),
+            ("raw_line", "first"),
+            *((n, "distinct") for n in ("node", "image", "process", "target", "techniques")),
+        ]
+    )
+    worst = pa.array(PRIORITIES).take(found["rank_min"].combine_chunks())
+    made = {
+        "rule": found["what"],
+        "priority": worst,
+        "severe": pc.fill_null(pc.is_in(worst, value_set=pa.array(_SEVERE)), False),
+        "count": found["count_sum"],
+        "first_at": found["first_at_min"],
+        "last_at": found["last_at_max"],
+        "pods": found["pod_count_distinct"],
+        "nodes": _texts(found["node_distinct"]),
+        "images": _texts(found["image_distinct"]),
+        "processes": _texts(found["process_distinct"]),
+        "targets": _texts(found["target_distinct"], most=_MOST),
+        "techniques": _texts(found["techniques_distinct"], apart=","),
+        "foreign": pc.match_substring_regex(found["what"], _FOREIGN, ignore_case=True),
+        "platform": found["platform_max"],
+        "raw": found["raw_first"],
+        "raw_line": found["raw_line_first"],
+    }
+    schema = EVENT_EPISODES.schema
+    table = pa.table({n: made[n] if n in made else found[n] for n in schema.names}).cast(schema)
+    return frame(EVENT_EPISODES.sorted(table))
+
+
+#: Rules on programs that were dropped, or run from memory, by the words in their names.
+_FOREIGN = (
+    r"drop and execute|fileless|execution from /dev/shm|not from (the )?image|memfd|"
+    r"binary not part of base image|drift"
+)
+
+
+def _texts(lists: pa.ChunkedArray, *, apart: str = "", most: int = 0) -> pa.Array:
+    import pyarrow as pa
+
+    found = []
+    for texts in lists.to_pylist():
+        one = {
+            part
+            for text in texts or ()
+            if text
+            for part in (text.split(apart) if apart else [text])
+        }
+        found.append(sorted(one)[: most or None])
+    return pa.array(found, pa.list_(pa.string()))

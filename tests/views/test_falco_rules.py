@@ -1,0 +1,136 @@
+"""Rules of Falco as they take effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kaudit.collect import collect
+from kaudit.source.files import FileSource
+from kaudit.source.tools import ToolSource
+from tests.corpus.reading import corpus
+from tests.shared import needs_shared, shared
+
+BASE = "- rule: A\n  condition: spawned_process\n  priority: NOTICE\n  tags: [x, T1059]\n"
+
+
+def states(folder: Path, **texts: str) -> dict[str, tuple[str, str]]:
+    """State and reason of each rule; the files in the order of their names."""
+    found = {f"{name}.yaml": text for name, text in texts.items()}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": found}
+    (folder / "c.yaml").write_text(yaml.safe_dump(config))
+    rows = collect(FileSource(folder))["falco_rules"]
+    return {row["rule"]: (row["state"], row["why"]) for row in rows.to_dict("records")}
+
+
+def test_a_rule_that_is_in_order_is_loaded(tmp_path: Path) -> None:
+    assert states(tmp_path, a=BASE) == {"A": ("loaded", "")}
+
+
+@pytest.mark.parametrize(
+    ("later", "state", "why"),
+    [
+        ("- rule: A\n  enabled: false\n", "disabled", "enabled: false"),
+        ("- rule: A\n  override: {enabled: replace}\n  enabled: false\n", "disabled", "enabled"),
+        (
+            "- rule: A\n  condition: never_true\n  override: {condition: replace}\n",
+            "disabled",
+            "never",
+        ),
+        ("- rule: A\n  append: true\n  condition: and never_true\n", "disabled", "never"),
+        ("- rule: A\n  append: true\n  condition: and not gone\n", "broken", "gone"),
+        ("- rule: A\n  append: true\n  condition: and not container\n", "loaded", ""),
+    ],
+)
+def test_what_a_later_file_makes_of_it(tmp_path: Path, later: str, state: str, why: str) -> None:
+    found = states(tmp_path, a=BASE, b=later)["A"]
+    assert found[0] == state or (state == "broken" and found[0] in ("broken", "refused"))
+    assert why in found[1]
+
+
+def test_one_broken_rule_takes_its_file_along(tmp_path: Path) -> None:
+    both = BASE + "- rule: B\n  condition: gone_macro\n  priority: INFO\n"
+    found = states(tmp_path, a=both)
+    assert found["B"][0] == "broken"
+    assert found["A"] == (
+        "refused",
+        "its file is refused: rule B names what no file defines: gone_macro",
+    )
+
+
+def test_order_counts(tmp_path: Path) -> None:
+    macro = "- macro: own\n  condition: evt.type = open\n"
+    uses = "- rule: A\n  condition: own\n  priority: INFO\n"
+    assert states(tmp_path, a=macro, b=uses)["A"][0] == "loaded"
+    assert states(tmp_path, a=uses, b=macro)["A"][0] == "broken"
+
+
+def test_an_append_to_nothing_is_told(tmp_path: Path) -> None:
+    assert (
+        states(tmp_path, a="- list: gone\n  append: true\n  items: [a]\n" + BASE)["A"][0]
+        == "refused"
+    )
+
+
+def test_settings_switch_off(tmp_path: Path) -> None:
+    said = "rules_files: [/etc/falco/a.yaml]\nrules:\n- disable: {rule: A}\n"
+    assert states(tmp_path, a=BASE, falco=said)["A"][1] == "switched off in falco.yaml"
+    said = "rules_files: [/etc/falco/a.yaml]\npriority: warning\n"
+    assert states(tmp_path, a=BASE, falco=said)["A"] == (
+        "disabled",
+        "falco.yaml loads warning and worse alone",
+    )
+
+
+def test_a_file_that_nobody_loads(tmp_path: Path) -> None:
+    said = "rules_files: [/etc/falco/b.yaml]\n"
+    found = states(tmp_path, a=BASE, b="- rule: B\n  condition: container\n", falco=said)
+    assert found["A"] == ("unlisted", "falco.yaml does not name its file")
+    assert found["B"] == ("loaded", "")
+
+
+def test_anchors_exceptions_and_text_that_is_no_rule(tmp_path: Path) -> None:
+    text = (
+        "- list: l\n  items: &i [a]\n- list: m\n  items: *i\n"
+        "- rule: A\n  condition: proc.name in (l, m)\n  priority: 5\n"
+        "  exceptions:\n  - name: known\n    fields: [proc.name]\n    values: [[a]]\n"
+    )
+    assert states(tmp_path, a=text) == {"A": ("loaded", "")}
+    assert states(tmp_path, a=text + "- what: is this\n")["A"][0] == "refused"
+
+
+@needs_shared
+def test_the_rules_of_the_guide_are_refused_with_the_reason(tmp_path: Path) -> None:
+    text = shared("guide.txt").read_text()
+    start = text.index("# falco-rules.yaml")
+    (tmp_path / "values.yaml").write_text(
+        text[start : text.index("Security Monitoring with", start)]
+    )
+    rows = collect(FileSource(tmp_path))["falco_rules"]
+    assert dict(zip(rows["rule"], rows["state"], strict=True)) == {
+        "Shell Spawned in Container": "broken",
+        "Sensitive File Access": "refused",
+        "Crypto Mining Activity": "refused",
+    }
+    assert rows["why"].str.contains("shell_allowed_parent_processes").all()
+
+
+@needs_shared
+@pytest.mark.parametrize("name", ["falco_rules", "falco-sandbox_rules", "values-custom-rules"])
+def test_real_files_have_no_false_undefined(name: str) -> None:
+    path = corpus("falco", "rules", f"{name}.yaml")
+    content = yaml.safe_load(path.read_text())
+    if isinstance(content, dict):
+        content = [one for text in content["customRules"].values() for one in yaml.safe_load(text)]
+    evidence = collect(ToolSource("falco-rules", path))
+    rows = evidence["falco_rules"]
+    off = {one["rule"] for one in content if one.get("enabled") is False}
+    assert set(rows["rule"]) == {one["rule"] for one in content if "rule" in one}
+    assert set(rows[rows["state"] == "disabled"]["rule"]) == off
+    assert set(rows["state"]) <= {"loaded", "disabled"}
+    kinds = evidence["falco_items"]["item"].value_counts().to_dict()
+    assert kinds == {
+        kind: n for kind in ("rule", "macro", "list") if (n := sum(kind in one for one in content))
+    }
