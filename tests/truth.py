@@ -96,7 +96,8 @@ def seen(assessment: Assessment) -> dict[str, int]:
         for group, kind, count, read in zip(
             *(held[name] for name in ("group", "kind", "objects", "collected")), strict=True
         )
-        if read and group != "constraints.gatekeeper.sh"  # its kinds are those of templates
+        # Kinds of constraints are those of templates; policies of both kinds stand in one list.
+        if read and group not in ("constraints.gatekeeper.sh", "cilium.io")
     }
     more = (_of_cluster, _of_images, _of_stores, _of_gatekeeper, _of_kyverno, _of_events)
     return found | {name: count for of in more for name, count in of(evidence).items()}
@@ -137,8 +138,9 @@ def _of_events(evidence: Any) -> dict[str, int]:
     events, logs = evidence["events"], evidence["event_logs"]
     found = {f"events.{name}": int(n) for name, n in logs.groupby("sensor")["events"].sum().items()}
     falco, tetragon = (events[events["sensor"] == name] for name in ("falco", "tetragon"))
-    found["tracingpolicies.total"] = len(evidence["tracing_policies"])
-    if len(found) < 2:
+    policies = len(evidence["tracing_policies"])
+    found |= {"tracingpolicies.total": policies, "objects.TracingPolicy": policies}
+    if len(found) < 3:
         return found
     pods = evidence["pods"][evidence["pods"]["origin"] == "object"]
     held = pods["namespace"] + "/" + pods["pod"]
