@@ -7,21 +7,21 @@ no label but their name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from kaudit import registry
-from kaudit.columns import arrow, positions
-from kaudit.entrances import OBJECTS, Services, Way, entrances, rows
+from kaudit.columns import arrow
+from kaudit.entrances import OBJECTS, Services, Way, entrances
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.address_space import AddressRange, cidrs_of, range_of
 from kaudit.model.connectivity import Network, Profile, address_space
 from kaudit.model.explanation import Reason, reasons
 from kaudit.model.port_space import LAST, PROTOCOLS, PortRange
-from kaudit.network import APART, Matrix, namespaces_of, policies_of
+from kaudit.network import APART, Matrix, distinct, namespaces_of, policies_of, rows, seen, standing
 from kaudit.text import meant
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ class Cluster:
         _refuse(evidence)
         frames = [evidence[name] for name in _TABLES]
         policies = policies_of(*frames)
-        self.pods = _standing(evidence["network_pods"])
-        profiles, numbers = _profiles([*_seen(self.pods), _CONTROLLER])
+        pods = standing(evidence["network_pods"])
+        profiles, numbers = distinct([*seen(pods), _CONTROLLER])
         self.network = Network(
             profiles,
             namespaces_of(evidence["namespaces"]),
@@ -107,15 +107,9 @@ class Cluster:
             address_space(policies, APART),
             cautious=False,
         )
-        columns = (arrow(self.pods[c]).to_pylist() for c in ("namespace", "owner_name"))
-        kinds = arrow(self.pods["owner_kind"]).to_pylist()
-        *self._of_pod, self._controller = (self.network.class_of[number] for number in numbers)
-        self.owners = [
-            Workload(namespace, name, kind or "Pod")
-            for namespace, name, kind in zip(*columns, kinds, strict=True)
-        ]
+        *of_pods, self._controller = (self.network.class_of[number] for number in numbers)
         self.classes: dict[Workload, set[int]] = {}
-        for workload, number in zip(self.owners, self._of_pod, strict=True):
+        for workload, number in zip(_owners(pods), of_pods, strict=True):
             self.classes.setdefault(workload, set()).add(number)
         self.workloads = sorted(self.classes)
 
@@ -172,28 +166,29 @@ class Cluster:
         """What Ingresses and routes let in, as far as policies admit any client of the cluster."""
         ports = self.network.ports
         found: dict[Workload, set[PortRange]] = {}
-        for way in self.ways():
-            node = self._of_pod[way.pod]
-            admitted = next(
-                a.allowed
-                for a in self.network.access(node, "ingress")
-                if a.peers >> self._controller & 1
-            )
-            if ports.containing("TCP", way.port) & admitted:
-                one = PortRange("TCP", way.port, way.port)
-                found.setdefault(self.owners[way.pod], set()).add(one)
+        for workload, way in self.ways():
+            for node in self.classes[workload]:
+                if ports.containing("TCP", way.port) & self._admitted(node):
+                    one = PortRange("TCP", way.port, way.port)
+                    found.setdefault(workload, set()).add(one)
         for workload, reached in found.items():
             yield Connection(CONTROLLER, workload.label, tuple(sorted(reached)))
 
-    def ways(self) -> Iterator[Way]:
-        """Pods, by their place, that Ingresses and routes lead to."""
-        names = (*OBJECTS, "services", "service_ports", "ports", "pod_context")
+    def _admitted(self, node: int) -> int:
+        """Ports on which a pod that nothing is known of may come in."""
+        groups = self.network.access(node, "ingress")
+        return next(a.allowed for a in groups if a.peers >> self._controller & 1)
+
+    def ways(self) -> Iterator[tuple[Workload, Way]]:
+        """Workloads that Ingresses and routes lead to, and how."""
+        names = (*OBJECTS, "services", "service_ports", "ports")
         frames = {name: self.evidence[name] for name in names}
-        context = frames["pod_context"]
-        at = positions(self.pods["pod_uid"], context["pod_uid"])
-        services = Services(frames, context.iloc[at])
+        pods = standing(self.evidence["pod_context"])
+        owners = list(_owners(pods))
+        services = Services(frames, pods)
         for entrance in sorted(set(entrances(frames))):
-            yield from services.ways(entrance)
+            for way in services.ways(entrance):
+                yield owners[way.pod], way
 
     def _connection(self, src: str, dst: str, allowed: int, unclear: int) -> Connection:
         return Connection(src, dst, self.ranges(allowed), self.ranges(unclear))
@@ -243,39 +238,9 @@ class Cluster:
         return tuple(self.network.ports.ranges(bits))
 
 
-def _standing(pods: pd.DataFrame) -> pd.DataFrame:
-    """Pods, without templates whose pods are there."""
-    import numpy as np
-
-    owner = ["namespace", "owner_kind", "owner_name"]
-    objects = pods[(pods["origin"] == "object").to_numpy(bool)]
-    live = set(zip(*(objects[c] for c in owner), strict=True))
-    keys = zip(*(pods[c] for c in owner), strict=True)
-    here = [
-        origin == "object" or key not in live
-        for origin, key in zip(pods["origin"], keys, strict=True)
-    ]
-    return pods[np.array(here, bool)]
-
-
-def _seen(pods: pd.DataFrame) -> Iterator[Profile]:
-    """Pods as policies see them."""
-    columns = ("namespace", "labels", "named_ports", "host_network", "addressed", "addresses")
-    for namespace, labels, ports, host, addressed, addresses in rows(pods, *columns):
-        yield Profile(
-            namespace,
-            tuple(labels),
-            tuple(ports),
-            host,
-            tuple(map(int, addresses)) if addressed else None,
-        )
-
-
-def _profiles(pods: Iterable[Profile]) -> tuple[list[Profile], list[int]]:
-    """Distinct pods, and which of them each pod is."""
-    numbers: dict[Profile, int] = {}
-    found = [numbers.setdefault(profile, len(numbers)) for profile in pods]
-    return list(numbers), found
+def _owners(pods: pd.DataFrame) -> Iterator[Workload]:
+    for namespace, name, kind in rows(pods, "namespace", "owner_name", "owner_kind"):
+        yield Workload(namespace, name, kind or "Pod")
 
 
 def _verdict(allowed: int, unknown: int) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from kaudit.columns import arrow
 from kaudit.model.label_index import LabelIndex, members
+from kaudit.network import rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,11 +39,6 @@ class Way(msgspec.Struct, frozen=True):
     entrance: Entrance
     pod: int
     port: int
-
-
-def rows(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
-    """Rows of the named columns."""
-    return zip(*(arrow(frame[name]).to_pylist() for name in names), strict=True)
 
 
 def entrances(frames: Mapping[str, pd.DataFrame]) -> Iterator[Entrance]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kaudit.columns import arrow
 from kaudit.model.address_space import Block
-from kaudit.model.connectivity import Access, Network
+from kaudit.model.connectivity import Access, Network, Profile, address_space
 from kaudit.model.policy import (
     ALLOW,
     TIERS,
@@ -163,6 +164,45 @@ def _port(text: str) -> PortRef:
     return PortRef(protocol, name=port)
 
 
+def standing(pods: pd.DataFrame) -> pd.DataFrame:
+    """Pods, without templates whose pods are there."""
+    import numpy as np
+
+    owner = ("namespace", "owner_kind", "owner_name")
+    objects = pods[(pods["origin"] == "object").to_numpy(bool)]
+    live = set(rows(objects, *owner))
+    here = [
+        origin == "object" or (namespace, kind, name) not in live
+        for namespace, kind, name, origin in rows(pods, *owner, "origin")
+    ]
+    return pods[np.array(here, bool)]
+
+
+def seen(pods: pd.DataFrame) -> Iterator[Profile]:
+    """What policies see of each row of the view network_pods."""
+    columns = ("namespace", "labels", "named_ports", "host_network", "addressed", "addresses")
+    for namespace, labels, ports, host, addressed, addresses in rows(pods, *columns):
+        yield Profile(
+            namespace,
+            tuple(labels),
+            tuple(ports),
+            host,
+            tuple(map(int, addresses)) if addressed else None,
+        )
+
+
+def distinct(pods: Iterable[Profile]) -> tuple[list[Profile], list[int]]:
+    """Distinct profiles, and which of them each is."""
+    numbers: dict[Profile, int] = {}
+    found = [numbers.setdefault(profile, len(numbers)) for profile in pods]
+    return list(numbers), found
+
+
+def rows(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
+    """Rows of the named columns."""
+    return zip(*(arrow(frame[name]).to_pylist() for name in names), strict=True)
+
+
 class Pairs(NamedTuple):
     """Pairs of nodes that may connect: source, target, and place of their verdict."""
 
@@ -171,51 +211,107 @@ class Pairs(NamedTuple):
     verdict: Numbers
 
 
-class Matrix:
-    """All verdicts of a network between classes of pods, in blocks of sources.
+class Built(NamedTuple):
+    """Pods of the view network_pods that count, the class of each, and their network."""
+
+    pods: pd.DataFrame
+    classes: list[int]
+    network: Network
+
+
+_last: list[tuple[tuple[weakref.ref[pd.DataFrame], ...], Built]] = []
+
+
+def network_of(
+    network_pods: pd.DataFrame,
+    namespaces: pd.DataFrame,
+    network_policies: pd.DataFrame,
+    network_policy_rules: pd.DataFrame,
+    other_policies: pd.DataFrame,
+    other_policy_rules: pd.DataFrame,
+) -> Built:
+    """Build the network of evidence; what is not known is unclear in it.
+
+    That of the last frames is kept as long as they are, since several views rest on it.
+    """
+    policies = (network_policies, network_policy_rules, other_policies, other_policy_rules)
+    frames = (network_pods, namespaces, *policies)
+    for kept, built in _last:
+        if all(ref() is frame for ref, frame in zip(kept, frames, strict=True)):
+            return built
+    found = policies_of(*policies)
+    pods = standing(network_pods)
+    profiles, numbers = distinct(seen(pods))
+    space = address_space(found, APART)
+    network = Network(profiles, namespaces_of(namespaces), found, space)
+    built = Built(pods, [network.class_of[number] for number in numbers], network)
+    _last[:] = [(tuple(weakref.ref(frame, _forget) for frame in frames), built)]
+    return built
+
+
+def _forget(_: object) -> None:
+    _last.clear()
+
+
+class _Side:
+    """What the policies of every class allow in one direction: distinct rows, and whose they are.
 
     Attributes
     ----------
     verdicts
         Distinct pairs of the ports that are allowed and those where it is unclear.
+    rows
+        Number of the verdict on each node, one row for all classes that are governed alike.
+    of
+        Row of each class.
+    """
+
+    def __init__(self, network: Network, direction: str) -> None:
+        import numpy as np
+
+        places: dict[int, int] = {}
+        self._numbers: dict[tuple[int, int], int] = {}
+        found: list[Numbers] = []
+        self.of = np.zeros(network.pods, np.int32)
+        for node in range(network.pods):
+            groups = network.access(node, direction)
+            place = places.setdefault(id(groups), len(places))
+            if place == len(found):
+                found.append(self._row(network, groups))
+            self.of[node] = place
+        self.rows = np.array(found).reshape(-1, network.nodes)
+        self.verdicts = list(self._numbers)
+
+    def _row(self, network: Network, groups: tuple[Access, ...]) -> Numbers:
+        import numpy as np
+
+        found = np.zeros(network.nodes, np.int32)
+        for group in groups:
+            number = self._numbers.setdefault((group.allowed, group.unclear), len(self._numbers))
+            packed = np.frombuffer(
+                group.peers.to_bytes((network.nodes + 7) // 8, "little"), dtype=np.uint8
+            )
+            mask = np.unpackbits(packed, bitorder="little")[: network.nodes].astype(bool)
+            found[mask] = number
+        return found
+
+
+class Matrix:
+    """All verdicts of a network that has pods, in blocks of sources.
+
+    Attributes
+    ----------
+    verdicts
+        Distinct pairs of the ports that are allowed and those where it is unclear; the first
+        is nothing.
     """
 
     def __init__(self, network: Network) -> None:
         self.network = network
         self.verdicts: list[tuple[int, int]] = []
         self._numbers: dict[tuple[int, int], int] = {}
-        self._combined: dict[tuple[int, int], int] = {}
-        self._rows: dict[int, Numbers] = {}
-        self._kept: list[tuple[Access, ...]] = []
-        self._out = self._side("egress")
-        self._into = self._side("ingress")
-
-    def _side(self, direction: str) -> Numbers:
-        import numpy as np
-
-        network = self.network
-        found = np.zeros((network.pods, network.nodes), np.int32)
-        for node in range(network.pods):
-            found[node] = self._row(network.access(node, direction))
-        return found
-
-    def _row(self, groups: tuple[Access, ...]) -> Numbers:
-        """Number of the verdict on each node; equal groups are laid out once."""
-        import numpy as np
-
-        found = self._rows.get(id(groups))
-        if found is None:
-            nodes = self.network.nodes
-            found = np.zeros(nodes, np.int32)
-            for group in groups:
-                packed = np.frombuffer(
-                    group.peers.to_bytes((nodes + 7) // 8, "little"), dtype=np.uint8
-                )
-                mask = np.unpackbits(packed, bitorder="little")[:nodes].astype(bool)
-                found[mask] = self._number((group.allowed, group.unclear))
-            self._rows[id(groups)] = found
-            self._kept.append(groups)
-        return found
+        self._number((0, 0))
+        self._out, self._into = _Side(network, "egress"), _Side(network, "ingress")
 
     def _number(self, verdict: tuple[int, int]) -> int:
         number = self._numbers.setdefault(verdict, len(self.verdicts))
@@ -227,25 +323,25 @@ class Matrix:
         """Pairs of classes of pods that may connect, by source."""
         import numpy as np
 
-        network = self.network
-        for start in range(0, network.pods, rows):
-            end = min(start + rows, network.pods)
-            out = self._out[start:end, : network.pods].astype(np.int64)
-            code = (out << 32) | self._into[:, start:end].T
-            codes, at = np.unique(code, return_inverse=True)
-            both = [self._both(int(c) >> 32, int(c) & 0xFFFFFFFF) for c in codes]
-            found = np.array(both, np.int32)[at.reshape(code.shape)]
+        pods, out, into = self.network.pods, self._out, self._into
+        if not pods:
+            return
+        both = np.array(
+            [[self._both(one, other) for other in into.verdicts] for one in out.verdicts], np.int32
+        )
+        for start in range(0, pods, rows):
+            end = min(start + rows, pods)
+            forth = out.rows[:, :pods][out.of[start:end]]
+            back = into.rows[:, start:end][into.of].T
+            found = both[forth, back]
             for node in range(start, end):
-                if network.hosts >> node & 1:
+                if self.network.hosts >> node & 1:
                     found[node - start] = self._of_host(found[node - start])
             yield self._listed(found, start, 0)
 
-    def _both(self, out: int, into: int) -> int:
-        key = (out, into)
-        if key not in self._combined:
-            (a, b), (c, d) = self.verdicts[out], self.verdicts[into]
-            self._combined[key] = self._number((a & c, (a | b) & (c | d) & ~(a & c)))
-        return self._combined[key]
+    def _both(self, one: tuple[int, int], other: tuple[int, int]) -> int:
+        allowed = one[0] & other[0]
+        return self._number((allowed, (one[0] | one[1]) & (other[0] | other[1]) & ~allowed))
 
     def _of_host(self, row: Numbers) -> Numbers:
         """Traffic of its own node always reaches a pod."""
@@ -254,24 +350,29 @@ class Matrix:
         every = self.network.ports.all
         numbers, at = np.unique(row, return_inverse=True)
         changed = [
-            self._number((a, every & ~a)) for a, _ in map(self.verdicts.__getitem__, numbers)
+            self._number((allowed, every & ~allowed))
+            for allowed, _ in map(self.verdicts.__getitem__, numbers)
         ]
         return np.array(changed, np.int32)[at]
 
     def outward(self) -> Pairs:
         """Classes of pods, and those of addresses that they may connect to."""
-        return self._listed(self._out[:, self.network.pods :], 0, self.network.pods)
+        return self._listed(self._beyond(self._out), 0, self.network.pods)
 
     def inward(self) -> Pairs:
         """Classes of addresses, and those of pods that they may connect to."""
-        turned = self._into[:, self.network.pods :].T
-        return self._listed(turned, self.network.pods, 0)
+        return self._listed(self._beyond(self._into).T, self.network.pods, 0)
+
+    def _beyond(self, side: _Side) -> Numbers:
+        import numpy as np
+
+        numbers = np.array([self._number(verdict) for verdict in side.verdicts], np.int32)
+        return numbers[side.rows[:, self.network.pods :][side.of]]
 
     def _listed(self, found: Numbers, first_row: int, first_column: int) -> Pairs:
         import numpy as np
 
-        nothing = [n for n, verdict in enumerate(self.verdicts) if verdict == (0, 0)]
-        source, target = np.nonzero(~np.isin(found, nothing))
+        source, target = np.nonzero(found)
         return Pairs(
             (source + first_row).astype(np.int32),
             (target + first_column).astype(np.int32),
@@ -283,6 +384,3 @@ def namespaces_of(namespaces: pd.DataFrame) -> dict[str, Sequence[str]]:
     """Labels of the namespaces that are known."""
     names, labels = (arrow(namespaces[c]).to_pylist() for c in ("name", "labels"))
     return dict(zip(names, labels, strict=True))
-
-
-__all__ = ["APART", "METADATA", "PRIVATE", "Matrix", "namespaces_of", "policies_of"]

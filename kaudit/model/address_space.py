@@ -129,6 +129,13 @@ class AddressSpace:
         """Classes that a block holds, one bit each."""
         return self._of_block[block]
 
+    def union(self, apart: Iterable[str]) -> int:
+        """Classes that some of the addresses told apart are in, one bit each."""
+        found = 0
+        for text in apart:
+            found |= self.apart.get(text, 0)
+        return found
+
     def class_of(self, address: str) -> int | None:
         """Class of one address; None where the text is none, or of IPv6 that nobody names."""
         found = range_of(address)

@@ -253,6 +253,7 @@ class Network:
                 clear = bool(sure >> at & 1) and not policy.unclear
                 self._selecting[at].append((number, clear))
         self._access: dict[object, tuple[Access, ...]] = {}
+        self._open = (Access(self.everything, self.ports.all),)
 
     def _shrunk(self, bits: int) -> int:
         """Turn a set of profiles that classes do not cut into one of classes."""
@@ -270,7 +271,7 @@ class Network:
         if peer.kind == "any":
             sure, blocks = self._everybody, outside
         elif peer.kind == "outside":
-            blocks = outside
+            blocks = self.addresses.bits(peer.block) if peer.block else outside
         elif peer.kind == "nodes":
             may = self._hosts
         elif peer.kind == "block" and peer.block:
@@ -289,10 +290,11 @@ class Network:
     def access(self, node: int, direction: str) -> tuple[Access, ...]:
         """What the policies of a node allow in a direction, peers that are alike together.
 
-        Ingress: who may come in. Egress: where it may go. The groups cover all nodes.
+        Ingress: who may come in. Egress: where it may go. The groups cover all nodes, and
+        nodes that are governed alike share them.
         """
         if node >= self.pods or self.hosts >> node & 1 or not self._selecting[node]:
-            return (Access(self.everything, self.ports.all),)
+            return self._open
         ports = self._ports_of[node] if direction == "ingress" else ()
         key = (direction, tuple(self._selecting[node]), ports)
         found = self._access.get(key)
@@ -418,6 +420,10 @@ class Network:
         if self.hosts >> source & 1 and target < self.pods:
             most |= self.ports.all  # traffic of its own node is always allowed
         return allowed, most & ~allowed
+
+    def selecting(self, node: int) -> list[Policy]:
+        """Policies that select a class of pods, or may, in the order they are tried."""
+        return [self.policies[number] for number, _ in self._selecting[node]]
 
     def closed(self, node: int, direction: str) -> bool | None:
         """Whether a policy isolates a class of pods; None where one may."""

@@ -1,6 +1,7 @@
-"""What network policies may see of each pod: what they speak of, and nothing else.
+"""What network policies may see of pods: what they speak of, and nothing else.
 
-Pods that are the same in all of it are the same to every policy.
+Pods that are the same in all of it are the same to every policy, so those of one workload are
+one row.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import (
+    SEPARATOR,
     arrow,
     assembled,
     gathered,
@@ -26,29 +28,31 @@ from kaudit.table import Resource, Table, Trace, doc
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kaudit.columns import Positions
+
 
 class NetworkPodRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of the pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
+    namespace: Annotated[str, doc("namespace of the pods")]
     owner_kind: Annotated[str, doc("kind of the topmost known owner")]
     owner_name: Annotated[str, doc("name of the topmost known owner")]
+    pod: Annotated[str, doc("name of the first of them, or of the object with the template")]
+    origin: Annotated[str, doc("object: Pod objects; template: what a controller would make")]
+    pods: Annotated[int, doc("how many they are")]
     platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
-    host_network: Annotated[bool, doc("shares the network of its node: outside policy")]
+    host_network: Annotated[bool, doc("on the network of their node: outside policy")]
     labels: Annotated[list[str], doc("those labels that a policy speaks of, as sorted key=value")]
     named_ports: Annotated[
         list[str], doc("ports whose name a policy speaks of, as protocol/name=number")
     ]
-    addressed: Annotated[bool, doc("has an address")]
-    addresses: Annotated[list[str], doc("classes of its addresses, as policies tell them apart")]
+    addressed: Annotated[bool, doc("they have addresses")]
+    addresses: Annotated[list[str], doc("classes of addresses, as policies tell them apart")]
 
 
 NETWORK_PODS = Table(
     "network_pods",
     NetworkPodRow,
-    grain="one pod or pod template, as network policies see it",
-    key=("namespace", "pod", "pod_uid"),
+    grain="pods of one workload that network policies see alike",
+    key=("namespace", "owner_kind", "owner_name", "pod"),
     resource=Resource("owner_kind", name="owner_name"),
     pods=True,
     summed=True,
@@ -83,12 +87,11 @@ def network_pods(
     copied = (
         "raw",
         "raw_line",
-        "pod_uid",
         "namespace",
-        "pod",
-        "origin",
         "owner_kind",
         "owner_name",
+        "pod",
+        "origin",
         "platform",
         "host_network",
     )
@@ -99,7 +102,31 @@ def network_pods(
         "addressed": over_lists(ips, bool),
         "addresses": over_lists(ips, classes, pa.list_(pa.string())),
     }
-    return assembled(c, found, [column.name for column in NETWORK_PODS.columns])
+    first, numbers = _alike(found)
+    found = {name: column.iloc[first] for name, column in found.items()}
+    found["pods"] = series(numbers, found["pod"])
+    made = assembled(c.iloc[first], found, [column.name for column in NETWORK_PODS.columns])
+    return made.reset_index(drop=True)
+
+
+def _alike(columns: dict[str, pd.Series[Any]]) -> tuple[Positions, Positions]:
+    """First of the pods of a workload that are alike, and how many they are."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parts = [arrow(columns[c]) for c in ("namespace", "owner_kind", "owner_name", "origin")]
+    parts += [pc.cast(arrow(columns[c]), pa.string()) for c in ("host_network", "addressed")]
+    parts += [
+        pc.fill_null(pc.binary_join(arrow(columns[c]), "\x1e"), "")
+        for c in ("labels", "named_ports", "addresses")
+    ]
+    codes = pc.binary_join_element_wise(*parts, SEPARATOR).dictionary_encode().indices
+    _, first, numbers = np.unique(
+        codes.to_numpy(zero_copy_only=False), return_index=True, return_counts=True
+    )
+    order = np.argsort(first)
+    return first[order].astype("int64"), numbers[order].astype("int64")
 
 
 def _named_ports(
