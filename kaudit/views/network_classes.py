@@ -34,7 +34,7 @@ class NetworkClassRow(Row, kw_only=True):
 NETWORK_CLASSES = Table(
     "network_classes",
     NetworkClassRow,
-    grain="pods, or addresses, that no policy tells apart",
+    grain="one class of pods, or of addresses, that no policy tells apart",
     key=("network_class",),
 )
 _WORDS = {True: "yes", False: "no", None: "unknown"}

@@ -33,7 +33,7 @@ class NetworkEnforcementRow(Trace, kw_only=True):
 NETWORK_ENFORCEMENT = Table(
     "network_enforcement",
     NetworkEnforcementRow,
-    grain="the cluster",
+    grain="the one cluster",
     key=("name",),
     resource=Resource("=Cluster", namespace=""),
 )

@@ -51,7 +51,7 @@ class NetworkPodRow(Trace, kw_only=True):
 NETWORK_PODS = Table(
     "network_pods",
     NetworkPodRow,
-    grain="pods of one workload that network policies see alike",
+    grain="one workload, and its pods that network policies see alike",
     key=("namespace", "owner_kind", "owner_name", "pod"),
     resource=Resource("owner_kind", name="owner_name"),
     pods=True,

@@ -26,7 +26,7 @@ class NetworkReachabilityRow(Row, kw_only=True):
 NETWORK_REACHABILITY = Table(
     "network_reachability",
     NetworkReachabilityRow,
-    grain="a class of pods or addresses and one that it may connect to",
+    grain="one class of pods or addresses, and another that it may connect to",
     key=("source", "target"),
 )
 

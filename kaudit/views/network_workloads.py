@@ -52,7 +52,7 @@ class NetworkWorkloadRow(Trace, kw_only=True):
 NETWORK_WORKLOADS = Table(
     "network_workloads",
     NetworkWorkloadRow,
-    grain="pods of one workload that network policies see alike, and what they may reach",
+    grain="one workload, its pods that policies see alike, and what they may reach",
     key=("namespace", "owner_kind", "owner_name", "pod"),
     resource=Resource("owner_kind", name="owner_name"),
 )
