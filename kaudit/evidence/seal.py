@@ -166,16 +166,35 @@ def _durable(path: Path) -> None:
 def masked_table(table: pa.Table) -> tuple[pa.Table, int]:
     """Mask cells with the shape of a credential; return the table and how many."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     hits = 0
     for at, field in enumerate(table.schema):
-        if field.type != pa.string():
+        if field.type not in (pa.string(), pa.list_(pa.string())):
             continue
-        column = table.column(at)
-        found = pc.sum(pc.match_substring_regex(column, _PATTERN)).as_py() or 0
+        chunks = [_masked(chunk) for chunk in table.column(at).chunks]
+        found = sum(number for _, number in chunks)
         if found:
             hits += found
-            clean = pc.replace_substring_regex(column, _PATTERN, "[masked]")
+            clean = pa.chunked_array([chunk for chunk, _ in chunks], field.type)
             table = table.set_column(at, field, clean)
     return table, hits
+
+
+def _masked(texts: pa.Array) -> tuple[pa.Array, int]:
+    """Mask texts, or lists of them; each distinct text is searched once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_list(texts.type):
+        values, found = _masked(texts.values)
+        nulls = texts.is_null() if texts.null_count else None
+        whole = pa.ListArray.from_arrays(texts.offsets, values, mask=nulls) if found else texts
+        return whole, found
+    codes = texts.dictionary_encode()
+    wrong = pc.match_substring_regex(codes.dictionary, _PATTERN)
+    if not pc.any(wrong).as_py():
+        return texts, 0
+    found = pc.sum(wrong.take(codes.indices)).as_py()
+    return pc.replace_substring_regex(codes.dictionary, _PATTERN, "[masked]").take(
+        codes.indices
+    ), found

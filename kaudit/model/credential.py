@@ -102,6 +102,8 @@ def masked(text: str) -> str:
     '--user=ann --password=[masked: named as a credential]'
     >>> masked("cannot run: --password=hunter22")
     'cannot run: --password=[masked: named as a credential]'
+    >>> masked("https://store.example/?token=hunter22")
+    'https://store.example/?token=[masked: named as a credential]'
     >>> masked("cannot log in: password=hunter22")
     'cannot log in: password=[masked: named as a credential]'
     """
@@ -116,10 +118,12 @@ def masked(text: str) -> str:
 
 def _mask_option(found: re.Match[str]) -> str:
     value = found["value"].strip("\"'")
-    if value.startswith("[masked") or _PLACEHOLDER.match(value):
+    if value.startswith("[masked"):
         return found[0]
     if not by_name(found["name"].lstrip("-")):
         return found["name"] + found["gap"] + _OPTION.sub(_mask_option, found["value"])
+    if _PLACEHOLDER.match(value):
+        return found[0]
     return f"{found['name']}{found['gap']}[masked: named as a credential]"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, field
 
-from kaudit.model.credential import masked_arguments, verdict
+from kaudit.model.credential import masked, masked_arguments, verdict
 from kaudit.model.meta import (
     Int,
     IntOrText,
@@ -181,6 +181,10 @@ class HttpGet(Part):
     path: str | None = None
     port: IntOrText | None = None
     scheme: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.path and "=" in self.path:
+            self.path = masked(self.path)
 
 
 class TcpSocket(Part):
