@@ -124,7 +124,6 @@ def conclude_layers(
 
 #: What a layer rests on and no collector reads yet: without it, no layer is called effective.
 _UNREAD = {
-    Layer.RUNTIME: "events and sensors are not read yet",
     Layer.SECRETS: "who can read secrets, and what is shared or unused, is not judged yet",
 }
 

@@ -35,6 +35,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         leaves that control unassessed.
     certificate_min_days
         Days that a certificate should still hold.
+    break_glass_groups
+        Groups of users who may enter containers by hand, ``*`` for any text.
     critical_fix_days, high_fix_days
         Days within which a critical or high vulnerability that has a fix must be gone.
     exploit_score
@@ -53,6 +55,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Days for which the scan of an image counts.
     secret_max_age_days
         Days after which a Secret should have been rotated.
+    sensor_images
+        Ends of names of further images that are runtime sensors: ``northwind/agent``.
     token_max_seconds
         Longest life of a projected service-account token, in seconds.
     untrusted_labels
@@ -72,6 +76,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     accepted_signers: tuple[str, ...] = ()
     allowed_registries: tuple[str, ...] = ()
     certificate_min_days: _Days = 30
+    break_glass_groups: tuple[str, ...] = ()
     critical_fix_days: _Days = 7
     exploit_score: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
     high_fix_days: _Days = 30
@@ -82,6 +87,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sandbox_handlers: tuple[str, ...] = ("gvisor*", "kata*", "runsc*")
     scan_max_age_days: _Days = 7
     secret_max_age_days: _Days = 90
+    sensor_images: tuple[str, ...] = ()
     token_max_seconds: _Seconds = 86_400
     untrusted_labels: tuple[str, ...] = ("untrusted=true",)
     untrusted_namespaces: tuple[str, ...] = ()

@@ -1,0 +1,146 @@
+"""ATT&CK for Containers: for each technique the rules that would see it, and what was seen.
+
+Tags of rules are often techniques of Linux and not of Containers: a tag of a technique counts
+for it and for its sub-techniques' parent. Tactics are those of the catalogue's version.
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Annotated
+
+from kaudit.columns import records
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc, frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class AttackCoverageRow(Trace, kw_only=True):
+    technique: Annotated[str, doc("id of the technique")]
+    title: Annotated[str, doc("its name")]
+    tactics: Annotated[list[str], doc("tactics that it belongs to")]
+    rules: Annotated[list[str], doc("rules that are loaded and name it, sorted")]
+    assumed: Annotated[list[str], doc("stable rules that come with Falco and name it, sorted")]
+    off: Annotated[list[str], doc("rules that name it and do not detect, sorted")]
+    events: Annotated[int, doc("alerts in the evidence that name it")]
+    controls: Annotated[list[str], doc("controls of kaudit that speak on it, sorted")]
+    verdict: Annotated[str, doc("seen, detected, assumed, prevention only, or none")]
+    detected: Annotated[bool | None, doc("a rule would see it; null: depends on Falco's own file")]
+
+
+ATTACK_COVERAGE = Table(
+    "attack_coverage",
+    AttackCoverageRow,
+    grain="one technique of ATT&CK for Containers",
+    key=("technique",),
+    resource=Resource("=Technique", namespace="", name="technique"),
+)
+
+
+@cache
+def _techniques() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    text = (files("kaudit.frameworks") / "mitre-attack.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return tuple(
+        (row["id"], row["title"], tuple(part.strip() for part in row["section"].split(";")))
+        for row in rows
+        if row["id"].startswith("T1") and not row["section"].startswith("Enterprise")
+    )
+
+
+@cache
+def _controls() -> dict[str, tuple[str, ...]]:
+    text = (files("kaudit.frameworks") / "mappings.csv").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
+        if row["framework"] == "mitre-attack" and not row["control"].startswith("KA-RUN-00"):
+            found.setdefault(row["requirement"], []).append(row["control"])
+    return {name: tuple(sorted(controls)) for name, controls in found.items()}
+
+
+@cache
+def _stable() -> dict[str, tuple[str, ...]]:
+    text = (files("kaudit.views") / "falco_upstream.csv").read_text(encoding="utf-8")
+    return {
+        row["name"]: tuple(row["techniques"].split())
+        for row in csv.DictReader(text.splitlines())
+        if row["kind"] == "rule" and row["file"] == "stable"
+    }
+
+
+@view(ATTACK_COVERAGE, naming=("event_context",))
+def attack_coverage(
+    cluster: pd.DataFrame,
+    falco_rules: pd.DataFrame,
+    sensor_pods: pd.DataFrame,
+    event_context: pd.DataFrame,
+) -> pd.DataFrame:
+    """Look each technique up in rules and alerts."""
+    on: dict[str, set[str]] = {}
+    off: dict[str, set[str]] = {}
+    named = set()
+    rules = records(falco_rules[["rule", "state", "techniques", "raw", "raw_line"]])
+    for rule in rules:
+        named.add(rule["rule"])
+        for technique in rule["techniques"]:
+            kept = on if rule["state"] == "loaded" else off
+            kept.setdefault(technique, set()).add(rule["rule"])
+    falco = bool((sensor_pods["sensor"] == "falco").any())
+    assumed: dict[str, set[str]] = {}
+    for name, techniques in _stable().items():
+        if falco and name not in named:
+            for technique in techniques:
+                assumed.setdefault(technique, set()).add(name)
+    alerts = event_context[event_context["alert"].to_numpy(dtype=bool)]
+    seen: dict[str, int] = {}
+    for entry in records(alerts[["techniques", "count"]]):
+        for technique in entry["techniques"]:
+            seen[technique] = seen.get(technique, 0) + entry["count"]
+    known = bool(rules) or falco or len(alerts) > 0
+    rows = []
+    traced = next((t for t in (falco_rules, sensor_pods, alerts) if len(t)), None)
+    for technique, title, tactics in _techniques() if len(cluster) and known else ():
+        loaded, would, without = (sorted(_of(technique, tags)) for tags in (on, assumed, off))
+        count = sum(n for one, n in seen.items() if _part_of(one, technique))
+        controls = _controls().get(technique, ())
+        verdict = (
+            "seen"
+            if count
+            else "detected"
+            if loaded
+            else "assumed"
+            if would
+            else "prevention only"
+            if controls
+            else "none"
+        )
+        rows.append(
+            AttackCoverageRow(
+                raw=str(traced["raw"].iloc[0]) if traced is not None else "",
+                raw_line=int(traced["raw_line"].iloc[0]) if traced is not None else 0,
+                technique=technique,
+                title=title,
+                tactics=list(tactics),
+                rules=loaded,
+                assumed=would,
+                off=without,
+                events=count,
+                controls=list(controls),
+                verdict=verdict,
+                detected=True if count or loaded else (None if would else False),
+            )
+        )
+    return frame(ATTACK_COVERAGE.sorted(ATTACK_COVERAGE.arrow(rows)))
+
+
+def _part_of(one: str, technique: str) -> bool:
+    return one == technique or one.startswith(f"{technique}.")
+
+
+def _of(technique: str, tags: dict[str, set[str]]) -> set[str]:
+    """Rules that are tagged with a technique, or a part of it."""
+    return {rule for one, rules in tags.items() if _part_of(one, technique) for rule in rules}
