@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kaudit.model.exemption import terms_of
 from kaudit.model.kyverno import Filters, Override, Policy, PolicyException, Rule, Spec, action_of
 from kaudit.model.meta import ABSENT
 from kaudit.model.place import Place
@@ -138,6 +139,7 @@ def _images(rule: Rule) -> list[str]:
 def kyverno_exceptions(found: PolicyException, at: Place) -> Iterator[Row]:
     """Yield one row for each policy that is excepted from."""
     spec, match = found.spec, found.spec.match or Filters()
+    terms = terms_of(found.metadata)
     for position, it in enumerate(spec.exceptions or (), start=1):
         yield PolicyExceptionRow(
             raw=at.raw,
@@ -156,4 +158,8 @@ def kyverno_exceptions(found: PolicyException, at: Place) -> Iterator[Row]:
             images=[],
             pod_security=len(spec.pod_security or ()),
             background=spec.background is not False,
+            expires_at=terms.expires_at,
+            owner=terms.owner,
+            reason=terms.reason,
+            created_at=found.metadata.creation_timestamp,
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kaudit.model.exemption import terms_of
 from kaudit.model.kyverno_cel import CelException, CelPolicy
 from kaudit.model.meta import ABSENT
 from kaudit.model.place import Place
@@ -105,7 +106,7 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
 )
 def kyverno_cel_exceptions(found: CelException, at: Place) -> Iterator[Row]:
     """Yield one row for each policy that is excepted from."""
-    spec = found.spec
+    spec, terms = found.spec, terms_of(found.metadata)
     for position, it in enumerate(spec.policy_refs or (), start=1):
         yield PolicyExceptionRow(
             raw=at.raw,
@@ -122,5 +123,8 @@ def kyverno_cel_exceptions(found: CelException, at: Place) -> Iterator[Row]:
             conditions=bool(spec.match_conditions) or spec.allowed_values != ABSENT,
             images=sorted(spec.images or ()),
             background=True,
-            expires_at=spec.expires_at,
+            expires_at=spec.expires_at or terms.expires_at,
+            owner=terms.owner,
+            reason=terms.reason,
+            created_at=found.metadata.creation_timestamp,
         )

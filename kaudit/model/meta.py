@@ -47,6 +47,8 @@ KEPT_ANNOTATIONS = (
     "sealedsecrets.bitnami.com/",
     "reconcile.external-secrets.io/data-hash",
 )
+#: Last words of annotations that say whose something is, why, and for how long.
+TERMS = ("owner", "contact", "reason", "justification", "ticket", "expires", "expires-at")
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NULL = Raw(b"null")
 #: Stands for a value that was dropped; for one that was not there.
@@ -134,6 +136,15 @@ class Metadata(Part):
         raw = (self.annotations or {}).get(key)
         return None if raw is None else msgspec.json.decode(raw, type=str | None)
 
+    def term(self, *words: str) -> str | None:
+        """Value of the first annotation, else label, whose last word is one of these, masked."""
+        told = {key: self.annotation(key) for key in self.annotations or ()}
+        for pairs in (told, self.labels or {}):
+            for key, text in sorted(pairs.items()):
+                if text and key.rpartition("/")[2] in words:
+                    return masked(text)
+        return None
+
     @property
     def controller(self) -> OwnerReference | None:
         """The owner that controls the object."""
@@ -173,7 +184,7 @@ class DatedMetadata(Metadata):
 
 
 def _kept(key: str, raw: Raw) -> Raw:
-    if not key.startswith(KEPT_ANNOTATIONS):
+    if not key.startswith(KEPT_ANNOTATIONS) and key.rpartition("/")[2] not in TERMS:
         return _NULL
     text = msgspec.json.decode(raw)
     if text is not None and not isinstance(text, str):

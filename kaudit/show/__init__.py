@@ -1,6 +1,8 @@
 """What notebook cells call: blocks, charts, and text made safe to show."""
 
 from kaudit.show.build import build
+from kaudit.show.engines import engines
+from kaudit.show.exceptions import exceptions
 from kaudit.show.explore import cases, control, evidence, finding, record, table
 from kaudit.show.images import fix_plan, images, reconciliation, vulnerabilities
 from kaudit.show.others import others
@@ -33,7 +35,9 @@ __all__ = [
     "control",
     "cover",
     "dockerfiles",
+    "engines",
     "evidence",
+    "exceptions",
     "fetched_secrets",
     "finding",
     "fix_plan",

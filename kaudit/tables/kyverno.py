@@ -91,6 +91,9 @@ class PolicyExceptionRow(Trace, kw_only=True):
     pod_security: Annotated[int, doc("how many controls of Pod Security it narrows to")] = 0
     background: Annotated[bool, doc("it holds for what exists too; true where unset")]
     expires_at: Annotated[datetime | None, doc("when it ends; null: never")] = None
+    owner: Annotated[str | None, doc("whose it is, of its annotations or labels")] = None
+    reason: Annotated[str | None, doc("why it is there, of its annotations")] = None
+    created_at: Annotated[datetime | None, doc("creation time")] = None
 
 
 KYVERNO_POLICIES = Table(
