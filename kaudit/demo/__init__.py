@@ -38,16 +38,18 @@ def write(folder: Path) -> None:
     from kaudit.demo.scans import reports
     from kaudit.demo.sensors import logs
     from kaudit.demo.supply import files
+    from kaudit.demo.verdicts import verdicts
 
     kinds: dict[str, list[Json]] = {}
-    for found in objects():
+    everything = [*objects()]
+    for found in everything:
         kinds.setdefault(found["kind"], []).append(found)
     folder.mkdir(parents=True, exist_ok=True)
     for kind, items in kinds.items():
         whole = {"apiVersion": "v1", "kind": "List", "items": items}
         (folder / f"{kind.lower()}.json").write_bytes(msgspec.json.encode(whole) + b"\n")
     written = ((name, msgspec.json.encode(report) + b"\n") for name, report in reports())
-    for name, content in (*written, *files(), *logs()):
+    for name, content in (*written, *files(), *logs(), *verdicts(everything)):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -15,6 +15,7 @@ violation[{"msg": msg}] {
   msg := sprintf("Container %v must set runAsNonRoot to true", [container.name])
 }
 """
+_TEXTS: Json = {"type": "array", "items": {"type": "object"}}
 _LABELS = (
     "has(variables.anyObject.metadata.labels) && 'owner' in variables.anyObject.metadata.labels"
 )
@@ -46,7 +47,7 @@ def _templates() -> Iterator[Json]:
         ("K8sRequiredOwner", cel, ("labels",), ()),
         ("K8sAllowedRepos", broken, ("repos",), (fault,)),
     ):
-        schema = {"type": "object", "properties": {name: {"type": "array"} for name in parameters}}
+        schema = {"type": "object", "properties": dict.fromkeys(parameters, _TEXTS)}
         made = {"names": {"kind": kind}, "validation": {"openAPIV3Schema": schema}}
         spec = {
             "crd": {"spec": made},

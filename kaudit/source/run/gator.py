@@ -6,14 +6,19 @@ refused, or a failure, which leaves nothing on standard output.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from kaudit.model import gator
+from kaudit.source.run.objects import made_by
 from kaudit.source.run.program import Ended
+from kaudit.source.run.refusal import refusal
 from kaudit.source.run.tool import About, Machine, Target, Tool, folder_of, version_behind
 
+_FAULTY = re.compile(r'\badding (?P<what>template|constraint) "(?P<name>[^"]+)"')
 _results = msgspec.json.Decoder(list[gator.Result] | None).decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -51,3 +56,27 @@ class Gator(Tool):
             return False
         ended.out.write_bytes(_encode(sorted(found or [], key=_encode)))
         return True
+
+    def leave_out(self, target: Target, ended: Ended) -> str:
+        """Take out the template or constraint that cannot be added, and go on without it."""
+        found = _FAULTY.search(ended.said)
+        if found is None or ended.code < 0:
+            return ""
+        path = folder_of(target) / "policies.yaml"
+        held = [
+            msgspec.json.decode(line) for line in path.read_bytes().splitlines() if line != b"---"
+        ]
+        kept = [one for one in held if not _is(one, found["what"], found["name"])]
+        if found["what"] == "template":
+            gone = {made_by(one).lower() for one in held if one not in kept}
+            kept = [one for one in kept if one["kind"].lower() not in gone]
+        if len(kept) == len(held):
+            return ""
+        path.write_bytes(b"".join(b"---\n" + msgspec.json.encode(one) + b"\n" for one in kept))
+        why = refusal(self.title, ended.said, ended.code).detail
+        return f"the {found['what']} {found['name']} was not evaluated: {why}"
+
+
+def _is(one: dict[str, Any], what: str, name: str) -> bool:
+    of_template = one["kind"] == "ConstraintTemplate"
+    return of_template == (what == "template") and bool(one["metadata"].get("name") == name)

@@ -169,3 +169,11 @@ def _text(value: Any, change: Any) -> Any:
 
 def _encoded(value: Object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def made_by(template: Object) -> str:
+    """Kind of constraint that a ConstraintTemplate makes; empty where it is none."""
+    found: Any = template
+    for name in ("spec", "crd", "spec", "names"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return str(found.get("kind") or "") if isinstance(found, dict) else ""

@@ -17,7 +17,7 @@ import msgspec
 from kaudit.errors import InputError
 from kaudit.model.tool_run import CLUSTER, PROPOSED, WITHOUT
 from kaudit.model.words import Gap, Reason
-from kaudit.source.run.objects import POLICY_GROUPS, Object, Objects
+from kaudit.source.run.objects import POLICY_GROUPS, Object, Objects, made_by
 from kaudit.source.run.tool import Target
 
 _OUTSIDE = ("verifyImages", "mutate", "generate")
@@ -106,7 +106,7 @@ def _for_gator(
     templates = [
         one for one in _of_group(all_of, "templates.gatekeeper.sh") if not _in_error(one, gaps)
     ]
-    made = {_made(one).lower() for one in templates}
+    made = {made_by(one).lower() for one in templates}
     excluded = _excludes(all_of, process) if process else []
     constraints = []
     for one in _of_group(all_of, "constraints.gatekeeper.sh"):
@@ -209,11 +209,6 @@ def _in_error(template: Object, gaps: list[Gap]) -> bool:
         gaps.append(_left_out(template, "Gatekeeper reports errors of it, so it was not evaluated"))
         return True
     return False
-
-
-def _made(template: Object) -> str:
-    crd = _mapping(_mapping(template, "spec"), "crd")
-    return str(_mapping(_mapping(crd, "spec"), "names").get("kind") or "")
 
 
 def _left_out(one: Object, why: str) -> Gap:

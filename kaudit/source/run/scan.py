@@ -104,10 +104,11 @@ class _Job(msgspec.Struct):
 
 
 class _Done(msgspec.Struct):
-    """What came of a job: a file with the output, or the fault."""
+    """What came of a job: a file with the output, or the fault; and what had to be left out."""
 
     out: Path | None = None
     fault: SourceError | None = None
+    lost: list[str] = []
 
 
 class ScanSource:
@@ -210,34 +211,41 @@ class ScanSource:
         registry = registry_of(job.target)
         if registry and (spent := self._patience.spent(job.tool.title, registry)):
             return _Done(fault=spent)
-        fault = self._tried(job.ready, job.target, folder / f"on-{job.number}", out)
-        self._patience.note(job.tool.title, registry, fault)
-        if fault is not None:
-            return _Done(fault=fault)
-        self._cache.keep(kept, out)
-        return _Done(out)
+        done = self._tried(job.ready, job.target, folder / f"on-{job.number}", out)
+        self._patience.note(job.tool.title, registry, done.fault)
+        if done.fault is None:
+            self._cache.keep(kept, out)
+        return done
 
-    def _tried(self, ready: Ready, target: Target, within: Path, out: Path) -> SourceError | None:
+    def _tried(self, ready: Ready, target: Target, within: Path, out: Path) -> _Done:
+        done = _Done()
         try:
-            self._run(ready, target, within, out)
+            self._run(ready, target, within, out, done)
         except SourceError as fault:
-            return fault
+            done.fault = fault
         except OSError as fault:
             detail = f"there is no room for its files: {fault.strerror}"
-            return SourceError(ready.tool.title, reason=Reason.TOOL_FAILED, detail=detail)
-        return None
+            done.fault = SourceError(ready.tool.title, reason=Reason.TOOL_FAILED, detail=detail)
+        else:
+            done.out = out
+        return done
 
-    def _run(self, ready: Ready, target: Target, within: Path, out: Path) -> None:
+    def _run(self, ready: Ready, target: Target, within: Path, out: Path, done: _Done) -> None:
         tool, format = ready.tool, FORMATS[ready.tool.name]
         within.mkdir()
         if target.kind in _FILES:
             _laid(target, within)
-        ended = ready.machine.run(
-            tool.arguments(target), out, bounds=Bounds(self.settings.seconds), within=within
-        )
+        bounds = Bounds(self.settings.seconds)
+        while True:
+            ended = ready.machine.run(tool.arguments(target), out, bounds=bounds, within=within)
+            if tool.answers(target, ended):
+                break
+            left_out = tool.leave_out(target, ended)
+            if not left_out:
+                shutil.rmtree(within, ignore_errors=True)
+                raise refusal(tool.title, ended.said, ended.code)
+            done.lost.append(left_out)
         shutil.rmtree(within, ignore_errors=True)
-        if not tool.answers(target, ended):
-            raise refusal(tool.title, ended.said, ended.code)
         try:
             clean(format, out)
         except SourceError:
@@ -293,6 +301,8 @@ def _note(job: _Job) -> ToolRun:
 def _events(job: _Job, done: _Done, note: ToolRun) -> Iterator[Event]:
     """Yield what an output holds, or the gap that it leaves."""
     format, target = FORMATS[job.tool.name], job.target
+    for said in done.lost:
+        yield _gap(job, unread(format, target.name, said, part=True, reason=Reason.PARTIAL))
     if done.out is None:
         fault = done.fault or SourceError(format.title, reason=Reason.TOOL_FAILED)
         note.reason, note.detail = fault.reason, fault.detail

@@ -192,6 +192,14 @@ class Tool(ABC):
         """
         return ended.code == 0 or ended.code in self.finds
 
+    def leave_out(
+        self,
+        target: Target,  # noqa: ARG002  for tools that one bad part stops
+        ended: Ended,  # noqa: ARG002
+    ) -> str:
+        """Take what stopped a run out of its target, and say what; nothing where that is none."""
+        return ""
+
 
 class Machine:
     """Where tools run: our environment, a private folder, and the sign to stop."""

@@ -301,6 +301,34 @@ def test_one_bad_constraint_does_not_cost_the_others(engines: Path, tmp_path: Pa
     assert [one["metadata"]["name"] for one in laid_down] == ["k8sowner", "owner"]
 
 
+def test_a_template_that_gator_cannot_add_costs_its_own_constraints_alone(
+    engines: Path, tmp_path: Path
+) -> None:
+    said = 'auditing objects: adding template "bad": invalid ConstraintTemplate'
+    body = f"""
+if '"bad"' in seen["files"]["policies.yaml"]:
+    sys.stderr.write({said!r}); sys.exit(1)
+print("null")"""
+    stand_in(engines, "gator", body)
+    bad = {
+        **TEMPLATE,
+        "metadata": {"name": "bad"},
+        "spec": {"crd": {"spec": {"names": {"kind": "K8sBad"}}}},
+    }
+    of_bad = {**CONSTRAINT, "kind": "K8sBad", "spec": {}}
+    evidence = collected(tmp_path, TEMPLATE, bad, {**CONSTRAINT, "spec": {}}, of_bad, POD)
+    (gap,) = gaps(evidence)
+    assert "the template bad was not evaluated" in gap.detail
+    assert gap.tables
+    laid_down = laid(seen(engines, "gator", CLUSTER)["files"]["policies.yaml"])
+    assert [one["kind"] for one in laid_down] == ["ConstraintTemplate", "K8sOwner"]
+    assert reports_of(evidence) == 1
+
+
+def reports_of(evidence: Evidence) -> int:
+    return len(evidence["verdict_reports"])
+
+
 def test_where_there_are_no_policies_nothing_is_run(engines: Path, tmp_path: Path) -> None:
     evidence = collected(tmp_path, POD)
     assert gaps(evidence) == []
