@@ -19,9 +19,11 @@ import msgspec
 
 from kaudit import registry
 from kaudit.beside import MANY, Beside, Job
+from kaudit.detector import Detector
 from kaudit.errors import InputError
 from kaudit.evidence.build import Builder, Piece
 from kaudit.evidence.bundle import Evidence
+from kaudit.model import credential
 from kaudit.model.meta import Named
 from kaudit.model.nulls import without_nulls
 from kaudit.model.place import Place, stand_in
@@ -84,6 +86,7 @@ def collect(
         No source could be read, or ``out`` is in the way.
     """
     registry.load()
+    credential.ask_further(Detector())
     wanted = _wanted(kinds)
     ingest = Ingest(Builder(out, keep_raw=raw), wanted, beside=True)
     try:

@@ -34,6 +34,7 @@ LEVELS = {
     "views": 3,
     "orphans": 3,
     "beside": 4,
+    "detector": 4,
     "controls": 3,
     "chains": 3,
     "signals": 3,

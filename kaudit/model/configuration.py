@@ -12,7 +12,7 @@ from msgspec import Raw, field
 
 from kaudit.model import falco_rules
 from kaudit.model.certificate_text import first_end
-from kaudit.model.credential import verdict
+from kaudit.model.credential import inside, verdict
 from kaudit.model.meta import REDACTED, Int, ManagedFields, Metadata, Part, Resource, Time
 
 
@@ -62,7 +62,7 @@ def _judged(key: str, raw: Raw, *, binary: bool) -> Judged:
     if binary:
         data = b64decode(data)
     text = data.decode("utf-8", "replace")
-    return Judged(len(data), verdict(key, text), falco_rules.file_of(key, text))
+    return Judged(len(data), verdict(key, text) or inside(text), falco_rules.file_of(key, text))
 
 
 class SecretMetadata(Metadata):

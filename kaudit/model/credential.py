@@ -7,6 +7,7 @@ dropped at once.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 _NAME = re.compile(
@@ -92,7 +93,50 @@ def verdict(name: str, value: str) -> str:
         return shape
     if _PLACEHOLDER.match(value.strip()):
         return ""
-    return "named as a credential" if by_name(name) else ""
+    if by_name(name):
+        return "named as a credential"
+    return _further(name, value)
+
+
+def ask_further(detector: Callable[[str, str], str]) -> None:
+    """Let a detector judge named literals that have no shape and no name known here."""
+    global _further
+    _further = detector
+
+
+def _silent(name: str, value: str) -> str:  # noqa: ARG001  a detector looks at them
+    return ""
+
+
+_further: Callable[[str, str], str] = _silent
+
+#: ``name: value`` and ``NAME=value`` in files, one a line, as JSON, YAML, INI or shell write it.
+_ASSIGNED = re.compile(
+    r"""^[ \t\-]*(?:export[ ]+)?["']?(?:[\w./\-]*:)?(?P<name>[A-Za-z_][\w.\-]{0,80})["']?[ \t]*"""
+    r"""[:=][ \t]*["']?(?P<value>[^\s"'(){}\[\]$;,<>]{6,512})["']?[ \t]*,?[ \t]*(?:\#.*)?$""",
+    re.MULTILINE,
+)
+_KEY_DATA = re.compile(r"-key-data$")
+_CODE = re.compile(r"^(?:process\.env|os\.environ|config\.|self\.|this\.|vault:|ref\+|file:|env:)")
+#: Larger files are not searched for names.
+_FILE = 1 << 18
+
+
+def inside(text: str) -> str:
+    r"""What kind of credential a file holds in one of its lines; empty where none is seen.
+
+    >>> inside("database:\n  password: hunter22\n"), inside("server-tokens: on-all\n")
+    ('named as a credential', '')
+    >>> inside("//registry.npmjs.example/:_authToken=0123456789\n")
+    'named as a credential'
+    """
+    for found in _ASSIGNED.finditer(text[:_FILE]):
+        name, value = found["name"].lstrip("_"), found["value"]
+        if _PLACEHOLDER.match(value) or _CODE.match(value):
+            continue
+        if by_name(name) or (_KEY_DATA.search(name) and value.startswith("LS0tLS1CRUdJTi")):
+            return "named as a credential"
+    return ""
 
 
 def masked(text: str) -> str:
