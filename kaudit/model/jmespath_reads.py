@@ -16,6 +16,8 @@ from kaudit.model.values import (
     text,
 )
 
+#: Stands in an expression for a text that is put in before it is followed.
+ANY = "__any__"
 #: What a name stands for; None where it is not known.
 Named = Callable[[str], Value | None]
 #: Functions that give back what they were given, or parts of it.
@@ -57,7 +59,8 @@ class Follower:
         if kind == "here":
             return self.this if here is None else here
         if kind in ("text", "literal"):
-            return text(node[1] if kind == "text" else node[1].strip().strip('"'))
+            said = node[1] if kind == "text" else node[1].strip().strip('"')
+            return OPEN if ANY in said else text(said)
         follow = self._follow.get(kind)
         return follow(node, here) if follow else (OPEN if kind in ("root", "masked") else NOTHING)
 
@@ -69,8 +72,10 @@ class Follower:
 
     def _member(self, node: Node, here: Value | None) -> Value:
         if node[1] == ("here",) and here is None:
-            found = self.named(node[2])
+            found = OPEN if ANY in node[2] else self.named(node[2])
             return OPEN if found is None else found
+        if ANY in node[2]:
+            return self.reader.chosen(self.value(node[1], here), OPEN)
         return self.reader.member(self.value(node[1], here), node[2])
 
     def _flat(self, node: Node, here: Value | None) -> Value:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kaudit.model import cel_reads
-from kaudit.model.jmespath_reads import Follower
+from kaudit.model.jmespath_reads import ANY, Follower
 from kaudit.model.reads import IMAGES, UNKNOWN, Reads, of_pod, of_reader, written
 from kaudit.model.values import (
     EACH,
@@ -28,6 +28,9 @@ from kaudit.model.values import (
     made_with,
 )
 
+#: An expression that holds no other; braces may stand in it by themselves.
+_VARIABLE = re.compile(r"(?<!\\)\{\{((?:\{[^{}]*\}|[^{}])*)\}\}")
+_NESTED = 8
 _ANCHOR = re.compile(r"(?P<anchor>[=^<X+]?)\((?P<name>.*)\)", re.DOTALL)
 #: What variables that Kyverno knows by itself stand for.
 _KNOWN: dict[str, Value] = {
@@ -125,12 +128,11 @@ class RuleReader:
 
     def texts(self, text: str, path: Path | None = None) -> Value:
         """Follow the expressions in a text; what it stands for, where it is one and no more."""
-        found = [self.expression(code, path) for code in expressions(text)]
+        codes, alone = expressions(text)
+        found = [self.expression(code, path) for code in codes]
         if not found:
             return Value(texts=frozenset([text]))
-        whole = text.strip()
-        alone = len(found) == 1 and whole.startswith("{{") and whole.endswith("}}")
-        return found[0] if alone else OPEN
+        return found[-1] if alone else OPEN
 
     def expression(self, code: str, path: Path | None = None) -> Value:
         """Follow one expression; ``@`` in it stands for a place of the pattern."""
@@ -166,11 +168,10 @@ class RuleReader:
         code = variable.get("jmesPath")
         if not isinstance(code, str):
             return value or OPEN
-        inside = code
-        for one in expressions(code):
+        codes, _ = expressions(code)
+        for one in codes:
             self.expression(one)
-            inside = "@"
-        found = self.follower.expression(inside, value) if inside == code else OPEN
+        found = OPEN if codes else self.follower.expression(code, value)
         return found | self.anything(variable["default"]) if "default" in variable else found
 
     def anything(self, node: Any) -> Value:
@@ -204,11 +205,9 @@ class RuleReader:
         if not isinstance(node, dict):
             raise Unreadable("a loop is no object")
         listed = node.get("list")
-        codes = expressions(listed) if isinstance(listed, str) else []
-        if isinstance(listed, str) and codes:
-            of = self.texts(listed)
-        else:
-            of = self.expression(listed) if isinstance(listed, str) else OPEN
+        of = OPEN
+        if isinstance(listed, str):
+            of = self.texts(listed) if "{{" in listed else self.expression(listed)
         element = self.reader.element(of)
         self.scopes.append({"element": element, f"element{level}": element})
         self.context.append(context_of(node.get("context")))
@@ -270,42 +269,23 @@ def context_of(node: Any) -> dict[str, Any]:
     return {str(one["name"]): one for one in _list(node) if isinstance(one, dict) and "name" in one}
 
 
-def expressions(text: str) -> list[str]:
-    """Return what stands between ``{{`` and ``}}``, in order.
+def expressions(text: str) -> tuple[list[str], bool]:
+    """Return what stands between ``{{`` and ``}}``, inner ones first, and whether that is all.
+
+    Where an expression holds another, :data:`ANY` stands for what the inner one will be.
 
     Raises
     ------
     Unreadable
-        One holds another, or has no end: what it asks for is known only when it is run.
+        Some have no end, or there are too many, one in the other.
     """
-    found, place = [], text.find("{{")
-    while place >= 0:
-        if place and text[place - 1] == "\\":
-            place = text.find("{{", place + 2)
-            continue
-        end = _end(text, place + 2)
-        found.append(text[place + 2 : end].strip())
-        place = text.find("{{", end + 2)
-    return found
-
-
-def _end(text: str, place: int) -> int:
-    """Find the ``}}`` that closes an expression, over quoted parts and single braces."""
-    open_, quote = 0, ""
-    while place < len(text):
-        letter = text[place]
-        if quote:
-            place += letter == "\\"
-            quote = "" if letter == quote else quote
-        elif letter in "'\"`":
-            quote = letter
-        elif text.startswith("{{", place):
-            raise Unreadable("an expression holds another")
-        elif letter == "{":
-            open_ += 1
-        elif letter == "}" and open_:
-            open_ -= 1
-        elif text.startswith("}}", place):
-            return place
-        place += 1
-    raise Unreadable("an expression has no end")
+    found: list[str] = []
+    for _ in range(_NESTED):
+        inner = _VARIABLE.findall(text)
+        if not inner:
+            break
+        found += [code.strip() for code in inner]
+        text = _VARIABLE.sub(ANY, text)
+    if "{{" in text.replace("\\{{", ""):
+        raise Unreadable("an expression has no end")
+    return found, bool(found) and text.strip() == ANY

@@ -241,5 +241,14 @@ def test_loops_and_their_variables() -> None:
     }
     found = RuleReader(context).reads({"foreach": [loop]})
     assert (found.known, found.lists, found.fields) == (True, ("containers",), ("image",))
-    nested = {"deny": {"conditions": [{"key": "{{ a.{{ b }} }}", "operator": "Equals"}]}}
-    assert RuleReader({}).reads(nested).known is False
+
+
+def test_expressions_in_expressions() -> None:
+    code = "{{ divide('{{ request.object.spec.containers[0].image }}', '1') }} {{ a.{b: c} }}"
+    found = RuleReader({}).reads({"deny": {"conditions": [{"key": code, "operator": "Equals"}]}})
+    assert (found.known, found.lists, found.fields) == (True, ("containers",), ("image",))
+    code = "{{ request.object.spec.{{ request.operation }} }}"
+    found = RuleReader({}).reads({"deny": {"conditions": [{"key": code, "operator": "Equals"}]}})
+    assert found.known is False
+    code = "{{ request.object.spec"
+    assert RuleReader({}).reads({"deny": {"conditions": [{"key": code}]}}).known is False
