@@ -9,6 +9,7 @@ from typing import Annotated
 from kaudit.model.admission import AdmissionBinding, AdmissionPolicy
 from kaudit.model.meta import LabelSelector
 from kaudit.model.place import Place
+from kaudit.model.reads import COMPARES
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
 
@@ -37,7 +38,7 @@ class AdmissionPolicyRow(Trace, kw_only=True):
         list[str], doc("containers, initContainers, ephemeralContainers: those its CEL reads")
     ]
     fields: Annotated[list[str], doc("fields of pods and containers that its CEL reads")]
-    compares: Annotated[list[str], doc("digest, latest: texts with them, that it compares with")]
+    compares: Annotated[list[str], doc(COMPARES)]
     warnings: Annotated[list[str], doc("what the API server says of the types in its CEL")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
     changed_at: Annotated[

@@ -13,6 +13,7 @@ from typing import Annotated
 from kaudit.model.gatekeeper import Constraint, ConstraintTemplate
 from kaudit.model.meta import LabelSelector
 from kaudit.model.place import Place
+from kaudit.model.reads import COMPARES
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
 
@@ -29,7 +30,10 @@ class TemplateRow(Trace, kw_only=True):
         list[str], doc("containers, initContainers, ephemeralContainers: those its code reads")
     ]
     fields: Annotated[list[str], doc("fields of pods and containers that its code reads")]
-    compares: Annotated[list[str], doc("digest, latest: texts with them, that it compares with")]
+    required_fields: Annotated[
+        list[str] | None, doc("fields whose absence it refuses; null: cannot be told")
+    ] = None
+    compares: Annotated[list[str], doc(COMPARES)]
     unused_parameters: Annotated[
         list[str] | None, doc("parameters that its code never reads; null: it could not be read")
     ] = None
@@ -133,6 +137,7 @@ def constraint_templates(found: ConstraintTemplate, at: Place) -> Iterator[Row]:
         reads_known=reads.known,
         container_fields=list(reads.lists),
         fields=list(reads.fields),
+        required_fields=None if reads.required is None else list(reads.required),
         compares=list(reads.compares),
         unused_parameters=reads.unused(declared),
         created=found.status.created,

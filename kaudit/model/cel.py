@@ -73,14 +73,15 @@ class _Parser(Cursor):
         return ("op", tuple(named), tuple(found)) if named else found[0]
 
     def unary(self) -> Node:
-        while self.accept("!", "-"):
-            pass
+        signs = 0
+        while self.sees("!", "-"):
+            signs += self.take().text == "!"
         found = self.primary()
         steps = 0
         while self.sees(".", "[", "{"):
             steps = self.longer(steps)
             found = self.behind(found)
-        return found
+        return ("not", found) if signs % 2 else found
 
     def behind(self, found: Node) -> Node:
         """Read what follows an operand: a member, a call, an index, fields of an object."""

@@ -81,6 +81,7 @@ class Follower:
             "index": self._index,
             "call": self._call,
             "op": self._operation,
+            "not": self._negation,
             "if": self._choice,
             "list": self._list,
             "made": self._made,
@@ -137,6 +138,12 @@ class Follower:
             named = path[-1] in _NAMED and bool(asked.texts)
             self.reader.chosen(Value(frozenset([path])), asked if named else NOTHING)
 
+    def _negation(self, node: Node, scope: dict[str, Value]) -> Value:
+        self.reader.odd = not self.reader.odd
+        found = self.value(node[1], scope)
+        self.reader.odd = not self.reader.odd
+        return found
+
     def _choice(self, node: Node, scope: dict[str, Value]) -> Value:
         self.value(node[1], scope)
         return self.value(node[2], scope) | self.value(node[3], scope)
@@ -166,6 +173,9 @@ class Follower:
         found = [self.value(one, scope) for one in given]
         if name in _COMPARES:
             self.reader.compare(target, *found)
+            of_image = any(path[-1] == "image" for path in target.paths)
+            if of_image and not self.reader.odd and any("/" in t for v in found for t in v.texts):
+                self.reader.marks.add("registry")
         return either([target, *found]) if name in _PASSES else NOTHING
 
     def _macro(

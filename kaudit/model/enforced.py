@@ -1,73 +1,135 @@
-"""Which controls a rule demands, by the fields that it reads and what it compares them with."""
+"""Which controls a rule demands, by the fields that it reads and what it compares them with.
+
+Read statically: what parameters of a template hold is not kept, so a rule that is given
+parameters is taken to use them for what its code is made for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-#: Field of a pod or container to the controls that judge it.
-CONTROLS: dict[str, tuple[str, ...]] = {
+import msgspec
+
+#: Field of a pod or container, and what is below it, to the controls that it decides.
+_FIELDS: dict[str, tuple[str, ...]] = {
     "securityContext.privileged": ("KA-DEP-001",),
     "spec.hostPID": ("KA-DEP-002",),
     "spec.shareProcessNamespace": ("KA-DEP-002a",),
     "spec.hostIPC": ("KA-DEP-003",),
     "spec.hostNetwork": ("KA-DEP-004",),
-    "spec.volumes[].hostPath": ("KA-DEP-005",),
     "ports[].hostPort": ("KA-DEP-008",),
     "securityContext.windowsOptions.hostProcess": ("KA-DEP-009",),
     "securityContext.capabilities.add": ("KA-DEP-010", "KA-DEP-011"),
-    "securityContext.capabilities.drop": ("KA-DEP-012", "KA-DEP-013"),
     "securityContext.allowPrivilegeEscalation": ("KA-DEP-014",),
     "securityContext.runAsNonRoot": ("KA-DEP-015",),
     "securityContext.runAsUser": ("KA-DEP-015a",),
     "securityContext.runAsGroup": ("KA-DEP-016",),
-    "spec.securityContext.fsGroup": ("KA-DEP-016a",),
-    "spec.securityContext.supplementalGroups": ("KA-DEP-016a",),
+    "securityContext.fsGroup": ("KA-DEP-016a",),
+    "securityContext.supplementalGroups": ("KA-DEP-016a",),
     "securityContext.readOnlyRootFilesystem": ("KA-DEP-017",),
     "securityContext.seccompProfile": ("KA-DEP-018", "KA-DEP-019"),
     "securityContext.appArmorProfile": ("KA-DEP-020",),
     "securityContext.seLinuxOptions": ("KA-DEP-021",),
     "securityContext.procMount": ("KA-DEP-022",),
-    "spec.securityContext.sysctls": ("KA-DEP-023",),
+    "securityContext.sysctls": ("KA-DEP-023",),
     "spec.hostUsers": ("KA-DEP-026",),
     "spec.runtimeClassName": ("KA-DEP-027",),
     "resources.limits.memory": ("KA-DEP-028",),
     "resources.requests": ("KA-DEP-029",),
     "resources.limits.cpu": ("KA-DEP-029c",),
     "resources.limits.ephemeral-storage": ("KA-DEP-029d",),
-    "livenessProbe": ("KA-DEP-035a",),
-    "readinessProbe": ("KA-DEP-035b",),
+    "spec.topologySpreadConstraints": ("KA-DEP-035c",),
+    "spec.automountServiceAccountToken": ("KA-DEP-074a",),
+    "imagePullPolicy": ("KA-BLD-021",),
+    "spec.imagePullSecrets": ("KA-BLD-021a",),
+    **{f"metadata.labels{name}": ("KA-DEP-034",) for name in (".team", ".owner")},
 }
-
-
 #: Controls that fail where the field is not set: a rule that lets that pass is not theirs.
 _OF_PRESENCE = {
     *("KA-DEP-012", "KA-DEP-013", "KA-DEP-014", "KA-DEP-015", "KA-DEP-017", "KA-DEP-019"),
-    *("KA-DEP-028", "KA-DEP-029", "KA-DEP-029c", "KA-DEP-029d", "KA-DEP-035a", "KA-DEP-035b"),
+    *("KA-DEP-027", "KA-DEP-028", "KA-DEP-029", "KA-DEP-029c", "KA-DEP-029d", "KA-DEP-034"),
+    *("KA-DEP-035a", "KA-DEP-035b", "KA-DEP-035c", "KA-DEP-074a", "KA-BLD-021a"),
 }
+_PROBES = {"livenessProbe": "KA-DEP-035a", "readinessProbe": "KA-DEP-035b"}
+_DROP = "securityContext.capabilities.drop"
+_PATH = "spec.volumes[].hostPath"
+_MOUNTED = "volumeMounts[].readOnly"
+_SAFE_VOLUMES = {"spec.volumes[].configMap", "spec.volumes[].emptyDir", "spec.volumes[].secret"}
 
 
-def controls_of(
-    fields: Collection[str], compares: Collection[str], required: Collection[str] | None = None
-) -> list[str]:
-    """Return the controls, sorted.
+class Demand(msgspec.Struct, frozen=True):
+    """Controls that a rule demands, and those of which it cannot be told, sorted."""
 
-    Rules of other matters look at images too, to leave some out: an image tells only where
-    nothing else does. ``required`` are the fields whose absence is refused, where that is known.
+    certain: list[str]
+    possible: list[str]
+
+
+def demand(
+    fields: Collection[str], compares: Collection[str], required: Collection[str] | None
+) -> Demand:
+    """Return the controls.
+
+    Parameters
+    ----------
+    fields
+        Fields that the rule reads.
+    compares
+        What it compares with, in words of :class:`kaudit.model.reads.Reads`.
+    required
+        Fields whose absence it refuses; None where that cannot be told: controls that rest on
+        it are then only possible.
     """
-    found: set[str] = set()
+    certain, possible = set[str](), set[str]()
     for field in fields:
-        for name in (field, field.removeprefix("spec.")):
-            for known, controls in CONTROLS.items():
-                if name == known or name.startswith((f"{known}.", f"{known}[")):
-                    lenient = required is not None and field not in required
-                    found |= set(controls) - (_OF_PRESENCE if lenient else set())
-    if not found and "image" in fields:
-        found = _of_images(compares)
-    return sorted(found)
+        for id in _of_field(field, fields, compares):
+            if id not in _OF_PRESENCE or (required is not None and field in required):
+                certain.add(id)
+            elif required is None:
+                possible.add(id)
+    if not certain and not possible and "image" in fields:
+        certain = _of_images(compares)
+    return Demand(sorted(certain), sorted(possible - certain))
+
+
+def _of_field(field: str, fields: Collection[str], compares: Collection[str]) -> set[str]:
+    """Controls that one field decides, among the others that the rule reads."""
+    found: set[str] = set()
+    for name in {field, field.removeprefix("spec.")}:
+        for known, ids in _FIELDS.items():
+            if _below(name, known):
+                found |= {*ids}
+        for probe, id in _PROBES.items():
+            if _below(name, probe):
+                found.add("KA-DEP-025" if name.endswith(".host") else id)
+        if name.endswith(".host") and _below(name, "lifecycle"):
+            found.add("KA-DEP-025")
+    if _below(field, _DROP):
+        of_all = {"KA-DEP-012", "KA-DEP-013"}
+        found |= of_all if "all" in compares or "net_raw" not in compares else {"KA-DEP-013"}
+    return found | _of_volumes(field, fields, compares) | _of_place(field, compares)
+
+
+def _of_volumes(field: str, fields: Collection[str], compares: Collection[str]) -> set[str]:
+    if field == _PATH:
+        return {"KA-DEP-006"} if _MOUNTED in fields else {"KA-DEP-005"}
+    if _below(field, _PATH):
+        return {"KA-DEP-007"} if "socket" in compares else {"KA-DEP-006"}
+    listed = field in ("spec.volumes[]", "spec.volumes[][]")
+    named = field in _SAFE_VOLUMES and _SAFE_VOLUMES.issubset(fields)
+    return {"KA-DEP-024"} if listed or named else set()
+
+
+def _of_place(field: str, compares: Collection[str]) -> set[str]:
+    if field == "spec.ephemeralContainers":
+        return {"KA-RUN-008"}
+    return {"KA-DEP-031"} if field == "metadata.namespace" and "default" in compares else set()
 
 
 def _of_images(compares: Collection[str]) -> set[str]:
-    """Controls of images: digest, tag, else where they come from."""
-    if "digest" in compares:
-        return {"KA-BLD-008"}
-    return {"KA-BLD-007"} if "latest" in compares else {"KA-BLD-009"}
+    """Controls of images, which rules of other matters look at too, to leave some out."""
+    ids = {"digest": "KA-BLD-008", "latest": "KA-BLD-007", "registry": "KA-BLD-009"}
+    return {id for word, id in ids.items() if word in compares}
+
+
+def _below(name: str, known: str) -> bool:
+    return name == known or name.startswith((f"{known}.", f"{known}["))

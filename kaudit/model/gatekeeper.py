@@ -234,7 +234,7 @@ class ConstraintTemplate(Resource):
     @property
     def reads(self) -> Reads:
         """What the code of all its targets reads."""
-        return sum((target.reads for target in self.spec.targets or ()), Reads())
+        return sum((target.reads for target in self.spec.targets or ()), Reads(required=()))
 
 
 class Point(Part):

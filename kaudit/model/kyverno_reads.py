@@ -102,6 +102,8 @@ class RuleReader:
                 self.texts(name, path)
                 place = (*path, EACH if _holds_part(name) else name)
                 self.touch(place)
+                if anchor in ("(", "<") and not isinstance(value, dict | list):
+                    continue  # a condition demands nothing
                 self.pattern(value, place, required and anchor in ("", "^"))
         elif isinstance(node, list):
             for value in node:
@@ -117,7 +119,10 @@ class RuleReader:
         """Read the pattern of a value: what is refused if unset, and what images are asked for."""
         if isinstance(node, str):
             self.texts(node, path)
-            self.reader.compare(at(*path), Value(texts=frozenset(re.split(r"\s*[|&]\s*", node))))
+            parts = frozenset(re.split(r"\s*[|&]\s*", node))
+            self.reader.compare(at(*path), Value(texts=parts))
+            if path[-1] == "image" and any("/" in one and one[0] != "!" for one in parts):
+                self.reader.marks.add("registry")
         refused = isinstance(node, bool | int | float) or (
             isinstance(node, str) and node not in ("", "null") and not node.startswith(("!", "{{"))
         )
@@ -194,11 +199,20 @@ class RuleReader:
                 key, value = self.anything(node["key"]), self.anything(node.get("value"))
                 self.reader.compare(key, value, value.each or NOTHING)
                 self.reader.compare(value, key, key.each or NOTHING)
+                self.registry(str(node.get("operator")), key, value)
             else:
                 for name in ("conditions", "any", "all"):
                     self.conditions(node.get(name))
         elif isinstance(node, str):
             self.texts(node)
+
+    def registry(self, operator: str, key: Value, value: Value) -> None:
+        """Note where an image is refused unless it is one of some texts."""
+        named = {*value.texts, *(value.each.texts if value.each else ())}
+        of_image = any(path[-1] == "image" for path in key.paths)
+        of_image = of_image or bool(key.each and any(p[-1] == "image" for p in key.each.paths))
+        if "Not" in operator and of_image and any("/" in one for one in named):
+            self.reader.marks.add("registry")
 
     def loop(self, node: Any, level: int = 0) -> None:
         """Read a loop: its list, then what it asks of each element."""

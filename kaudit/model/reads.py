@@ -13,6 +13,8 @@ from kaudit.model.values import EACH, SOME, Path, Reader, at, longest, made_of
 #: Where pods stand in what makes them; what is left of the path is that of a pod.
 _TEMPLATES = (("spec", "jobTemplate", "spec", "template"), ("spec", "template"), ("template",))
 _PLAIN = re.compile(r"[\w-]+", re.ASCII)
+#: What columns say of the words for what is compared with.
+COMPARES = "what it compares with: digest, latest, registry, socket, all, net_raw, default"
 #: Any member at any depth.
 WHOLE = "**"
 
@@ -31,7 +33,8 @@ class Reads(msgspec.Struct, frozen=True):
     parameters
         Names of the parameters that it reads; ``*`` where it may read any.
     compares
-        ``digest`` and ``latest``, where it compares with texts that have them.
+        What it compares with: ``digest``, ``latest``, ``registry`` (images must come from
+        some), ``socket`` (a path of one), ``all`` and ``net_raw`` (capabilities), ``default``.
     required
         Fields whose absence it refuses, sorted; None where that cannot be told.
     """
@@ -65,7 +68,9 @@ class Reads(msgspec.Struct, frozen=True):
         """Return what holds whichever of two pieces of code is run: lists that both look at."""
         whole = self + other
         lists = tuple(name for name in whole.lists if name in self.lists and name in other.lists)
-        return msgspec.structs.replace(whole, lists=lists)
+        required = self.required if other.required is None else whole.required
+        required = other.required if self.required is None else required
+        return msgspec.structs.replace(whole, lists=lists, required=required)
 
 
 UNKNOWN = Reads(known=False)
@@ -86,17 +91,43 @@ def of_reader(reader: Reader, required: tuple[str, ...] | None = None) -> Reads:
         known = known and place[:2] != ("spec", SOME)
         lists |= lists_of(place)
         fields.add(written(place))
-    texts = reader.compared
-    compares = {"digest" for text in texts if "@" in text}
-    compares |= {"latest" for text in texts if text.rpartition(":")[2].strip("*") == "latest"}
     return Reads(
         known,
         tuple(sorted(fields)),
         tuple(sorted(lists)),
         tuple(sorted(parameters)),
-        tuple(sorted(compares)),
+        tuple(sorted(_words(reader))),
         required,
     )
+
+
+def _words(reader: Reader) -> set[str]:
+    """Words for what was compared with; the texts themselves are not kept."""
+    found = set(reader.marks)
+    for text in reader.compared:
+        bare = text.strip("!* ")
+        found |= {"digest"} if "@" in bare else set()
+        found |= {"latest"} if bare == ":" or bare.rpartition(":")[2] == "latest" else set()
+        found |= {"socket"} if ".sock" in bare else set()
+        found |= {bare.lower().removeprefix("cap_")} & {"all", "net_raw", "default"}
+    return found
+
+
+def refused(reader: Reader) -> tuple[str, ...] | None:
+    """Fields that count where they are not set, sorted; None where it cannot be told of some."""
+    found = _fields(reader.denied)
+    unsure = _fields(reader.gathered) - found
+    return None if any(_tells(name) for name in unsure) else tuple(sorted(found))
+
+
+def _fields(paths: Iterable[Path]) -> set[str]:
+    places = (path[1:] for path in longest(paths) if path[0] == "object" and path[1:])
+    return {written(of_pod(place)) for place in places}
+
+
+def _tells(name: str) -> bool:
+    """Whether a field is one that something may be demanded of, when it is not set."""
+    return name not in ("image", "name") and not name.startswith(("metadata", "spec.volumes"))
 
 
 def of_pod(place: Path) -> Path:

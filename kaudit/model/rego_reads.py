@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from kaudit.model.reads import UNKNOWN, Reads, of_reader
+from kaudit.model.reads import UNKNOWN, Reads, of_reader, refused
 from kaudit.model.rego import Module, Node, Rule, parsed
 from kaudit.model.values import (
     NOTHING,
@@ -39,6 +39,8 @@ _COMPARES = {
 }
 _INPUT = {("review", "object"): "object", ("parameters",): "params", ("constraint",): "constraint"}
 _PASSES_OF_BODY = 3
+#: What is not set is taken for something.
+_UNSURE = "unsure"
 
 
 def reads_of(code: str, libs: Sequence[str]) -> Reads:
@@ -49,17 +51,19 @@ def reads_of(code: str, libs: Sequence[str]) -> Reads:
         follower.start("violation")
     except (Unreadable, RecursionError):
         return UNKNOWN + of_reader(_renamed(reader))
-    return of_reader(_renamed(reader))
+    found = _renamed(reader)
+    return of_reader(found, None if _UNSURE in reader.marks else refused(found))
 
 
 def _renamed(reader: Reader) -> Reader:
     """Name places after what they are: parts of the input are the object, or parameters."""
     found = Reader()
-    found.compared = reader.compared
-    for path in reader.paths:
-        for before, name in _INPUT.items():
-            if path[1 : 1 + len(before)] == before:
-                found.paths.add((name, *path[1 + len(before) :]))
+    found.compared, found.marks = reader.compared, reader.marks - {_UNSURE}
+    for kind in ("paths", "denied", "gathered"):
+        for path in getattr(reader, kind):
+            for before, name in _INPUT.items():
+                if path[1 : 1 + len(before)] == before:
+                    getattr(found, kind).add((name, *path[1 + len(before) :]))
     return found
 
 
@@ -84,7 +88,7 @@ class _Follower:
             "set": self.collection,
             "object": self.made,
             "all": self.comprehension,
-            "not": self.inner,
+            "not": self.negation,
             "with": self.inner,
             "some": lambda *_: NOTHING,
             "each": self.each,
@@ -198,7 +202,7 @@ class _Follower:
     def defined(
         self, key: tuple[Path, str], arguments: tuple[Value, ...] | None, given: Value | None
     ) -> Value:
-        done = (key, arguments, given)
+        done = (key, arguments, given, self.reader.odd, bool(self.reader.inside))
         if done in self.done:
             return self.done[done]
         if done in self.open or len(self.open) > 40:
@@ -286,8 +290,16 @@ class _Follower:
 
     def comprehension(self, node: Node, scope: Scope, module: Module) -> Value:
         inner = dict(scope)
+        self.reader.inside += 1
         self.body(node[2], inner, module)
+        self.reader.inside -= 1
         return made_of(self.value(node[1], inner, module))
+
+    def negation(self, node: Node, scope: Scope, module: Module) -> Value:
+        self.reader.odd = not self.reader.odd
+        found = self.value(node[1], scope, module)
+        self.reader.odd = not self.reader.odd
+        return found
 
     def inner(self, node: Node, scope: Scope, module: Module) -> Value:
         return self.value(node[1], scope, module)
@@ -321,11 +333,27 @@ class _Follower:
             return made_of(whole)
         if name in _COMPARES:
             self.reader.compare(*values, *(one.each for one in values if one.each))
+            self.registry(values)
         return either(values) if name in _PASSES else NOTHING
+
+    def registry(self, values: tuple[Value, ...]) -> None:
+        """Note where an image is refused unless it begins as some text or parameter."""
+        image = any(path[-1] == "image" for one in values for path in one.paths)
+        given = any(
+            path[1:2] == ("parameters",) and "exempt" not in path[2].lower()
+            for one in values
+            for path in one.paths
+            if len(path) > 2
+        )
+        named = any("/" in text for one in values for text in one.texts)
+        if image and (given or named) and (self.reader.odd or self.reader.inside):
+            self.reader.marks.add("registry")
 
     def got(self, given: tuple[Node, ...], scope: Scope, module: Module) -> Value:
         """Follow ``object.get``: by a key, or by a list of keys one after the other."""
         found = self.value(given[0], scope, module)
+        if any(path[1:3] == ("review", "object") for path in found.paths):
+            self.reader.marks.add(_UNSURE)  # what is not set is taken for something
         keys = given[1][1] if given[1][0] == "list" else (given[1],)
         for key in keys:
             found = self.reader.chosen(found, self.value(key, scope, module))

@@ -112,13 +112,26 @@ class Reader:
     ----------
     paths
         Places that were read.
+    denied
+        Places that were read below an odd number of negations: there, what is not set counts.
+    gathered
+        Places that were read for a collection: what is not set may count there, or may not.
     compared
         Texts that something was compared with.
+    marks
+        What a language tells of a comparison, in words of its own.
+    odd, inside
+        What follows stands below an odd number of negations; makes a collection.
     """
 
     def __init__(self) -> None:
         self.paths: set[Path] = set()
+        self.denied: set[Path] = set()
+        self.gathered: set[Path] = set()
+        self.inside = 0
         self.compared: set[str] = set()
+        self.marks: set[str] = set()
+        self.odd = False
         self._left = 20_000
 
     def spend(self) -> None:
@@ -164,6 +177,10 @@ class Reader:
         if any(len(path) > _DEEP for path in paths):
             raise Unreadable("it goes too deep")
         self.paths |= paths
+        if self.odd:
+            self.denied |= paths
+        if self.inside:
+            self.gathered |= paths
         if len(self.paths) > 10 * _MANY:
             raise Unreadable("it reads too much")
         return Value(paths, open=value.open)

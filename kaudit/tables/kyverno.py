@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from kaudit.model.reads import COMPARES
 from kaudit.table import Resource, Table, Trace, doc
 
 
@@ -68,7 +69,7 @@ class KyvernoRuleRow(Trace, kw_only=True):
     required_fields: Annotated[
         list[str] | None, doc("those whose absence it refuses; null: cannot be told")
     ] = None
-    compares: Annotated[list[str], doc("digest, latest: texts with them, that it compares with")]
+    compares: Annotated[list[str], doc(COMPARES)]
     overwrites: Annotated[
         bool | None, doc("a merge sets fields without +( ); null: no merge is there")
     ] = None

@@ -92,6 +92,10 @@ class PolicyAnatomyRow(Trace, kw_only=True):
     controls: Annotated[
         list[str], doc("controls whose requirement it demands, as its fields and values tell")
     ]
+    possible_controls: Annotated[
+        list[str],
+        doc("controls that it demands if it refuses what is not set, which cannot be told of it"),
+    ]
     unused_parameters: Annotated[
         list[str] | None,
         doc("parameters that its template never reads; null: unknown"),

@@ -13,7 +13,7 @@ import msgspec
 from kaudit.columns import records
 from kaudit.model import kinds
 from kaudit.model.admission import MatchResources
-from kaudit.model.enforced import controls_of
+from kaudit.model.enforced import Demand, demand
 from kaudit.model.meta import LabelSelector, Requirement
 from kaudit.registry import view
 from kaudit.table import frame
@@ -51,7 +51,9 @@ def _row(policy: dict[str, Any], binding: dict[str, Any] | None) -> PolicyAnatom
     mutates = policy["kind"].startswith("Mutating")
     mode, said = _mode(binding, mutates)
     scoped = _scope(policy, binding)
-    tells = policy["reads_known"] and not mutates and kinds.pods_among(scoped["kinds"])
+    demands = Demand([], [])
+    if policy["reads_known"] and not mutates and kinds.pods_among(scoped["kinds"]):
+        demands = demand(policy["fields"], policy["compares"], None)
     known, lists = policy["reads_known"], policy["container_fields"]
     return PolicyAnatomyRow(
         raw=policy["raw"],
@@ -77,7 +79,8 @@ def _row(policy: dict[str, Any], binding: dict[str, Any] | None) -> PolicyAnatom
         reads_containers=_looks(known, "containers", lists),
         reads_init=_looks(known, "initContainers", lists),
         reads_ephemeral=_looks(known, "ephemeralContainers", lists),
-        controls=controls_of(policy["fields"], policy["compares"]) if tells else [],
+        controls=demands.certain,
+        possible_controls=demands.possible,
         failure_policy=policy["failure_policy"],
         background=False,
         errors=policy["warnings"],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import records
 from kaudit.model import kinds
-from kaudit.model.enforced import controls_of
+from kaudit.model.enforced import Demand, demand
 from kaudit.registry import view
 from kaudit.table import frame
 from kaudit.tables.policy_anatomy import PolicyAnatomyRow, anatomy
@@ -117,10 +117,14 @@ def _template(c: dict[str, Any], template: dict[str, Any] | None) -> dict[str, A
             "reads_known": False,
             "fields": [],
             "controls": [],
+            "possible_controls": [],
             "errors": [*c["errors"], "no template makes its kind"],
         }
     known, lists = template["reads_known"], template["container_fields"]
     fields = template["fields"]
+    demands = Demand([], [])
+    if known and kinds.pods_among(c["kinds"]):
+        demands = demand(fields, template["compares"], template["required_fields"])
     return {
         "template": template["name"],
         "operations": template["operations"] or ["CREATE", "UPDATE"],
@@ -129,9 +133,9 @@ def _template(c: dict[str, Any], template: dict[str, Any] | None) -> dict[str, A
         "reads_containers": _looks(known, "containers", lists),
         "reads_init": _looks(known, "initContainers", lists),
         "reads_ephemeral": _looks(known, "ephemeralContainers", lists),
-        "controls": controls_of(fields, template["compares"])
-        if known and kinds.pods_among(c["kinds"])
-        else [],
+        "required_fields": template["required_fields"] if known else None,
+        "controls": demands.certain,
+        "possible_controls": demands.possible,
         "unused_parameters": template["unused_parameters"] if known else None,
         "errors": [*c["errors"], *template["errors"]],
     }

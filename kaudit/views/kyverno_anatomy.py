@@ -14,7 +14,7 @@ import msgspec
 from kaudit.columns import records
 from kaudit.model import kinds
 from kaudit.model.admission import MatchResources
-from kaudit.model.enforced import controls_of
+from kaudit.model.enforced import Demand, demand
 from kaudit.model.glob import matches
 from kaudit.model.kyverno_scope import Scope, autogen, filters, scope
 from kaudit.model.meta import LabelSelector
@@ -105,6 +105,9 @@ def _row(
     mode, said = _mode(policy, rule)
     known, lists, own = rule["reads_known"], rule["container_fields"], rule["namespace"]
     judges = rule["type"] in ("validate", "verifyImages")
+    demands = Demand([], [])
+    if known and judges and kinds.pods_among({*scoped.kinds, *added}):
+        demands = demand(rule["fields"], rule["compares"], rule["required_fields"])
     return PolicyAnatomyRow(
         raw=rule["raw"],
         raw_line=rule["raw_line"],
@@ -140,7 +143,8 @@ def _row(
         reads_containers=_looks(known, "containers", lists),
         reads_init=_looks(known, "initContainers", lists),
         reads_ephemeral=_looks(known, "ephemeralContainers", lists),
-        controls=_controls(rule, {*scoped.kinds, *added}) if known and judges else [],
+        controls=demands.certain,
+        possible_controls=demands.possible,
         failure_policy=policy["failure_policy"],
         background=policy["background"],
         exceptions=sum(_excepts(one, rule) for one in excepted),
@@ -164,12 +168,6 @@ def _mode_of(action: str, warns: bool = False) -> str:
     if words & {"Enforce", "Deny"}:
         return "enforce"
     return "warn" if warns or "Warn" in words else "audit"
-
-
-def _controls(rule: dict[str, Any], matched: set[str]) -> list[str]:
-    if not kinds.pods_among(matched):
-        return []
-    return controls_of(rule["fields"], rule["compares"], rule["required_fields"])
 
 
 def _override(text: str) -> str:
