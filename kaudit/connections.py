@@ -7,7 +7,7 @@ no label but their name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,7 +21,9 @@ from kaudit.model.address_space import AddressRange, cidrs_of, range_of
 from kaudit.model.connectivity import Network, Profile, address_space
 from kaudit.model.explanation import Reason, reasons
 from kaudit.model.port_space import LAST, PROTOCOLS, PortRange
+from kaudit.model.statement import Statement, Workload
 from kaudit.network import APART, Matrix, distinct, namespaces_of, policies_of, rows, seen, standing
+from kaudit.segmentation import Judgement, Segmentation
 from kaudit.text import meant
 
 if TYPE_CHECKING:
@@ -68,19 +70,6 @@ class Explanation(msgspec.Struct, frozen=True):
     port: int
     verdict: str
     reasons: tuple[Reason, ...]
-
-
-class Workload(msgspec.Struct, frozen=True, order=True):
-    """A workload, or a pod that nothing owns."""
-
-    namespace: str
-    name: str
-    kind: str
-
-    @property
-    def label(self) -> str:
-        """``namespace/name[Kind]``."""
-        return f"{self.namespace}/{self.name}[{self.kind}]"
 
 
 class Cluster:
@@ -232,6 +221,11 @@ class Cluster:
                     found[reason] = None
         verdict = verdicts.pop() if len(verdicts) == 1 else "differs from pod to pod"
         return Explanation(src, dst, protocol, number, verdict, tuple(found))
+
+    def tested(self, statements: Iterable[Statement]) -> list[Judgement]:
+        """Test an auditor's statements on what policies allow."""
+        judge = Segmentation(self.network, self.classes, enforced=True)
+        return [judge.tested(statement) for statement in statements]
 
     def ranges(self, bits: int) -> tuple[PortRange, ...]:
         """Ranges of a set of ports."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from kaudit.errors import InputError
+from kaudit.model.statement import written
 from kaudit.text import meant
 
 _Days = Annotated[int, msgspec.Meta(gt=0)]
@@ -55,6 +56,9 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Days for which the scan of an image counts.
     secret_max_age_days
         Days after which a Secret should have been rotated.
+    segmentation
+        Statements on who may connect to whom, each with an id:
+        ``PCI-1: pci accepts only from frontend on 443``.
     sensor_images
         Ends of names of further images that are runtime sensors: ``northwind/agent``.
     token_max_seconds
@@ -87,6 +91,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sandbox_handlers: tuple[str, ...] = ("gvisor*", "kata*", "runsc*")
     scan_max_age_days: _Days = 7
     secret_max_age_days: _Days = 90
+    segmentation: tuple[str, ...] = ()
     sensor_images: tuple[str, ...] = ()
     token_max_seconds: _Seconds = 86_400
     untrusted_labels: tuple[str, ...] = ("untrusted=true",)
@@ -117,7 +122,7 @@ def parse(values: Mapping[str, Any]) -> Parameters:
     Raises
     ------
     InputError
-        A name is unknown or a value does not fit.
+        A name is unknown, a value does not fit, or a statement means nothing.
     """
     defaults = {f.name: f.default for f in msgspec.structs.fields(Parameters)}
     ready: dict[str, Any] = {}
@@ -127,6 +132,8 @@ def parse(values: Mapping[str, Any]) -> Parameters:
         many = isinstance(value, str) and isinstance(defaults[name], tuple)
         ready[name] = [v.strip() for v in value.split(",") if v.strip()] if many else value
     try:
-        return msgspec.convert(ready, Parameters, strict=False)
+        found = msgspec.convert(ready, Parameters, strict=False)
     except msgspec.ValidationError as fault:
         raise InputError(f"a parameter does not fit: {fault}") from None
+    written(found.segmentation)
+    return found

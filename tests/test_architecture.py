@@ -27,6 +27,7 @@ LEVELS = {
     "selectors": 2,
     "network": 2,
     "entrances": 2,
+    "segmentation": 2,
     "source": 3,
     "evidence": 3,
     "rbac": 3,

@@ -26,6 +26,7 @@ def test_defaults() -> None:
         "sandbox_handlers": ("gvisor*", "kata*", "runsc*"),
         "scan_max_age_days": 7,
         "secret_max_age_days": 90,
+        "segmentation": (),
         "sensor_images": (),
         "token_max_seconds": 86_400,
         "untrusted_labels": ("untrusted=true",),

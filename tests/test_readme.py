@@ -70,6 +70,17 @@ def test_the_commands_on_secrets(tmp_path: Path) -> None:
     assert (tmp_path / "secrets-report" / "secrets.pdf").is_file()
 
 
+def test_statements_of_the_readme(tmp_path: Path) -> None:
+    text = re.search(r"```yaml\n(statements:.*?)```", README, re.DOTALL)[1]
+    (tmp_path / "segmentation.yaml").write_text(text)
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests/web.yaml").write_text(MANIFEST)
+    for line in block("test: segmentation"):
+        done = kaudit(tmp_path, line.partition("#")[0].strip().removeprefix("kaudit "))
+        assert done.returncode == 1, done.stderr  # it holds none of the namespaces
+        assert "PCI-1" in done.stdout
+
+
 def test_standard_input_and_exit_code(tmp_path: Path) -> None:
     assert "| kaudit assess - --fail-on high" in README
     done = kaudit(tmp_path, "assess - --fail-on high", input=MANIFEST)

@@ -49,7 +49,7 @@ spec:
     - fromEndpoints: [{}]
       toPorts: [{ports: [{port: "80"}], rules: {http: [{path: /}]}}]
 """
-NAMES = ("connections", "controls", "gate", "pss", "report", "results", "risks")
+NAMES = ("connections", "controls", "gate", "pss", "report", "results", "risks", "statements")
 
 
 def schema(name: str) -> Any:
@@ -176,6 +176,17 @@ def test_connections(folder: Path) -> None:
     assert [(c["src"], c["dst"]) for c in document if "unknown" in c] == [
         ("shop/p[Pod]", "shop/q[Pod]")
     ]
+
+
+def test_statements(folder: Path) -> None:
+    (folder / "s.yml").write_text(
+        "statements: [{id: a, says: shop/p never reaches shop/q}, "
+        "{id: b, says: shop/q never reaches shop/p}]"
+    )
+    code, out, _ = run("connections", "pod.yaml", "--statements", "s.yml", "--format", "json")
+    document = json.loads(out)
+    check("statements", document)
+    assert (code, [one["verdict"] for one in document]) == (1, ["unknown", "unknown"])
 
 
 def test_report(folder: Path) -> None:

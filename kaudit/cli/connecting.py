@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from kaudit.connection_changes import Change
     from kaudit.connections import Cluster, Connection, Explanation
     from kaudit.model.port_space import PortRange
+    from kaudit.segmentation import Judgement
 
 _ASSUMED = "As the policies say: whether the network plugin enforces them is not looked at."
 
@@ -25,6 +27,7 @@ _ASSUMED = "As the policies say: whether the network plugin enforces them is not
     "connections evidence.kaudit --format json",
     "connections manifests --explain web/front shop/db TCP/5432",
     "connections old --compare new --format csv",
+    "connections manifests --statements segmentation.yaml",
 )
 def connections(
     source: One,
@@ -41,6 +44,15 @@ def connections(
         str,
         typer.Option("--compare", metavar="SOURCE", help="Show what differs in a newer state."),
     ] = "",
+    statements: Annotated[
+        Path | None,
+        typer.Option(
+            "--statements",
+            metavar="FILE",
+            help="Test an auditor's statements, such as pci accepts only from frontend on 443; "
+            "exit with 1 where one does not hold.",
+        ),
+    ] = None,
     format: Format = "table",
     quiet: Quiet = False,
     debug: Debug = False,
@@ -52,12 +64,17 @@ def connections(
     """
     from kaudit.connections import Cluster
     from kaudit.errors import InputError
+    from kaudit.segmentation import load_statements
 
-    if explain and compare:
-        raise InputError("--explain and --compare are two questions", hint="ask one of them")
+    if sum(map(bool, (explain, compare, statements))) > 1:
+        what = "--explain, --compare and --statements are different questions"
+        raise InputError(what, hint="ask one of them")
+    stated = load_statements(statements) if statements else ()
     cluster = Cluster(read([source], quiet=quiet))
     if explain:
         _show_explanation(cluster.explained(*explain), format)
+    elif statements:
+        _show_tested(cluster.tested(stated), format)
     elif compare:
         newer = Cluster(read([compare], quiet=quiet))
         _show_changes(cluster, newer, format)
@@ -100,6 +117,27 @@ def _show_changes(old: Cluster, new: Cluster, format: str) -> None:
         title=f"{len(found)} pairs differ",
         format=format,
     )
+
+
+def _show_tested(found: list[Judgement], format: str) -> None:
+    from kaudit.console import show_json, show_table
+    from kaudit.segmentation import HOLDS, VIOLATED
+
+    broken = sum(one.verdict == VIOLATED for one in found)
+    if format == "json":
+        show_json(found)
+    else:
+        show_table(
+            [
+                (one.id, one.verdict, one.says, " → ".join(one.path), one.ports, one.because)
+                for one in found
+            ],
+            ["id", "verdict", "says", "way", "ports", "because"],
+            title=f"{broken} of {len(found)} statements are violated",
+            format=format,
+        )
+    if any(one.verdict != HOLDS for one in found):
+        raise typer.Exit(1)
 
 
 def _both(change: Change) -> tuple[str, str]:

@@ -69,6 +69,34 @@ class PortSpace:
                 return 1 << place
         return 0
 
+    def meeting(self, ports: Iterable[PortRange]) -> int:
+        """Pieces that hold any port of some ranges."""
+        chosen = list(ports)
+        return sum(
+            1 << place
+            for place, piece in enumerate(self._pieces)
+            if any(
+                one.protocol == piece.protocol
+                and one.from_port <= piece.to_port
+                and piece.from_port <= one.to_port
+                for one in chosen
+            )
+        )
+
+    def within(self, ports: Iterable[PortRange]) -> int:
+        """Pieces that hold no port but those of some ranges."""
+        chosen = list(ports)
+        return sum(
+            1 << place
+            for place, piece in enumerate(self._pieces)
+            if any(
+                one.protocol == piece.protocol
+                and one.from_port <= piece.from_port
+                and piece.to_port <= one.to_port
+                for one in chosen
+            )
+        )
+
     def ranges(self, bits: int) -> Iterator[PortRange]:
         """Ranges of a set, those that touch put together."""
         open_: PortRange | None = None

@@ -40,7 +40,7 @@ NETWORK_CLASSES = Table(
 _WORDS = {True: "yes", False: "no", None: "unknown"}
 
 
-@view(NETWORK_CLASSES)
+@view(NETWORK_CLASSES, naming=("namespaces",))
 def network_classes(
     network_pods: pd.DataFrame,
     namespaces: pd.DataFrame,

@@ -39,7 +39,7 @@ NETWORK_ENFORCEMENT = Table(
 )
 
 
-@view(NETWORK_ENFORCEMENT)
+@view(NETWORK_ENFORCEMENT, naming=("nodes", "namespaces"))
 def network_enforcement(
     namespaces: pd.DataFrame,
     nodes: pd.DataFrame,

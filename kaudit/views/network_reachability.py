@@ -31,7 +31,7 @@ NETWORK_REACHABILITY = Table(
 )
 
 
-@view(NETWORK_REACHABILITY)
+@view(NETWORK_REACHABILITY, naming=("namespaces",))
 def network_reachability(
     network_pods: pd.DataFrame,
     namespaces: pd.DataFrame,

@@ -60,7 +60,7 @@ _WORDS = {True: "yes", False: "no", None: "unknown"}
 _ALLOWED, _DENIED, _UNKNOWN = "allowed", "denied", "unknown"
 
 
-@view(NETWORK_WORKLOADS)
+@view(NETWORK_WORKLOADS, naming=("namespaces",))
 def network_workloads(
     network_pods: pd.DataFrame,
     namespaces: pd.DataFrame,

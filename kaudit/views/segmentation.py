@@ -1,0 +1,119 @@
+"""Statements on who may connect to whom, tested on what the policies allow.
+
+They are the auditor's, of the parameter ``segmentation``, and those that the cluster makes
+itself: a namespace that its labels say is of production is not reached from one that they say
+is for development or tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from kaudit.columns import arrow
+from kaudit.model.statement import Statement, Workload, parsed, written
+from kaudit.network import network_of, rows
+from kaudit.parameters import parameters
+from kaudit.registry import view
+from kaudit.segmentation import UNKNOWN, VIOLATED, Judgement, Segmentation
+from kaudit.table import Resource, Table, Trace, doc, frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class SegmentationRow(Trace, kw_only=True):
+    id: Annotated[str, doc("id of the statement; environment/NAMESPACE for one of labels")]
+    says: Annotated[str, doc("the statement")]
+    verdict: Annotated[str, doc("holds, violated or unknown")]
+    violated: Annotated[bool | None, doc("it is violated; null where it is unknown")] = None
+    way: Annotated[list[str], doc("shortest way that violates it, or may, from source to target")]
+    ports: Annotated[str, doc("ports of the last step of the way")]
+    because: Annotated[str, doc("why it is unknown; empty where it is not")]
+
+
+SEGMENTATION = Table(
+    "segmentation",
+    SegmentationRow,
+    grain="one statement on who may connect to whom",
+    key=("id",),
+    resource=Resource("=Statement", namespace="", name="id"),
+)
+#: Labels of namespaces that tell their environment, and what they say.
+_LABELS = ("environment", "env", "app.kubernetes.io/environment")
+_PRODUCTION = ("production", "prod", "live")
+_OTHERS = ("development", "dev", "test", "testing", "qa", "sandbox")
+_NONE = "no statement was given (parameter segmentation), and no label tells environments apart"
+
+
+@view(SEGMENTATION, naming=("namespaces",))
+def segmentation(
+    network_pods: pd.DataFrame,
+    namespaces: pd.DataFrame,
+    network_policies: pd.DataFrame,
+    network_policy_rules: pd.DataFrame,
+    other_policies: pd.DataFrame,
+    other_policy_rules: pd.DataFrame,
+    network_enforcement: pd.DataFrame,
+) -> pd.DataFrame:
+    """Test each statement."""
+    pods, numbers, network = network_of(
+        network_pods,
+        namespaces,
+        network_policies,
+        network_policy_rules,
+        other_policies,
+        other_policy_rules,
+    )
+    if not len(pods):
+        return frame(SEGMENTATION.arrow([]))
+    classes: dict[Workload, set[int]] = {}
+    traces: dict[str, tuple[str, int]] = {}
+    columns = ("namespace", "owner_name", "owner_kind", "raw", "raw_line")
+    for number, (space, name, kind, *trace) in zip(numbers, rows(pods, *columns), strict=True):
+        workload = Workload(space, name, kind or "Pod")
+        classes.setdefault(workload, set()).add(number)
+        traces.setdefault(workload.label, (trace[0], trace[1]))
+    first = next(iter(traces.values()))
+    enforced = arrow(network_enforcement["enforces"]).to_pylist() == ["yes"]
+    judge = Segmentation(network, classes, enforced=enforced)
+    stated = [*written(parameters().segmentation), *_of_labels(namespaces, classes)]
+    found = [judge.tested(statement) for statement in stated]
+    found = found or [Judgement("none", "", UNKNOWN, because=_NONE)]
+    return frame(
+        SEGMENTATION.sorted(
+            SEGMENTATION.arrow([_row(one, next(_traced(one, traces), first)) for one in found])
+        )
+    )
+
+
+def _traced(tested: Judgement, traces: dict[str, tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """Records of the workloads on the way, the target first."""
+    return (traces[label] for label in reversed(tested.path) if label in traces)
+
+
+def _row(tested: Judgement, trace: tuple[str, int]) -> SegmentationRow:
+    return SegmentationRow(
+        raw=trace[0],
+        raw_line=trace[1],
+        id=tested.id,
+        says=tested.says,
+        verdict=tested.verdict,
+        violated=None if tested.verdict == UNKNOWN else tested.verdict == VIOLATED,
+        way=list(tested.path),
+        ports=tested.ports,
+        because=tested.because,
+    )
+
+
+def _of_labels(namespaces: pd.DataFrame, classes: dict[Workload, set[int]]) -> Iterator[Statement]:
+    used = {workload.namespace for workload in classes}
+    kinds: dict[str, str] = {}
+    for name, labels in rows(namespaces, "name", "labels"):
+        said = dict(text.split("=", 1) for text in labels)
+        kinds[name] = next((said[key].lower() for key in _LABELS if key in said), "")
+    others = sorted(name for name in used if kinds.get(name) in _OTHERS)
+    for name in sorted(used):
+        if others and kinds.get(name) in _PRODUCTION:
+            says = f"{' and '.join(others)} never reaches {name}"
+            yield parsed(f"environment/{name}", says)
