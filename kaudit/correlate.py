@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_COLUMNS = (
+    *("rank", "severity", "state", "kind", "namespace", "name", "pods", "patterns", "links"),
+    *("unknown", "because", "remedy"),
+)
+
+
 class Risks:
     """Chains of risk, worst first.
 
@@ -76,7 +82,7 @@ class Risks:
             }
             for chain in self.chains
         ]
-        return Frame(rows)
+        return Frame(rows, columns=list(_COLUMNS))
 
     def document(self, chains: Iterable[Chain] | None = None) -> dict[str, Any]:
         """Return the chains as ``kaudit risks --format json`` writes them: ``kaudit/risks/v1``.

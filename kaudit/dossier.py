@@ -146,6 +146,7 @@ def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:
     """Write the tables of a report as CSV and Parquet, and the results as JSON."""
     from kaudit import pss, registry
     from kaudit.assess import assess
+    from kaudit.correlate import correlate
 
     folder.mkdir()
     assessment = assess(evidence, waivers=waivers)
@@ -156,6 +157,7 @@ def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:
         "layers": assessment.conclusions,
         "gaps": assessment.gaps,
         "readiness": pss.readiness(evidence),
+        "risks": correlate(assessment).frame,
         "requirements": _requirements(assessment),
         "origins": _origins(evidence),
     }

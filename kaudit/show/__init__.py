@@ -6,6 +6,7 @@ from kaudit.show.exceptions import exceptions
 from kaudit.show.explore import cases, control, evidence, finding, record, table
 from kaudit.show.images import fix_plan, images, reconciliation, vulnerabilities
 from kaudit.show.others import others
+from kaudit.show.risks import risks, worst
 from kaudit.show.secrets import (
     fetched_secrets,
     held_secrets,
@@ -55,6 +56,7 @@ __all__ = [
     "readiness",
     "reconciliation",
     "record",
+    "risks",
     "secret_readers",
     "secret_stores",
     "secrets",
@@ -62,4 +64,5 @@ __all__ = [
     "table",
     "trust",
     "vulnerabilities",
+    "worst",
 ]
