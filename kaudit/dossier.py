@@ -38,6 +38,10 @@ _BESIDE = {
     "secrets": "secret_management",
     "secret_exposure": "secret_exposure",
     "secret_readers": "secret_readers",
+    "episodes": "event_episodes",
+    "sensors": "node_sensors",
+    "techniques": "attack_coverage",
+    "requests": "audit_actions",
 }
 
 

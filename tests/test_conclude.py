@@ -52,14 +52,14 @@ def test_a_layer_is_not_effective_where_a_severe_control_is_not() -> None:
 
 
 def test_a_layer_is_effective_where_all_that_applies_is() -> None:
-    for layer in ("build", "deploy"):
+    for layer in ("build", "deploy", "runtime"):
         found = layers(**{layer: Opinion.EFFECTIVE})[Layer(layer)]
         assert found.operation is Opinion.EFFECTIVE
     found = layers(deploy=Opinion.WITH_EXCEPTIONS)[Layer.DEPLOY]
     assert found.operation is Opinion.WITH_EXCEPTIONS
 
 
-@pytest.mark.parametrize("layer", [Layer.RUNTIME, Layer.SECRETS])
+@pytest.mark.parametrize("layer", [Layer.SECRETS])
 @pytest.mark.parametrize("opinion", [Opinion.EFFECTIVE, Opinion.WITH_EXCEPTIONS])
 def test_a_layer_whose_evidence_is_not_read_is_never_effective(
     layer: Layer, opinion: Opinion

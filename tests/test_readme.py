@@ -61,6 +61,18 @@ def test_the_commands_on_images(tmp_path: Path) -> None:
     assert (tmp_path / "gate.sarif").stat().st_size > 500
 
 
+def test_the_commands_on_runtime(tmp_path: Path) -> None:
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests/web.yaml").write_text(MANIFEST)
+    examples = ROOT / "tests/collectors/outputs"
+    (tmp_path / "falco.jsonl").write_bytes((examples / "falco/pod.log").read_bytes())
+    (tmp_path / "tetragon.log").write_bytes((examples / "tetragon/tetragon.log").read_bytes())
+    for line in block("test: runtime"):
+        done = kaudit(tmp_path, line.removeprefix("kaudit "))
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    assert (tmp_path / "runtime-report" / "runtime.pdf").is_file()
+
+
 def test_the_commands_on_secrets(tmp_path: Path) -> None:
     (tmp_path / "web.yaml").write_text(MANIFEST)
     assert kaudit(tmp_path, "collect web.yaml -o evidence.kaudit").returncode == 0

@@ -7,6 +7,15 @@ from kaudit.show.explore import cases, control, evidence, finding, record, table
 from kaudit.show.images import fix_plan, images, reconciliation, vulnerabilities
 from kaudit.show.others import others
 from kaudit.show.risks import risks, worst
+from kaudit.show.runtime import (
+    alert_episodes,
+    alert_timeline,
+    attack_matrix,
+    detection_rules,
+    requests,
+    runtime,
+    sensor_coverage,
+)
 from kaudit.show.secrets import (
     fetched_secrets,
     held_secrets,
@@ -30,11 +39,15 @@ from kaudit.show.sections import (
 from kaudit.show.supply import dockerfiles, pipelines, trust
 
 __all__ = [
+    "alert_episodes",
+    "alert_timeline",
+    "attack_matrix",
     "build",
     "cases",
     "catalogue",
     "control",
     "cover",
+    "detection_rules",
     "dockerfiles",
     "engines",
     "evidence",
@@ -57,9 +70,12 @@ __all__ = [
     "reconciliation",
     "record",
     "risks",
+    "requests",
+    "runtime",
     "secret_readers",
     "secret_stores",
     "secrets",
+    "sensor_coverage",
     "summary",
     "table",
     "trust",
