@@ -147,7 +147,7 @@ def _row(
         possible_controls=demands.possible,
         failure_policy=policy["failure_policy"],
         background=policy["background"],
-        exceptions=sum(_excepts(one, rule) for one in excepted),
+        exceptions=sum(excepts(one, rule) for one in excepted),
         ready=policy["ready"],
         errors=["it is not ready"] if policy["ready"] is False else [],
     )
@@ -180,7 +180,7 @@ def _looks(known: bool, name: str, lists: list[str]) -> bool | None:
     return True if name in lists else (False if known else None)
 
 
-def _excepts(one: dict[str, Any], rule: dict[str, Any]) -> bool:
+def excepts(one: dict[str, Any], rule: dict[str, Any]) -> bool:
     """Whether an exception names a rule; rules of autogen have names of their own."""
     names = {rule["policy"], f"{rule['namespace']}/{rule['policy']}"}
     if one["group"] != rule["group"] or one["policy"] not in names:

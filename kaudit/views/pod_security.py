@@ -67,24 +67,8 @@ class PodSecurity:
 
     def faults(self, level: str, minor: int) -> list[Faults]:
         """Judge at a level and version; one entry a check, in upstream's order of names."""
-        if level == "privileged":
-            return []
         minor = min(minor, NEWEST)
-        checks = dict(_BASELINE)
-        if level == "restricted":
-            for since, replaces, _ in _RESTRICTED.values():
-                if minor >= since:
-                    checks.pop(replaces, None)
-        found = [
-            check(self, name, minor) for name, (since, check) in checks.items() if minor >= since
-        ]
-        if level == "restricted":
-            found += [
-                check(self, name, minor)
-                for name, (since, _, check) in _RESTRICTED.items()
-                if minor >= since
-            ]
-        return sorted(found, key=lambda faults: faults.check)
+        return [_CHECKS[name](self, name, minor) for name in checks_of(level, minor)]
 
     def of_containers(self, check: str, bad: Flags, pods: Flags | None = None) -> Faults:
         """Fault of containers, and of pods as such."""
@@ -303,7 +287,26 @@ _RESTRICTED: dict[str, tuple[int, str, _Check]] = {
     "runAsUser": (23, "", _run_as_user),
     "seccompProfile_restricted": (19, "seccompProfile_baseline", _seccomp_restricted),
 }
-CHECKS = tuple(sorted({*_BASELINE, *_RESTRICTED}))
+_CHECKS: dict[str, _Check] = {
+    **{name: check for name, (_, check) in _BASELINE.items()},
+    **{name: check for name, (_, _, check) in _RESTRICTED.items()},
+}
+CHECKS = tuple(sorted(_CHECKS))
+
+
+def checks_of(level: str, minor: int) -> list[str]:
+    """Names of the checks of a level at a version, sorted.
+
+    >>> checks_of("privileged", 34), "hostPathVolumes" in checks_of("restricted", 34)
+    ([], False)
+    """
+    if level == "privileged":
+        return []
+    found = {name for name, (since, _) in _BASELINE.items() if minor >= since}
+    if level == "restricted":
+        later = {n: replaces for n, (since, replaces, _) in _RESTRICTED.items() if minor >= since}
+        found = (found - {*later.values()}) | later.keys()
+    return sorted(found)
 
 
 class PodSecurityRow(Trace, kw_only=True):

@@ -1,0 +1,330 @@
+"""Enforcement points: what each policy would have done with an object, and what it covers.
+
+A point is the Pod Security label of a namespace or a rule of an admission policy. For an
+object on which a control fails each point gives an outcome; the one that came nearest to a
+denial is the reason why the object was admitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from kaudit.columns import records
+from kaudit.model import platform
+from kaudit.model.admission_causes import DENIED, NO_POLICY, OF_PODS, RANK
+from kaudit.policy_scope import Asked, decide, matched, mode_in
+from kaudit.selectors import selector
+from kaudit.views.kyverno_anatomy import excepts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Container kinds at fault, as bits, and the column that says whether a rule looks at them.
+REGULAR, INIT, EPHEMERAL = 1, 2, 4
+LISTS = {
+    REGULAR: ("reads_containers", "containers"),
+    INIT: ("reads_init", "initContainers"),
+    EPHEMERAL: ("reads_ephemeral", "ephemeralContainers"),
+}
+_Rule = dict[str, Any]
+_NAME = "kubernetes.io/metadata.name"
+
+
+class Outcome(NamedTuple):
+    """What one point did: a cause, which policy, and the field that decided."""
+
+    cause: str
+    engine: str = ""
+    policy: str = ""
+    clause: str = ""
+
+
+NOTHING = Outcome(NO_POLICY)
+
+
+class Case(msgspec.Struct, frozen=True):
+    """Objects that no point can tell apart, on which one control fails.
+
+    ``lists`` are the container kinds at fault as bits, 0 where the pod itself is; ``made_at``
+    and ``owner_made_at`` are the times of the pod and of its controller.
+    """
+
+    control: str
+    pod: Asked
+    owner: Asked | None
+    lists: int = 0
+    static: bool = False
+    made_at: datetime | None = None
+    owner_made_at: datetime | None = None
+
+
+class Policies:
+    """Rules of admission policies, ready to be asked.
+
+    Parameters
+    ----------
+    policy_anatomy
+        Rules of every engine.
+    constraints, constraint_templates, kyverno_policies, admission_policies, admission_bindings
+        Tables that tell when a policy was made and changed.
+    policy_exceptions
+        Exceptions of Kyverno.
+    webhook_posture
+        Webhooks through which engines are asked.
+    namespaces
+        Namespaces with their labels.
+    """
+
+    def __init__(
+        self,
+        policy_anatomy: pd.DataFrame,
+        constraints: pd.DataFrame,
+        constraint_templates: pd.DataFrame,
+        kyverno_policies: pd.DataFrame,
+        admission_policies: pd.DataFrame,
+        admission_bindings: pd.DataFrame,
+        policy_exceptions: pd.DataFrame,
+        webhook_posture: pd.DataFrame,
+        namespaces: pd.DataFrame,
+    ) -> None:
+        self.spaces = spaces_of(namespaces)
+        self.exceptions = records(policy_exceptions)
+        self.hooks = _hooks(webhook_posture)
+        of = {
+            "Gatekeeper": _by_trace(constraints),
+            "Kyverno": _by_trace(kyverno_policies),
+            "ValidatingAdmissionPolicy": _by_trace(admission_policies),
+        }
+        templates = {row["name"]: row for row in records(constraint_templates)}
+        bindings = {row["name"]: row for row in records(admission_bindings)}
+        self.rules: list[_Rule] = []
+        for rule in records(policy_anatomy):
+            if rule["purpose"] not in ("validate", "verifyImages") or rule["mode"] == "off":
+                continue
+            own = of[rule["engine"]].get((rule["raw"], rule["raw_line"]))
+            parts = [own, templates.get(rule["template"]), bindings.get(rule["binding"])]
+            rule["made_at"] = _latest([p["created_at"] for p in parts if p])
+            rule["changed_at"] = _latest([p["changed_at"] for p in parts if p])
+            rule["title"] = _title(rule)
+            self.rules.append(rule)
+        self.times = sorted(
+            {t for r in self.rules for t in (r["made_at"], r["changed_at"]) if t is not None}
+        )
+        self._by_control: dict[str, list[_Rule]] = {}
+
+    @property
+    def label_keys(self) -> frozenset[str]:
+        """Keys of labels of objects that rules and exceptions may speak of."""
+        texts = [rule["object_selector"] for rule in self.rules]
+        texts += [one for rule in self.rules for one in (rule["match"], rule["exclude"])]
+        texts += [one["match"] for one in self.exceptions]
+        return frozenset(key for text in texts if text for key in _keys(msgspec.json.decode(text)))
+
+    @property
+    def names_objects(self) -> bool:
+        """Whether any rule or exception is for objects of some names."""
+        texts = [one for rule in self.rules for one in (rule["match"], rule["exclude"]) if one]
+        texts += [one["match"] for one in self.exceptions if one["match"]]
+        return any(r["names"] for r in self.rules) or any(
+            '"name":' in text or '"names":' in text for text in texts
+        )
+
+    def demanding(self, control: str) -> list[_Rule]:
+        """Rules that demand what a control does, and those of which nobody knows."""
+        if control not in self._by_control:
+            self._by_control[control] = [
+                rule for rule in self.rules if control in rule["controls"] or unread(rule)
+            ]
+        return self._by_control[control]
+
+    def outcomes(self, case: Case) -> Iterator[Outcome]:
+        """What each rule did with the objects of a case."""
+        for rule in self.demanding(case.control):
+            yield self._outcome(rule, case)
+
+    def _outcome(self, rule: _Rule, case: Case) -> Outcome:
+        def found(cause: str, clause: str) -> Outcome:
+            return Outcome(cause, rule["engine"], rule["title"], clause)
+
+        asked, made, verdict = case.pod, case.made_at, decide(rule, case.pod)
+        if verdict.applies is not True and case.owner is not None:
+            of_owner = decide(rule, case.owner)
+            if of_owner.applies or (of_owner.applies is None and verdict.applies is False):
+                asked, made, verdict = case.owner, case.owner_made_at, of_owner
+        if verdict.applies is False:
+            return found(_REFUSED[verdict.why], verdict.clause)
+        if rule["ready"] is False:
+            said = "; ".join(rule["errors"]) or "status: not ready"
+            return found("not_ready", said)
+        mode, clause = mode_in(rule, asked)
+        if mode not in ("enforce", None):
+            return found("audit_only", clause)
+        if unread(rule):
+            return found("unknown", "its code or pattern could not be read")
+        if why := self.unasked(rule["engine"], case.pod.namespace):
+            return found(*why)
+        lists, told = _read(rule, case)
+        if told is False:
+            names = " and ".join(LISTS[bit][1] for bit in lists)
+            return found("containers_not_read", f"{names} not read")
+        excepted = self.excepted(rule, asked)
+        if excepted:
+            return found("exception", f"PolicyException {excepted[0]}")
+        for doubt in (
+            verdict.applies is None and verdict.clause,
+            mode is None and clause,
+            told is None and "which containers it looks at could not be read",
+            rule["conditions"] and "preconditions or match conditions",
+        ):
+            if doubt:
+                return found("unknown", str(doubt))
+        if case.static:
+            return found("static_pod", "metadata.annotations kubernetes.io/config.mirror")
+        return found(*_aged(rule, made))
+
+    def excepted(self, rule: _Rule, asked: Asked) -> list[str]:
+        """Names of the exceptions that take an object out of a rule, as far as they tell."""
+        if rule["engine"] != "Kyverno" or not rule["exceptions"]:
+            return []
+        group = "policies.kyverno.io" if rule["kind"].endswith("ingPolicy") else "kyverno.io"
+        named = {**rule, "group": group}
+        found = []
+        for one in self.exceptions:
+            if not excepts(one, named):
+                continue
+            if one["match"] is None or matched(one["match"], asked) is not False:
+                found.append(f"{one['namespace']}/{one['name']}")
+        return sorted(found)
+
+    def unasked(self, engine: str, namespace: str) -> tuple[str, str] | None:
+        """Why the webhooks of an engine are not asked about a namespace, if they are not."""
+        if engine == "ValidatingAdmissionPolicy":
+            return None
+        if engine == "Kyverno" and namespace in (*platform.NAMESPACES, "kyverno"):
+            return "unknown", "resourceFilters of Kyverno leave it out by default"
+        hooks = self.hooks.get(engine)
+        if hooks is None:  # no webhook at all is in the evidence
+            return None
+        if not hooks:
+            return "not_asked", "no webhook of the engine is asked about pods"
+        labels = self.spaces.get(namespace)
+        if labels is None:
+            return None
+        if any(text is None or selector(text)(labels) for _, text in hooks):
+            return None
+        return "not_asked", f"namespaceSelector of webhook {hooks[0][0]}"
+
+
+#: Why a rule does not apply to the cause that it is.
+_REFUSED = {
+    "kind": "kind_not_matched",
+    "exempt": "exempt_namespace",
+    "excluded": "excluded_namespace",
+    "labels": "not_selected",
+}
+
+
+def nearest(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome that came nearest to a denial."""
+    return min(outcomes, key=lambda o: (RANK[o.cause], o.engine, o.policy), default=NOTHING)
+
+
+def unread(rule: Mapping[str, Any]) -> bool:
+    """Whether nobody knows what a rule demands: it may be anything."""
+    return not rule["reads_known"] and not rule["controls"]
+
+
+def spaces_of(namespaces: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Labels of namespaces by name; the one that Kubernetes sets is always there."""
+    return {
+        name: {_NAME: name} | dict(text.split("=", 1) for text in texts)
+        for name, texts in zip(
+            namespaces["name"].tolist(), namespaces["labels"].tolist(), strict=True
+        )
+    }
+
+
+def unlooked(rule: Mapping[str, Any], control: str) -> list[str]:
+    """Container kinds that a rule on containers does not look at."""
+    if control in OF_PODS or not any(rule[column] for column, _ in LISTS.values()):
+        return []
+    return [name for column, name in LISTS.values() if rule[column] is False]
+
+
+def _read(rule: _Rule, case: Case) -> tuple[list[int], bool | None]:
+    """Container kinds at fault that a rule looks at, and whether it looks at any.
+
+    A rule that looks at no list at all is of the pod itself.
+    """
+    lists = [bit for bit in LISTS if case.lists & bit]
+    if not lists or case.control in OF_PODS:
+        return lists, True
+    every = [rule[column] for column, _ in LISTS.values()]
+    if not any(every) and None not in every:
+        return lists, True
+    told = [rule[LISTS[bit][0]] for bit in lists]
+    return lists, True if True in told else (None if None in told else False)
+
+
+def _aged(rule: _Rule, made: datetime | None) -> tuple[str, str]:
+    """What is left to explain it: times, and a webhook that fails open."""
+    if rule["made_at"] and made and rule["made_at"] > made:
+        return "older_than_policy", f"policy made {rule['made_at']:%Y-%m-%d %H:%M} UTC"
+    if rule["changed_at"] and made and rule["changed_at"] > made:
+        return "policy_changed", f"policy changed {rule['changed_at']:%Y-%m-%d %H:%M} UTC"
+    if rule["failure_policy"] == "Ignore":
+        return "fails_open", "failurePolicy: Ignore"
+    if made is None or rule["made_at"] is None:
+        return "unknown", "metadata.creationTimestamp is not told"
+    return DENIED, rule["mode_text"]
+
+
+def _title(rule: _Rule) -> str:
+    place = f"{rule['namespace']}/" if rule["namespace"] else ""
+    return f"{rule['kind']} {place}{rule['policy']}" + (f", {rule['rule']}" if rule["rule"] else "")
+
+
+def _by_trace(frame: pd.DataFrame) -> dict[tuple[str, int], _Rule]:
+    return {(row["raw"], row["raw_line"]): row for row in records(frame)}
+
+
+def _latest(times: list[datetime | None]) -> datetime | None:
+    return max((t for t in times if t), default=None)
+
+
+def _hooks(posture: pd.DataFrame) -> dict[str, list[tuple[str, str | None]] | None]:
+    """Validating webhooks on pods of each engine, with their namespaceSelector.
+
+    None where the evidence holds no webhook: nothing can be said then.
+    """
+    engines = ("Gatekeeper", "Kyverno")
+    if not len(posture):
+        return dict.fromkeys(engines)
+    found: dict[str, list[tuple[str, str | None]] | None] = {}
+    rows = records(posture[["kind", "engine", "sees_pods", "webhook", "namespace_selector"]])
+    for engine in engines:
+        found[engine] = [
+            (row["webhook"], row["namespace_selector"])
+            for row in rows
+            if row["engine"] == engine and row["sees_pods"] and row["kind"].startswith("Valid")
+        ]
+    return found
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """Keys of labels that a selector, or match and exclude of Kyverno, may speak of."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _keys(one)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if name == "matchLabels" and isinstance(one, dict):
+                yield from one
+            elif name == "key" and isinstance(one, str):
+                yield one
+            else:
+                yield from _keys(one)
