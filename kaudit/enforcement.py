@@ -137,14 +137,20 @@ class Policies:
         """Rules that demand what a control does, and those of which nobody knows."""
         if control not in self._by_control:
             self._by_control[control] = [
-                rule for rule in self.rules if control in rule["controls"] or unread(rule)
+                rule
+                for rule in self.rules
+                if control in rule["controls"]
+                or control in rule["possible_controls"]
+                or unread(rule)
             ]
         return self._by_control[control]
 
     def outcomes(self, case: Case) -> Iterator[Outcome]:
         """What each rule did with the objects of a case."""
         for rule in self.demanding(case.control):
-            yield self._outcome(rule, case)
+            found = self._outcome(rule, case)
+            if found.cause == "unknown" or not unread(rule):  # else it may be of other matters
+                yield found
 
     def _outcome(self, rule: _Rule, case: Case) -> Outcome:
         def found(cause: str, clause: str) -> Outcome:
@@ -179,6 +185,7 @@ class Policies:
             mode is None and clause,
             told is None and "which containers it looks at could not be read",
             rule["conditions"] and "preconditions or match conditions",
+            case.control not in rule["controls"] and "whether it refuses what is not set",
         ):
             if doubt:
                 return found("unknown", str(doubt))
@@ -235,7 +242,7 @@ def nearest(outcomes: Sequence[Outcome]) -> Outcome:
 
 def unread(rule: Mapping[str, Any]) -> bool:
     """Whether nobody knows what a rule demands: it may be anything."""
-    return not rule["reads_known"] and not rule["controls"]
+    return not rule["reads_known"] and not (rule["controls"] or rule["possible_controls"])
 
 
 def spaces_of(namespaces: pd.DataFrame) -> dict[str, dict[str, str]]:

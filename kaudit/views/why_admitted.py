@@ -167,6 +167,10 @@ class Levels:
         pinned = pinned_minor(label) if label else None
         return self.newest if pinned is None else min(pinned, NEWEST)
 
+    def covers(self, own: dict[str, Any], level: str, checks: Sequence[str]) -> bool:
+        """Whether a level has any of the checks, at the version that the namespace names."""
+        return not {*checks}.isdisjoint(checks_of(level, own["minor"]))
+
     def broken(self, judged: PodSecurity, pods: pd.DataFrame) -> dict[str, Any]:
         """Check to whether each pod breaks it at the level that its own namespace enforces."""
         import numpy as np
@@ -202,10 +206,8 @@ class Levels:
             clause = f"{_ENFORCE}enforce: {own['enforce']}"
             return found(*_aged(own, case, clause))
         for mode in ("audit", "warn"):
-            level, made = own[mode], self._minor(own["enforce_version"])
-            if level in ("baseline", "restricted") and not {*checks}.isdisjoint(
-                checks_of(level, made)
-            ):
+            level = own[mode]
+            if level in ("baseline", "restricted") and self.covers(own, level, checks):
                 return found("audit_only", f"{_ENFORCE}{mode}: {level}")
         return None
 

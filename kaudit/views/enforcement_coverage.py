@@ -1,0 +1,178 @@
+"""Which controls are enforced at admission, in which namespace, by what, and what slips through.
+
+A control is enforced in a namespace where a policy that denies is for every pod of it and
+looks at every kind of container. Policies whose code cannot be followed make it unknown where
+nothing else enforces it, never none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kaudit.columns import records
+from kaudit.enforcement import Policies, unlooked, unread
+from kaudit.model import platform
+from kaudit.model.admission_causes import BASELINE, BESIDE, CHECKS, ENFORCEABLE
+from kaudit.model.kinds import CONTROLLERS
+from kaudit.policy_scope import Asked, decide, mode_in
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc, frame
+from kaudit.views.why_admitted import Levels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class CoverageRow(Trace, kw_only=True):
+    kind: Annotated[str, doc("always Namespace")]
+    name: Annotated[str, doc("namespace")]
+    platform: Annotated[bool, doc("a namespace of Kubernetes itself")]
+    control: Annotated[str, doc("control that admission can enforce")]
+    level: Annotated[str, doc("baseline or restricted, of the standards; beside: of neither")]
+    state: Annotated[str, doc("enforced, partial, audit, unknown or none")]
+    known: Annotated[bool, doc("its state is not unknown")]
+    enforced_by: Annotated[list[str], doc("engines that enforce it, also in part, sorted")]
+    policies: Annotated[list[str], doc("policies that make the state, sorted")]
+    holes: Annotated[list[str], doc("what slips past them, sorted")]
+
+
+ENFORCEMENT_COVERAGE = Table(
+    "enforcement_coverage",
+    CoverageRow,
+    grain="one control and one namespace, and what enforces it at admission",
+    key=("name", "control"),
+    resource=Resource("kind", namespace=""),
+)
+_PSS = "PodSecurity"
+
+
+@view(
+    ENFORCEMENT_COVERAGE,
+    naming=(
+        *("policy_anatomy", "constraints", "constraint_templates", "kyverno_policies"),
+        *("admission_policies", "admission_bindings", "policy_exceptions", "webhook_posture"),
+        "cluster",
+    ),
+)
+def enforcement_coverage(
+    namespaces: pd.DataFrame,
+    namespace_security: pd.DataFrame,
+    policy_anatomy: pd.DataFrame,
+    constraints: pd.DataFrame,
+    constraint_templates: pd.DataFrame,
+    kyverno_policies: pd.DataFrame,
+    admission_policies: pd.DataFrame,
+    admission_bindings: pd.DataFrame,
+    policy_exceptions: pd.DataFrame,
+    webhook_posture: pd.DataFrame,
+    cluster: pd.DataFrame,
+) -> pd.DataFrame:
+    """Ask every point about a pod of every namespace of which nothing else is known."""
+    policies = Policies(
+        policy_anatomy,
+        constraints,
+        constraint_templates,
+        kyverno_policies,
+        admission_policies,
+        admission_bindings,
+        policy_exceptions,
+        webhook_posture,
+        namespaces,
+    )
+    levels = Levels(namespaces, namespace_security, cluster)
+    rows = []
+    for own in records(namespaces[["raw", "raw_line", "name"]]):
+        asked = Asked("Pod", own["name"], policies.spaces.get(own["name"]))
+        for control in ENFORCEABLE:
+            found = _Found()
+            _of_level(levels, own["name"], control, found)
+            for rule in policies.demanding(control):
+                _of_rule(policies, rule, control, asked, found)
+            rows.append(
+                CoverageRow(
+                    raw=own["raw"],
+                    raw_line=own["raw_line"],
+                    kind="Namespace",
+                    name=own["name"],
+                    platform=own["name"] in platform.NAMESPACES,
+                    control=control,
+                    level=_level(control),
+                    **found.columns(),
+                )
+            )
+    return frame(ENFORCEMENT_COVERAGE.sorted(ENFORCEMENT_COVERAGE.arrow(rows)))
+
+
+def _level(control: str) -> str:
+    if control in BESIDE:
+        return "beside"
+    return "baseline" if control in BASELINE else "restricted"
+
+
+class _Found:
+    """What the points say of one control and namespace."""
+
+    def __init__(self) -> None:
+        self.by_state: dict[str, list[tuple[str, str, list[str]]]] = {}
+
+    def add(self, state: str, engine: str, policy: str, holes: list[str]) -> None:
+        """Note one point."""
+        self.by_state.setdefault(state, []).append((engine, policy, holes))
+
+    def columns(self) -> dict[str, Any]:
+        """State, who makes it, and what slips past all of it."""
+        order = ("enforced", "partial", "unknown", "audit")
+        state = next((state for state in order if state in self.by_state), "none")
+        points = self.by_state.get(state, [])
+        denies = [*self.by_state.get("enforced", ()), *self.by_state.get("partial", ())]
+        holes = {hole for _, _, some in points for hole in some}
+        return {
+            "state": state,
+            "known": state != "unknown",
+            "enforced_by": sorted({engine for engine, _, _ in denies}),
+            "policies": sorted({policy for _, policy, _ in points}),
+            "holes": sorted(holes),
+        }
+
+
+def _of_level(levels: Levels, namespace: str, control: str, found: _Found) -> None:
+    own, checks = levels.of.get(namespace), CHECKS.get(control)
+    if own is None or checks is None:
+        return
+    for mode, level in (("enforced", own["enforces"]), ("audit", own["audit"])):
+        if level in ("baseline", "restricted") and levels.covers(own, level, checks):
+            found.add(mode, _PSS, f"Namespace {namespace}, {level}", [])
+
+
+def _of_rule(
+    policies: Policies, rule: dict[str, Any], control: str, asked: Asked, found: _Found
+) -> None:
+    """Note what one rule does; what is not for pods at all is of controllers alone."""
+    verdict, holes = decide(rule, asked), unlooked(rule, control)
+    holes = [f"{name} are not looked at" for name in holes]
+    if verdict.applies is False and verdict.why == "kind":
+        owners = [decide(rule, asked._replace(kind=kind)).applies for kind in CONTROLLERS]
+        if not any(owners) or unread(rule):
+            return
+        holes.append("pods that no controller made, or another kind")
+    elif verdict.applies is False or rule["ready"] is False:
+        return
+    elif verdict.applies is None:
+        holes.append(f"what {verdict.clause} leaves out")
+    if rule["ready"] is False or policies.unasked(rule["engine"], asked.namespace):
+        return
+    mode, _ = mode_in(rule, asked)
+    if mode not in ("enforce", None):
+        if not unread(rule):
+            found.add("audit", rule["engine"], rule["title"], [])
+        return
+    if unread(rule) or mode is None or control not in rule["controls"]:
+        found.add("unknown", rule["engine"], rule["title"], [])
+        return
+    if rule["conditions"]:
+        holes.append("what preconditions or match conditions leave out")
+    holes += [f"exception {name}" for name in policies.excepted(rule, asked)]
+    if rule["failure_policy"] == "Ignore":
+        holes.append("everything while the webhook does not answer")
+    lasting = [hole for hole in holes if not hole.startswith("everything while")]
+    found.add("partial" if lasting else "enforced", rule["engine"], rule["title"], holes)
