@@ -62,6 +62,7 @@ LEVELS = {
     "pss": 6,
     "connections": 6,
     "connection_changes": 6,
+    "who_can": 6,
     "cases": 7,
     "dictionary": 7,
     "opening": 7,

@@ -19,6 +19,14 @@ spec:
       containers: [{name: web, image: "nginx:1.27"}]
 """
 
+RIGHTS = """
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: all}, rules: [
+  {apiGroups: ["*"], resources: ["*"], verbs: ["*"]}, {nonResourceURLs: ["*"], verbs: ["*"]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: web},
+  roleRef: {kind: ClusterRole, name: all}, subjects: [{kind: ServiceAccount, name: web, namespace: shop}]}
+"""
+
 
 def block(marker: str) -> list[str]:
     found = re.search(rf"<!-- {re.escape(marker)} -->\n```bash\n(.*?)```", README, re.DOTALL)
@@ -43,6 +51,15 @@ def test_the_commands_of_an_audit(tmp_path: Path) -> None:
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
     assert (tmp_path / "report").is_dir()
     assert (tmp_path / "results.json").stat().st_size > 1000
+
+
+def test_the_questions_about_rights(tmp_path: Path) -> None:
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests/roles.yaml").write_text(RIGHTS)
+    for line in block("test: rights"):
+        done = kaudit(tmp_path, line.removeprefix("kaudit "))
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        assert "shop" in done.stdout
 
 
 def test_the_commands_on_images(tmp_path: Path) -> None:

@@ -49,7 +49,17 @@ spec:
     - fromEndpoints: [{}]
       toPorts: [{ports: [{port: "80"}], rules: {http: [{path: /}]}}]
 """
-NAMES = ("connections", "controls", "gate", "pss", "report", "results", "risks", "statements")
+NAMES = (
+    "connections",
+    "controls",
+    "gate",
+    "pss",
+    "report",
+    "results",
+    "risks",
+    "statements",
+    "who-can",
+)
 
 
 def schema(name: str) -> Any:
@@ -187,6 +197,21 @@ def test_statements(folder: Path) -> None:
     document = json.loads(out)
     check("statements", document)
     assert (code, [one["verdict"] for one in document]) == (1, ["unknown", "unknown"])
+
+
+def test_who_can(folder: Path) -> None:
+    (folder / "roles.yaml").write_text(
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b, "
+        "namespace: shop}, roleRef: {kind: ClusterRole, name: edit}, "
+        "subjects: [{kind: ServiceAccount, name: default}]}"
+    )
+    arguments = ["who-can", "get", "secrets", "roles.yaml", "pod.yaml", "--format", "json"]
+    code, out, _ = run(*arguments)
+    document = json.loads(out)
+    assert code == 0
+    check("who-can", document)
+    assert document["grants"][0]["workloads"][0]["name"] == "p"
+    assert document["gaps"]
 
 
 def test_report(folder: Path) -> None:

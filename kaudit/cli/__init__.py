@@ -12,7 +12,7 @@ from typing import NoReturn
 
 # Their order is the order of the help.
 # isort: off
-from kaudit.cli import evidence, judgement, proposing, connecting, risks  # noqa: F401
+from kaudit.cli import evidence, judgement, access, proposing, connecting, risks  # noqa: F401
 from kaudit.cli import gate, reports, operation, catalogue  # noqa: F401
 from kaudit.cli.app import app
 

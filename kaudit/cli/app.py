@@ -34,7 +34,8 @@ Exit codes
   0   done; nothing at or above --fail-on
   1   findings at or above --fail-on, pods that pss --fail refuses, or what gate refuses
   2   wrong usage, input that cannot be read, or no room to write
-  3   incomplete although --require-complete, or for the gate
+  3   incomplete although --require-complete, or for the gate; who-can found nobody,
+      but not all was read
   70  a bug in kaudit
   130 interrupted; 143 ended; 141 whoever read the output has closed it
 """

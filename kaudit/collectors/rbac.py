@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,7 @@ class RoleRow(Trace, kw_only=True):
     built_in: Annotated[bool, doc("labelled as a default of Kubernetes")]
     aggregates: Annotated[list[str], doc("selectors of its aggregation rule, as JSON")]
     rules: Annotated[int, doc("how many rules it has")]
+    created_at: Annotated[datetime | None, doc("creation time; null: never in a cluster")] = None
 
 
 class RuleRow(Trace, kw_only=True):
@@ -97,6 +99,7 @@ def roles(found: Role, at: Place) -> Iterator[Row]:
             for s in (aggregation.cluster_role_selectors or () if aggregation else ())
         ],
         rules=len(found.rules or ()),
+        created_at=found.metadata.creation_timestamp,
     )
     for position, rule in enumerate(found.rules or ()):
         yield RuleRow(

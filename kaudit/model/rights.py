@@ -1,121 +1,166 @@
-"""What an RBAC rule allows, and what that leads to.
+"""What the right that an RBAC rule gives leads to.
 
-Matching follows the API server's RBAC authorizer: groups, resources with subresources and
-verbs must all match, ``*`` matches all of its own column only. ``get`` on proxy, exec, attach
-and port-forward counts, since a WebSocket upgrade is a GET.
+``get`` on proxy, exec, attach and port-forward counts, since a WebSocket upgrade is a GET.
+What a rule says of resources without a namespace counts only where it is granted in the
+whole cluster. Some rights lead somewhere only beside another of the same subject.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import lru_cache
 
-import msgspec
+from kaudit.model.rbac_rule import Rule
 
 _WRITE = ("create", "update", "patch")
-_CHANGE = (*_WRITE, "delete", "deletecollection")
+_DELETE = ("delete", "deletecollection")
+_CHANGE = (*_WRITE, *_DELETE)
 #: Verbs whose answer holds the values: a patch returns the object, a deletecollection the list.
 _READ = ("get", "list", "watch", "patch", "deletecollection")
 #: Together they are as good as ``*`` (Kubernetes, "Using RBAC Authorization").
 _ALL_VERBS = frozenset(["get", "list", "watch", "create", "update", "patch", "delete"])
-#: ConfigMaps on which the whole cluster relies.
-_SHARED = frozenset(["aws-auth", "cluster-info", "coredns", "kube-proxy", "kubeadm-config"])
-_RBAC = "rbac.authorization.k8s.io"
-_ADMISSION = "admissionregistration.k8s.io"
+#: Namespace to the ConfigMaps in it on which the whole cluster relies.
+_SHARED = {
+    "kube-system": frozenset(["aws-auth", "coredns", "kube-proxy", "kubeadm-config"]),
+    "kube-public": frozenset(["cluster-info"]),
+}
+RBAC = "rbac.authorization.k8s.io"
+CERTIFICATES = "certificates.k8s.io"
 
-
-class Rule(msgspec.Struct, frozen=True):
-    """One rule, ready to be asked."""
-
-    verbs: frozenset[str]
-    groups: frozenset[str]
-    resources: frozenset[str]
-    names: frozenset[str]
-    urls: frozenset[str]
-
-    def allows(self, group: str, resource: str, *verbs: str) -> bool:
-        """Tell whether it allows one of the verbs on a resource."""
-        if "*" not in self.groups and group not in self.groups:
-            return False
-        main, _, sub = resource.partition("/")
-        names = {"*", resource, f"*/{sub}"} if sub else {"*", main}
-        if names.isdisjoint(self.resources):
-            return False
-        return "*" in self.verbs or not self.verbs.isdisjoint(verbs)
-
-    @property
-    def text(self) -> str:
-        """The rule in one line."""
-        groups = ",".join(sorted(g or "core" for g in self.groups))
-        what = f"{groups}/{','.join(sorted(self.resources))}" if self.resources else ""
-        return f"{','.join(sorted(self.verbs))} on {what or ','.join(sorted(self.urls))}"
-
-
-def _workloads(r: Rule) -> bool:
-    return any(
-        r.allows(group, resource, *_WRITE)
-        for group, resources in (
-            ("", ("pods", "replicationcontrollers", "podtemplates")),
-            ("apps", ("deployments", "daemonsets", "statefulsets", "replicasets")),
-            ("batch", ("jobs", "cronjobs")),
-        )
-        for resource in resources
-    )
-
-
-def _escalates(r: Rule) -> bool:
-    return (
-        any(
-            r.allows(_RBAC, kind, "bind", "escalate")
-            for kind in ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
-        )
-        or any(r.allows("", kind, "impersonate") for kind in ("users", "groups", "serviceaccounts"))
-        or any(
-            r.allows("authentication.k8s.io", kind, "impersonate")
-            for kind in ("uids", "userextras")
-        )
-    )
-
-
-def _rbac(r: Rule) -> bool:
-    kinds = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
-    return any(r.allows(_RBAC, kind, *_CHANGE) for kind in kinds)
-
-
-def _policy(r: Rule) -> bool:
-    kinds = [
+#: Kinds that make pods, by group: those of Kubernetes, and of operators that run what they say.
+WORKLOADS = {
+    "": ("pods", "replicationcontrollers", "podtemplates"),
+    "apps": ("deployments", "daemonsets", "statefulsets", "replicasets"),
+    "batch": ("jobs", "cronjobs"),
+    "argoproj.io": ("workflows", "cronworkflows", "workflowtemplates", "rollouts"),
+    "batch.volcano.sh": ("jobs",),
+    "ray.io": ("rayclusters", "rayjobs", "rayservices"),
+    "serving.knative.dev": ("services",),
+    "sparkoperator.k8s.io": ("sparkapplications", "scheduledsparkapplications"),
+    "tekton.dev": ("tasks", "taskruns", "pipelines", "pipelineruns"),
+}
+#: Kinds that decide what is admitted.
+_POLICY = {
+    "admissionregistration.k8s.io": (
         "validatingwebhookconfigurations",
         "mutatingwebhookconfigurations",
         "validatingadmissionpolicies",
         "validatingadmissionpolicybindings",
         "mutatingadmissionpolicies",
         "mutatingadmissionpolicybindings",
+    ),
+    "apiextensions.k8s.io": ("customresourcedefinitions",),
+    "apiregistration.k8s.io": ("apiservices",),
+    "config.gatekeeper.sh": ("configs",),
+    "constraints.gatekeeper.sh": ("*",),
+    "kyverno.io": ("clusterpolicies", "policies", "policyexceptions"),
+    "mutations.gatekeeper.sh": ("assign", "assignimage", "assignmetadata", "modifyset"),
+    "policies.kyverno.io": (
+        "validatingpolicies",
+        "mutatingpolicies",
+        "imagevalidatingpolicies",
+        "generatingpolicies",
+        "deletingpolicies",
+        "policyexceptions",
+    ),
+    "policy.sigstore.dev": ("clusterimagepolicies",),
+    "templates.gatekeeper.sh": ("constrainttemplates",),
+}
+#: Those of them that change what is admitted, or make more of it.
+_MUTATING = {
+    "admissionregistration.k8s.io": (
+        "validatingwebhookconfigurations",
+        "mutatingwebhookconfigurations",
+        "mutatingadmissionpolicies",
+        "mutatingadmissionpolicybindings",
+    ),
+    "kyverno.io": ("clusterpolicies", "policies"),
+    "policies.kyverno.io": ("mutatingpolicies", "generatingpolicies"),
+}
+#: Kinds that tell what happened or what is wrong.
+_TRACES = {
+    "": ("events", "pods/log"),
+    "aquasecurity.github.io": ("vulnerabilityreports", "configauditreports"),
+    "auditregistration.k8s.io": ("auditsinks",),
+    "cilium.io": ("tracingpolicies", "tracingpoliciesnamespaced"),
+    "events.k8s.io": ("events",),
+    "falco.org": ("falcorules",),
+    "openreports.io": ("reports", "clusterreports"),
+    "wgpolicyk8s.io": ("policyreports", "clusterpolicyreports"),
+}
+#: Kinds whose deletion loses data or all that runs; the last ones where it is cluster-wide.
+_STOCK = {
+    "": ("namespaces", "persistentvolumeclaims", "persistentvolumes"),
+    "snapshot.storage.k8s.io": ("volumesnapshots", "volumesnapshotcontents"),
+    "velero.io": ("backups",),
+}
+_RUNNING = {
+    "apps": ("deployments", "daemonsets", "statefulsets", "replicasets"),
+    "batch": ("jobs", "cronjobs"),
+}
+_STORAGE = ("volumeattachments", "csidrivers", "csinodes", "storageclasses")
+_ROLES = ("roles", "clusterroles")
+_BINDINGS = ("rolebindings", "clusterrolebindings")
+#: Verbs of constrained impersonation (KEP-5284), each of what one may pose as.
+_POSING = (
+    "impersonate:user-info",
+    "impersonate:serviceaccount",
+    "impersonate:arbitrary-node",
+    "impersonate:associated-node",
+)
+#: Signers whose certificates the API server, or whoever calls a kubelet, trusts.
+_SIGNERS = frozenset(
+    [
+        "kubernetes.io/*",
+        "kubernetes.io/kube-apiserver-client",
+        "kubernetes.io/kube-apiserver-client-kubelet",
+        "kubernetes.io/kubelet-serving",
+        "kubernetes.io/legacy-unknown",
     ]
-    return (
-        any(r.allows(_ADMISSION, kind, *_CHANGE) for kind in kinds)
-        or any(
-            r.allows("kyverno.io", kind, *_CHANGE)
-            for kind in ("clusterpolicies", "policies", "policyexceptions")
-        )
-        or r.allows("templates.gatekeeper.sh", "constrainttemplates", *_CHANGE)
-        or r.allows("apiregistration.k8s.io", "apiservices", *_CHANGE)
+)
+
+
+def _any(r: Rule, kinds: dict[str, tuple[str, ...]], *verbs: str) -> bool:
+    return any(
+        r.allows(group, kind, *verbs) or (kind == "*" and _names_group(r, group, verbs))
+        for group, names in kinds.items()
+        for kind in names
     )
+
+
+def _names_group(r: Rule, group: str, verbs: tuple[str, ...]) -> bool:
+    """Tell whether it names a group of which every kind counts."""
+    return group in r.groups and bool(r.resources) and not r.verbs.isdisjoint({"*", *verbs})
+
+
+def _escalates(r: Rule) -> bool:
+    return (
+        any(r.allows(RBAC, kind, "bind", "escalate") for kind in (*_ROLES, *_BINDINGS))
+        or any(r.allows("", k, "impersonate") for k in ("users", "groups", "serviceaccounts"))
+        or any(r.allows("authentication.k8s.io", k, "impersonate") for k in ("uids", "userextras"))
+        or not r.verbs.isdisjoint(_POSING)
+    )
+
+
+def _policy(r: Rule) -> bool:
+    return _any(r, _POLICY, *_CHANGE) or r.allows("", "namespaces", "update", "patch")
 
 
 def _evidence(r: Rule) -> bool:
     return (
         any(r.allows("", kind, "deletecollection") for kind in ("pods", "secrets", "configmaps"))
-        or any(
-            r.allows(group, "events", "delete", "deletecollection")
-            for group in ("", "events.k8s.io")
-        )
-        or r.allows("", "namespaces", "delete")
-        or r.allows("wgpolicyk8s.io", "policyreports", "delete", "deletecollection")
+        or _any(r, _TRACES, *_DELETE)
+        or _any(r, _STOCK, *_DELETE)
+        or (not r.bounded and not r.names and _any(r, _RUNNING, *_DELETE))
     )
 
 
 def _node_proxy(r: Rule) -> bool:
-    every = ("get", "create", "update", "patch", "delete")
-    return r.allows("", "nodes/proxy", *every) or r.allows("", "nodes", *_WRITE, "delete")
+    return (
+        (bool(r.verbs) and r.allows("", "nodes/proxy", *r.verbs))
+        or r.allows("", "nodes", *_CHANGE)
+        or r.allows("", "nodes/status", "update", "patch")
+    )
 
 
 def _execs(r: Rule) -> bool:
@@ -129,9 +174,9 @@ def _admin(r: Rule) -> bool:
     return every and "*" in r.groups and "*" in r.resources and not r.names
 
 
-def _configuration(r: Rule) -> bool:
-    chosen = not r.names or not r.names.isdisjoint(_SHARED)
-    return chosen and r.allows("", "configmaps", *_CHANGE)
+def _volumes(r: Rule) -> bool:
+    storage = any(r.allows("storage.k8s.io", kind, "create") for kind in _STORAGE)
+    return storage or r.allows("", "persistentvolumes", *_WRITE)
 
 
 def _network(r: Rule) -> bool:
@@ -151,23 +196,25 @@ def _store_users(r: Rule) -> bool:
     return any(r.allows("external-secrets.io", kind, *_WRITE) for kind in kinds)
 
 
-def _certificates(r: Rule) -> bool:
-    group = "certificates.k8s.io"
-    approve = r.allows(group, "certificatesigningrequests/approval", "update", "patch")
-    return approve or r.allows(group, "signers", "approve", "sign")
+def _configuration(r: Rule, namespace: str) -> bool:
+    """Writing ConfigMaps of the cluster; an empty namespace is all of them."""
+    if not r.allows("", "configmaps", *_CHANGE):
+        return False
+    if not r.names:
+        return namespace in ("", *_SHARED)
+    shared = [names for place, names in _SHARED.items() if namespace in ("", place)]
+    return any(not r.names.isdisjoint(names) for names in shared)
 
 
 #: Column to what a rule must allow for it.
 _FLAGS: dict[str, Callable[[Rule], bool]] = {
     "admin": _admin,
     "wildcard": lambda r: "*" in r.verbs | r.groups | r.resources,
-    "workloads": _workloads,
+    "workloads": lambda r: _any(r, WORKLOADS, *_WRITE),
     "escalates": _escalates,
-    "rbac": _rbac,
+    "rbac": lambda r: any(r.allows(RBAC, kind, *_CHANGE) for kind in (*_ROLES, *_BINDINGS)),
     "policy": _policy,
-    "certificates": _certificates,
-    "tokens": lambda r: r.allows("", "serviceaccounts/token", "create"),
-    "volumes": lambda r: r.allows("", "persistentvolumes", *_WRITE),
+    "volumes": _volumes,
     "node_proxy": _node_proxy,
     "execs": _execs,
     "secrets": lambda r: r.allows("", "secrets", *_READ),
@@ -175,28 +222,81 @@ _FLAGS: dict[str, Callable[[Rule], bool]] = {
     "secret_writes": lambda r: not r.names and r.allows("", "secrets", *_CHANGE),
     "store_users": _store_users,
     "evidence": _evidence,
-    "configuration": _configuration,
     "network": _network,
 }
-_TAKEOVER = [
+
+
+def _signer(r: Rule, verb: str) -> bool:
+    chosen = not r.names or not r.names.isdisjoint(_SIGNERS)
+    return chosen and r.allows(CERTIFICATES, "signers", verb)
+
+
+#: Halves of rights: what a rule must allow for each.
+_HALVES: dict[str, Callable[[Rule], bool]] = {
+    "approve requests": lambda r: r.allows(
+        CERTIFICATES, "certificatesigningrequests/approval", "update", "patch"
+    ),
+    "approve for signer": lambda r: _signer(r, "approve"),
+    "write certificates": lambda r: r.allows(
+        CERTIFICATES, "certificatesigningrequests/status", "update", "patch"
+    ),
+    "sign for signer": lambda r: _signer(r, "sign"),
+    "create secrets": lambda r: r.allows("", "secrets", "create"),
+    "read secrets": lambda r: r.allows("", "secrets", *_READ),
+}
+#: Column to pairs of halves, both of which are needed.
+_PAIRS = {
+    "certificates": (
+        ("approve requests", "approve for signer"),
+        ("write certificates", "sign for signer"),
+    ),
+    "tokens": (("create secrets", "read secrets"),),
+}
+_TAKEOVER = (
     "admin",
     "workloads",
     "escalates",
     "rbac",
-    "policy",
     "certificates",
     "tokens",
-    "volumes",
     "node_proxy",
     "execs",
     "all_secrets",
-]
-#: What cluster-admin is.
-EVERYTHING = Rule(frozenset("*"), frozenset("*"), frozenset("*"), frozenset(), frozenset())
+)
 
 
-def flags_of(rule: Rule) -> dict[str, bool]:
-    """Say what a rule leads to."""
-    found = {name: test(rule) for name, test in _FLAGS.items()}
-    found["takeover"] = any(found[name] for name in _TAKEOVER)
+def _further(r: Rule) -> bool:
+    """Rights that lead to those of others without a column of their own."""
+    return _any(r, _MUTATING, *_WRITE) or r.allows("", "persistentvolumes", *_WRITE)
+
+
+@lru_cache(maxsize=65536)
+def halves_of(rule: Rule) -> frozenset[str]:
+    """Halves of rights that a rule gives."""
+    return frozenset(name for name, test in _HALVES.items() if test(rule))
+
+
+@lru_cache(maxsize=65536)
+def _plain(rule: Rule) -> dict[str, bool]:
+    return {name: test(rule) for name, test in _FLAGS.items()}
+
+
+def flags_of(rule: Rule, *, beside: Collection[str] = (), namespace: str = "") -> dict[str, bool]:
+    """Say what a rule leads to.
+
+    Parameters
+    ----------
+    beside
+        Halves of rights that other rules give to the same subject.
+    namespace
+        Where the rule is granted; empty: everywhere.
+    """
+    found = dict(_plain(rule))
+    own = halves_of(rule)
+    held = own.union(beside)
+    for name, pairs in _PAIRS.items():
+        found[name] = any(held.issuperset(pair) and own & {*pair} for pair in pairs)
+    found["tokens"] |= rule.allows("", "serviceaccounts/token", "create")
+    found["configuration"] = _configuration(rule, namespace)
+    found["takeover"] = any(found[name] for name in _TAKEOVER) or _further(rule)
     return found

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.model.rights import EVERYTHING, Rule, flags_of
+import msgspec
+
+from kaudit.columns import arrow
+from kaudit.model.rbac_defaults import is_default_binding
+from kaudit.model.rbac_rule import EVERY_URL, EVERYTHING, Rule
+from kaudit.model.rights import flags_of, halves_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
 
@@ -22,18 +29,25 @@ class PermissionRow(Trace, kw_only=True):
     role: Annotated[str, doc("kind and name of the role")]
     position: Annotated[int, doc("place of the rule in the role; -1: no rule is known")]
     grants: Annotated[str, doc("the rule: verbs on groups/resources")]
+    taken_from: Annotated[str, doc("ClusterRole that the rule is aggregated from; empty: its own")]
+    verbs: Annotated[list[str], doc("verbs of the rule")]
+    api_groups: Annotated[list[str], doc("API groups of the rule; '' is the core")]
+    resources: Annotated[list[str], doc("resources, with subresources after a slash")]
+    resource_names: Annotated[list[str], doc("resource names that it is narrowed to")]
+    non_resource_urls: Annotated[list[str], doc("non-resource URLs")]
     judged: Annotated[bool, doc("not one of the defaults of Kubernetes")]
-    dangling: Annotated[bool, doc("the role is not in the evidence")]
-    resolved: Annotated[bool, doc("judged, and its role is in the evidence")]
+    dangling: Annotated[bool, doc("the role is not there")]
+    assumed: Annotated[bool, doc("a default role of Kubernetes, which the source lacks")]
+    resolved: Annotated[bool, doc("judged, and its rules are known")]
     admin: Annotated[bool, doc("everything on everything")]
     wildcard: Annotated[bool, doc("a * among verbs, resources or groups")]
     workloads: Annotated[bool, doc("creates or changes pods, directly or by a controller")]
     escalates: Annotated[bool, doc("bind, escalate or impersonate")]
     rbac: Annotated[bool, doc("writes roles or bindings")]
-    policy: Annotated[bool, doc("writes admission webhooks or policies")]
-    certificates: Annotated[bool, doc("approves or signs certificates")]
-    tokens: Annotated[bool, doc("creates service-account tokens")]
-    volumes: Annotated[bool, doc("creates persistent volumes")]
+    policy: Annotated[bool, doc("writes what decides on admission, or labels of namespaces")]
+    certificates: Annotated[bool, doc("part of the right to approve or sign certificates")]
+    tokens: Annotated[bool, doc("creates service-account tokens, or part of the right to")]
+    volumes: Annotated[bool, doc("creates persistent volumes, or what attaches them")]
     node_proxy: Annotated[bool, doc("reaches kubelets through nodes/proxy, or writes nodes")]
     execs: Annotated[bool, doc("exec, attach, port-forward or ephemeral containers")]
     secrets: Annotated[bool, doc("reads Secrets")]
@@ -41,7 +55,7 @@ class PermissionRow(Trace, kw_only=True):
     secret_writes: Annotated[bool, doc("writes Secrets, not narrowed to names")]
     store_users: Annotated[bool, doc("writes ExternalSecrets, which fetch from secret stores")]
     evidence: Annotated[bool, doc("deletes events, reports or many things at once")]
-    configuration: Annotated[bool, doc("writes all ConfigMaps, or those of the cluster")]
+    configuration: Annotated[bool, doc("writes ConfigMaps that the whole cluster relies on")]
     network: Annotated[bool, doc("writes what steers traffic: services, endpoints, policies")]
     takeover: Annotated[bool, doc("any right that leads to the rights of others")]
 
@@ -55,102 +69,153 @@ PERMISSIONS = Table(
 )
 
 
-_NOTHING = dict.fromkeys(flags_of(EVERYTHING), False)
+_PARTS = ("verbs", "api_groups", "resources", "resource_names", "non_resource_urls")
+_NO_RULE = Rule.of([()] * len(_PARTS))
+_ADMIN = ("ClusterRole", "", "cluster-admin")
+#: Groups that every service account is in, beside the one of its namespace.
+_OF_ACCOUNTS = ("system:serviceaccounts", "system:authenticated")
+
+
+class _Given(msgspec.Struct, frozen=True):
+    """A rule of a role: its place, and the ClusterRole that it is aggregated from."""
+
+    position: int
+    taken_from: str
+    assumed: bool
+    rule: Rule
 
 
 @view(PERMISSIONS)
 def permissions(
     rbac_bindings: pd.DataFrame,
-    rbac_rules: pd.DataFrame,
+    role_rules: pd.DataFrame,
     roles: pd.DataFrame,
 ) -> pd.DataFrame:
     """Resolve each binding to the rules of its role, for each of its subjects."""
-    rules = _rules(rbac_rules)
-    known = set(zip(roles["kind"], roles["namespace"], roles["name"], strict=True))
+    rules = _rules(role_rules)
+    known = {*_cells(roles, "kind", "namespace", "name"), *rules, _ADMIN}
+    bindings = [*_bindings(rbac_bindings)]
+    halves = _halves(bindings, rules)
     rows = []
-    for b in rbac_bindings.to_dict("records"):
-        key = (b["role_kind"], b["namespace"] if b["role_kind"] == "Role" else "", b["role"])
-        granted: list[tuple[int, Rule | None, dict[str, bool]]] = [*rules.get(key, ())]
-        if (b["role_kind"], b["role"]) == ("ClusterRole", "cluster-admin"):
-            # The API server restores what is missing from it at every start.
-            granted = [(-1, EVERYTHING, flags_of(EVERYTHING))]
-        judged, dangling = not _default(b), key not in known and b["role"] != "cluster-admin"
+    for b, subject in bindings:
+        given = _granted(b, rules)
+        judged, dangling = not _default(b, subject, given), _role(b) not in known
+        held = _held(subject, halves)
         base: dict[str, Any] = {
             "raw": b["raw"],
             "raw_line": b["raw_line"],
             "binding_kind": b["binding_kind"],
             "namespace": b["namespace"],
             "binding": b["binding"],
-            "subject_kind": _text(b["subject_kind"]),
-            "subject": _subject(b),
-            "subject_class": _class(b),
+            "subject_kind": subject[0],
+            "subject": subject[1],
+            "subject_class": _class(*subject),
             "role": f"{b['role_kind']}/{b['role']}",
             "judged": judged,
             "dangling": dangling,
             "resolved": judged and not dangling,
         }
-        for position, rule, flags in granted or [(-1, None, _NOTHING)]:
-            of_rule = {"position": position, "grants": rule.text if rule else ""}
-            rows.append(PermissionRow(**{**base, **flags, **of_rule}))
+        for one in given or [_Given(-1, "", False, _NO_RULE)]:
+            flags: dict[str, Any] = flags_of(one.rule, beside=held, namespace=b["namespace"])
+            rows.append(PermissionRow(**base, **flags, **_of_rule(one)))
     return frame(PERMISSIONS.sorted(PERMISSIONS.arrow(rows)))
 
 
-def _rules(
-    table: pd.DataFrame,
-) -> dict[tuple[str, str, str], list[tuple[int, Rule, dict[str, bool]]]]:
-    found: dict[tuple[str, str, str], list[tuple[int, Rule, dict[str, bool]]]] = {}
-    for r in table.to_dict("records"):
-        rule = Rule(
-            frozenset(r["verbs"]),
-            frozenset(r["api_groups"]),
-            frozenset(r["resources"]),
-            frozenset(r["resource_names"]),
-            frozenset(r["non_resource_urls"]),
+def _cells(table: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
+    """Rows of some columns as Python values."""
+    return zip(*(arrow(table[name]).to_pylist() for name in names), strict=True)
+
+
+def _rules(table: pd.DataFrame) -> dict[tuple[str, str, str], list[_Given]]:
+    found: dict[tuple[str, str, str], list[_Given]] = {}
+    names = ("role_kind", "namespace", "role", "position", "taken_from", "assumed", *_PARTS)
+    for kind, namespace, role, position, source, assumed, *parts in _cells(table, *names):
+        rule = Rule.of(parts)
+        found.setdefault((kind, namespace, role), []).append(
+            _Given(position, source, assumed, rule)
         )
-        key = (r["role_kind"], r["namespace"], r["role"])
-        found.setdefault(key, []).append((r["position"], rule, flags_of(rule)))
     return found
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _bindings(table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], tuple[str, str]]]:
+    """Bindings as dictionaries, with kind and name of the subject."""
+    names = [*table.columns]
+    for cells in _cells(table, *names):
+        b = dict(zip(names, cells, strict=True))
+        kind, name = b["subject_kind"] or "", b["subject"] or ""
+        if kind == "ServiceAccount":
+            name = f"{b['subject_namespace'] or ''}/{name}"
+        yield b, (kind, name)
 
 
-def _subject(b: dict[Any, Any]) -> str:
-    name = _text(b["subject"])
-    return (
-        f"{_text(b['subject_namespace'])}/{name}" if b["subject_kind"] == "ServiceAccount" else name
-    )
+def _role(b: dict[str, Any]) -> tuple[str, str, str]:
+    """Where the role of a binding is: a ClusterRoleBinding leads to no Role."""
+    return b["role_kind"], b["namespace"] if b["role_kind"] == "Role" else "", b["role"]
 
 
-def _class(b: dict[Any, Any]) -> str:
-    name = _text(b["subject"])
-    if b["subject_kind"] == "ServiceAccount":
-        return "default account" if name == "default" else "account"
-    if name in ("system:anonymous", "system:unauthenticated"):
+def _granted(b: dict[str, Any], rules: dict[tuple[str, str, str], list[_Given]]) -> list[_Given]:
+    """Rules as the binding grants them: in its namespace, or everywhere."""
+    if _role(b) == _ADMIN:
+        # The API server restores what is missing from it at every start.
+        found = [_Given(-1, "", False, EVERYTHING), _Given(-2, "", False, EVERY_URL)]
+    else:
+        found = rules.get(_role(b), [])
+    if b["binding_kind"] != "RoleBinding":
+        return found
+    replaced = msgspec.structs.replace
+    return [replaced(one, rule=replaced(one.rule, bounded=True)) for one in found]
+
+
+def _halves(
+    bindings: list[tuple[dict[str, Any], tuple[str, str]]],
+    rules: dict[tuple[str, str, str], list[_Given]],
+) -> dict[tuple[str, str], set[str]]:
+    """Halves of rights of each subject, by any of its bindings."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for b, subject in bindings:
+        for one in _granted(b, rules):
+            found.setdefault(subject, set()).update(halves_of(one.rule))
+    return found
+
+
+def _held(subject: tuple[str, str], halves: dict[tuple[str, str], set[str]]) -> set[str]:
+    """Halves that a subject holds, a service account those of its groups too."""
+    found = set(halves.get(subject, ()))
+    if subject[0] == "ServiceAccount":
+        own = f"{_OF_ACCOUNTS[0]}:{subject[1].partition('/')[0]}"
+        for group in (*_OF_ACCOUNTS, own):
+            found |= halves.get(("Group", group), set())
+    return found
+
+
+def _of_rule(one: _Given) -> dict[str, Any]:
+    rule = one.rule
+    parts = (rule.verbs, rule.groups, rule.resources, rule.names, rule.urls)
+    return {
+        "position": one.position,
+        "taken_from": one.taken_from,
+        "assumed": one.assumed,
+        "grants": rule.text if rule.verbs else "",
+        **{name: sorted(part) for name, part in zip(_PARTS, parts, strict=True)},
+    }
+
+
+def _class(kind: str, subject: str) -> str:
+    if kind == "ServiceAccount":
+        return "default account" if subject.endswith("/default") else "account"
+    if subject in ("system:anonymous", "system:unauthenticated"):
         return "anonymous"
-    if name == "system:authenticated" or name.startswith("system:serviceaccounts"):
+    if subject == "system:authenticated" or subject.startswith("system:serviceaccounts"):
         return "everyone"
-    if name == "system:masters":
+    if subject == "system:masters":
         return "masters"
-    if name.startswith("system:"):
+    if subject.startswith("system:"):
         return "component"
-    return {"User": "user", "Group": "group"}.get(_text(b["subject_kind"]), "none")
+    return {"User": "user", "Group": "group"}.get(kind, "none")
 
 
-def _default(b: dict[Any, Any]) -> bool:
-    """Bindings that Kubernetes makes for itself: by label, or by name, role and subject."""
-    if b["built_in"]:
-        return True
-    ours = b["binding"].startswith(("system:", "kubeadm:")) and b["role"].startswith(
-        ("system:", "kubeadm:")
-    )
-    masters = (b["binding"], b["role"], b["subject"]) == (
-        "cluster-admin",
-        "cluster-admin",
-        "system:masters",
-    )
-    component = (
-        _class(b) in ("component", "masters") or _text(b["subject_namespace"]) == "kube-system"
-    )
-    return masters or (ours and (component or _class(b) in ("anonymous", "everyone")))
+def _default(b: dict[str, Any], subject: tuple[str, str], given: list[_Given]) -> bool:
+    """Tell whether it is one that Kubernetes made for itself, and nobody made stronger."""
+    key = (b["binding_kind"], b["namespace"], b["binding"], b["role_kind"], b["role"], *subject)
+    to_all = _class(*subject) in ("anonymous", "everyone")
+    return is_default_binding(key, (one.rule for one in given), to_all=to_all)

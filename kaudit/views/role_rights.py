@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.model.rights import Rule, flags_of
+from kaudit.columns import arrow
+from kaudit.model.rbac_defaults import is_default_role
+from kaudit.model.rbac_rule import Rule
+from kaudit.model.rights import flags_of, halves_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -30,9 +33,12 @@ ROLE_RIGHTS = Table(
 _TAKEN_IN = "rbac.authorization.k8s.io/aggregate-to-"
 
 
+_PARTS = ("verbs", "api_groups", "resources", "resource_names", "non_resource_urls")
+
+
 @view(ROLE_RIGHTS)
 def role_rights(
-    roles: pd.DataFrame, rbac_rules: pd.DataFrame, rbac_bindings: pd.DataFrame
+    roles: pd.DataFrame, role_rules: pd.DataFrame, rbac_bindings: pd.DataFrame
 ) -> pd.DataFrame:
     """Add up the rules of each role."""
     b = rbac_bindings
@@ -40,22 +46,15 @@ def role_rights(
         (kind, namespace if kind == "Role" else "", name)
         for kind, namespace, name in zip(b["role_kind"], b["namespace"], b["role"], strict=True)
     }
-    leads: dict[tuple[str, str, str], set[str]] = {}
-    for r in rbac_rules.to_dict("records"):
-        rule = Rule(
-            frozenset(r["verbs"]),
-            frozenset(r["api_groups"]),
-            frozenset(r["resources"]),
-            frozenset(r["resource_names"]),
-            frozenset(r["non_resource_urls"]),
-        )
-        found = {name for name, is_ in flags_of(rule).items() if is_}
-        leads.setdefault((r["role_kind"], r["namespace"], r["role"]), set()).update(found)
+    rules = _rules(role_rules)
     rows = []
     for r in roles.to_dict("records"):
         key = (r["kind"], r["namespace"], r["name"])
-        if r["built_in"]:
+        given = rules.get(key, [])
+        if is_default_role(key, given):
             continue
+        halves = frozenset[str]().union(*map(halves_of, given))
+        flags = [flags_of(rule, beside=halves, namespace=r["namespace"]) for rule in given]
         taken_in = any(label.startswith(_TAKEN_IN) for label in r["labels"])
         rows.append(
             RoleRightsRow(
@@ -65,7 +64,17 @@ def role_rights(
                 namespace=r["namespace"],
                 name=r["name"],
                 idle=key not in bound and not taken_in,
-                leads_to=sorted(leads.get(key, ())),
+                leads_to=sorted({name for one in flags for name, is_ in one.items() if is_}),
             )
         )
     return frame(ROLE_RIGHTS.sorted(ROLE_RIGHTS.arrow(rows)))
+
+
+def _rules(table: pd.DataFrame) -> dict[tuple[str, str, str], list[Rule]]:
+    found: dict[tuple[str, str, str], list[Rule]] = {}
+    names = ("role_kind", "namespace", "role", *_PARTS)
+    columns = (arrow(table[name]).to_pylist() for name in names)
+    for kind, namespace, role, *parts in zip(*columns, strict=True):
+        rule = Rule.of(parts, bounded=kind == "Role")
+        found.setdefault((kind, namespace, role), []).append(rule)
+    return found

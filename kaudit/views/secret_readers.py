@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow, assembled, looked_up, pairs, positions, series
+from kaudit.columns import arrow, assembled, series
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -42,31 +42,20 @@ SECRET_READERS = Table(
 
 
 @view(SECRET_READERS)
-def secret_readers(permissions: pd.DataFrame, rbac_rules: pd.DataFrame) -> pd.DataFrame:
+def secret_readers(permissions: pd.DataFrame) -> pd.DataFrame:
     """Choose the grants that read Secrets, and name those that they are narrowed to."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     chosen = permissions["secrets"] & (permissions["subject_kind"] != "")
     p = permissions[chosen.to_numpy(bool)].reset_index(drop=True)
-    of_role = pc.starts_with(arrow(p["role"]), "Role/")
-    home = pc.if_else(of_role, arrow(p["namespace"]), "")
-    place = pc.cast(arrow(p["position"]), pa.string())
-    rule = rbac_rules
-    known = pairs(
-        rule["role_kind"] + "/" + rule["role"],
-        rule["namespace"],
-        series(pc.cast(arrow(rule["position"]), pa.string()), rule),
-    )
-    at = positions(pairs(p["role"], series(home, p), series(place, p)), known)
-    names = arrow(looked_up(rule, at, "resource_names", p))
     nothing = pa.scalar([], pa.list_(pa.string()))
     columns = [column.name for column in SECRET_READERS.columns]
     found: dict[str, Any] = {name: p[name] for name in columns if name in p.columns}
     found |= {
         "whole": p["all_secrets"],
         "names": series(
-            pc.if_else(arrow(p["all_secrets"]), nothing, pc.coalesce(names, nothing)), p
+            pc.if_else(arrow(p["all_secrets"]), nothing, arrow(p["resource_names"])), p
         ),
     }
     return assembled(p, found, columns)

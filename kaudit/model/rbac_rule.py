@@ -1,0 +1,104 @@
+"""What one RBAC rule allows: the matching of the API server's RBAC authorizer.
+
+Verb, group, resource and name must all match. ``*`` stands for everything of its own column;
+``*/scale`` for that subresource of every resource; ``pods/*`` for nothing but itself. A rule
+that is narrowed to names never matches a request without one. URLs match as written, or by
+the part before a final ``*``. (Kubernetes v1.36, pkg/apis/rbac/v1/evaluation_helpers.go.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from kaudit.model.api_resources import cluster_scoped
+
+#: What of a namespace itself is asked with that namespace: not of all of them.
+OF_ITSELF = frozenset(["get", "update", "patch", "delete"])
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the API server; a ``url`` stands for itself, without resource."""
+
+    verb: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    name: str = ""
+    namespace: str = ""
+    url: str = ""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One rule, ready to be asked.
+
+    Attributes
+    ----------
+    bounded
+        Granted in one namespace only: what has no namespace is then out of its reach.
+    """
+
+    verbs: frozenset[str]
+    groups: frozenset[str]
+    resources: frozenset[str]
+    names: frozenset[str]
+    urls: frozenset[str]
+    bounded: bool = False
+
+    @classmethod
+    def of(cls, parts: Iterable[Iterable[str]], *, bounded: bool = False) -> Rule:
+        """Return a rule of its verbs, groups, resources, names and URLs."""
+        verbs, groups, resources, names, urls = map(frozenset, parts)
+        return cls(verbs, groups, resources, names, urls, bounded)
+
+    def permits(self, asked: Request) -> bool:
+        """Tell whether the authorizer lets the request pass by this rule."""
+        return self.permits_some(asked) and (
+            bool(asked.url) or not self.names or asked.name in self.names
+        )
+
+    def permits_some(self, asked: Request) -> bool:
+        """Tell whether it does for any name, of those that the rule may be narrowed to."""
+        if "*" not in self.verbs and asked.verb not in self.verbs:
+            return False
+        if asked.url:
+            return self._reaches(asked.url)
+        if "*" not in self.groups and asked.group not in self.groups:
+            return False
+        sub = asked.subresource
+        known = {"*", f"{asked.resource}/{sub}", f"*/{sub}"} if sub else {"*", asked.resource}
+        return not known.isdisjoint(self.resources)
+
+    def _reaches(self, url: str) -> bool:
+        return any(
+            known in ("*", url) or (known.endswith("*") and url.startswith(known.rstrip("*")))
+            for known in self.urls
+        )
+
+    def allows(self, group: str, resource: str, *verbs: str) -> bool:
+        """Tell whether it allows one of the verbs on a resource, whatever its name."""
+        main, _, sub = resource.partition("/")
+        if self.bounded and (group, main) in cluster_scoped():
+            if (group, main) != ("", "namespaces"):
+                return False
+            verbs = tuple(verb for verb in verbs if verb in OF_ITSELF)
+        if "*" not in self.groups and group not in self.groups:
+            return False
+        known = {"*", resource, f"*/{sub}"} if sub else {"*", main}
+        if known.isdisjoint(self.resources):
+            return False
+        return bool(verbs) and ("*" in self.verbs or not self.verbs.isdisjoint(verbs))
+
+    @property
+    def text(self) -> str:
+        """The rule in one line."""
+        groups = ",".join(sorted(g or "core" for g in self.groups))
+        what = f"{groups}/{','.join(sorted(self.resources))}" if self.resources else ""
+        named = f" named {','.join(sorted(self.names))}" if self.names else ""
+        return f"{','.join(sorted(self.verbs))} on {what or ','.join(sorted(self.urls))}{named}"
+
+
+#: What cluster-admin is; its second rule is the same for URLs.
+EVERYTHING = Rule(frozenset("*"), frozenset("*"), frozenset("*"), frozenset(), frozenset())
+EVERY_URL = Rule(frozenset("*"), frozenset(), frozenset(), frozenset(), frozenset("*"))
