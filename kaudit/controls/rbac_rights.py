@@ -66,6 +66,10 @@ def workload_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
         kind: RoleBinding
 
     Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-workflows}, rules: [{apiGroups: [argoproj.io], resources: [workflows], verbs: [create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-workflows}, roleRef: {kind: ClusterRole, name: r-bad-workflows}, subjects: [{kind: ServiceAccount, name: bad-workflows, namespace: shop}]}
+        ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-pods}, rules: [{apiGroups: [""], resources: [pods], verbs: [create]}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-pods}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-pods}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
@@ -104,6 +108,18 @@ def escalation_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
         rules: []
 
     Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-constrained}, rules: [{apiGroups: [authentication.k8s.io], resources: [users], verbs: ["impersonate:user-info"]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-constrained}, roleRef: {kind: ClusterRole, name: r-bad-constrained}, subjects: [{kind: ServiceAccount, name: bad-constrained, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-bind-here}, rules: [{apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], verbs: [bind]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: bad-bind-here, namespace: shop}, roleRef: {kind: ClusterRole, name: r-bad-bind-here}, subjects: [{kind: ServiceAccount, name: bad-bind-here, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-users-of-a-namespace}, rules: [{apiGroups: [""], resources: [users, groups], verbs: [impersonate]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-users-of-a-namespace, namespace: shop}, roleRef: {kind: ClusterRole, name: r-ok-users-of-a-namespace}, subjects: [{kind: ServiceAccount, name: ok-users-of-a-namespace, namespace: shop}]}
+        ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-bind}, rules: [{apiGroups: ["rbac.authorization.k8s.io"], resources: [clusterroles], verbs: [bind]}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-bind}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-bind}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
@@ -169,7 +185,8 @@ def policy_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     """Only administrators may change admission and policy objects.
 
     Whoever writes them sees every object that is admitted, may change it, and can switch
-    policies off.
+    policies off. So do those who write the labels of namespaces, which decide what Pod Security
+    and many policies enforce there.
 
     Remedy:
         Leave them to the policy engine and its deployer.
@@ -177,6 +194,26 @@ def policy_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
         rules: []
 
     Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-labels}, rules: [{apiGroups: [""], resources: [namespaces], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-labels}, roleRef: {kind: ClusterRole, name: r-bad-labels}, subjects: [{kind: ServiceAccount, name: bad-labels, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-constraints}, rules: [{apiGroups: [constraints.gatekeeper.sh], resources: [k8srequiredlabels], verbs: [delete]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-constraints}, roleRef: {kind: ClusterRole, name: r-bad-constraints}, subjects: [{kind: ServiceAccount, name: bad-constraints, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-crds}, rules: [{apiGroups: [apiextensions.k8s.io], resources: [customresourcedefinitions], verbs: [update]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-crds}, roleRef: {kind: ClusterRole, name: r-bad-crds}, subjects: [{kind: ServiceAccount, name: bad-crds, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-namespace-made}, rules: [{apiGroups: [""], resources: [namespaces], verbs: [create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-namespace-made}, roleRef: {kind: ClusterRole, name: r-ok-namespace-made}, subjects: [{kind: ServiceAccount, name: ok-namespace-made, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-webhooks-of-a-namespace}, rules: [{apiGroups: [admissionregistration.k8s.io], resources: [mutatingwebhookconfigurations], verbs: [update]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-webhooks-of-a-namespace, namespace: shop}, roleRef: {kind: ClusterRole, name: r-ok-webhooks-of-a-namespace}, subjects: [{kind: ServiceAccount, name: ok-webhooks-of-a-namespace, namespace: shop}]}
+        ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-webhooks}, rules: [{apiGroups: ["admissionregistration.k8s.io"], resources: [mutatingwebhookconfigurations], verbs: [update]}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-webhooks}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-webhooks}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
@@ -197,13 +234,15 @@ def policy_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="high",
     applies="resolved",
-    expected="no right to approve or sign certificates",
+    expected="not both: write approvals or certificates, and approve or sign for a signer",
     shows=("subject", "role", "grants"),
 )
 def certificate_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     """Only administrators may approve certificates.
 
-    An approved client certificate is a user of any name and group, and cannot be revoked.
+    An approved client certificate is a user of any name and nearly any group, and cannot be
+    revoked. It takes two rights, to write approvals and to approve for the signer: either alone
+    gives nothing. A signer of one's own issues what the API server does not trust.
 
     Remedy:
         Leave approval to the built-in approvers.
@@ -211,17 +250,41 @@ def certificate_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
         rules: []
 
     Cases:
-        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-approval}, rules: [{apiGroups: ["certificates.k8s.io"], resources: [certificatesigningrequests/approval], verbs: [update]}]}
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-both}, rules: [{apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update]}, {apiGroups: [certificates.k8s.io], resources: [signers], verbs: [approve], resourceNames: ["kubernetes.io/kube-apiserver-client"]}]}
         ---
-        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-approval}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-approval}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-both}, roleRef: {kind: ClusterRole, name: r-bad-both}, subjects: [{kind: ServiceAccount, name: bad-both, namespace: shop}]}
         ---
-        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-signers}, rules: [{apiGroups: ["certificates.k8s.io"], resources: [signers], verbs: [approve]}]}
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-half}, rules: [{apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update]}]}
         ---
-        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-signers}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-signers}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-half}, roleRef: {kind: ClusterRole, name: r-bad-half}, subjects: [{kind: ServiceAccount, name: two-bindings, namespace: shop}]}
         ---
-        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-requests}, rules: [{apiGroups: ["certificates.k8s.io"], resources: [certificatesigningrequests], verbs: [create, get]}]}
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-other-half}, rules: [{apiGroups: [certificates.k8s.io], resources: [signers], verbs: [approve]}]}
         ---
-        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-requests}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-ok-requests}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-other-half}, roleRef: {kind: ClusterRole, name: r-bad-other-half}, subjects: [{kind: ServiceAccount, name: two-bindings, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-signs}, rules: [{apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/status, signers], verbs: [update, sign]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-signs}, roleRef: {kind: ClusterRole, name: r-bad-signs}, subjects: [{kind: ServiceAccount, name: bad-signs, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-approval-alone}, rules: [{apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-approval-alone}, roleRef: {kind: ClusterRole, name: r-ok-approval-alone}, subjects: [{kind: ServiceAccount, name: ok-approval-alone, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-signer-alone}, rules: [{apiGroups: [certificates.k8s.io], resources: [signers], verbs: [approve]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-signer-alone}, roleRef: {kind: ClusterRole, name: r-ok-signer-alone}, subjects: [{kind: ServiceAccount, name: ok-signer-alone, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-own-signer}, rules: [{apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update]}, {apiGroups: [certificates.k8s.io], resources: [signers], verbs: [approve], resourceNames: ["example.com/web"]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-own-signer}, roleRef: {kind: ClusterRole, name: r-ok-own-signer}, subjects: [{kind: ServiceAccount, name: ok-own-signer, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-of-a-namespace}, rules: [{apiGroups: ['*'], resources: ['*'], verbs: [update, approve]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-of-a-namespace, namespace: shop}, roleRef: {kind: ClusterRole, name: r-ok-of-a-namespace}, subjects: [{kind: ServiceAccount, name: ok-of-a-namespace, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-requests}, rules: [{apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests], verbs: [create, get]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-requests}, roleRef: {kind: ClusterRole, name: r-ok-requests}, subjects: [{kind: ServiceAccount, name: ok-requests, namespace: shop}]}
     """
     return permissions["certificates"]
 
@@ -237,7 +300,8 @@ def certificate_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
 def token_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     """Nobody may mint tokens of service accounts.
 
-    The right is as good as all rights of every service account in its scope.
+    The right is as good as all rights of every service account in its scope. Whoever may make
+    Secrets and read them has it too: the cluster fills a Secret of the type with a token.
 
     Remedy:
         Remove it, or narrow it to named accounts.
@@ -245,6 +309,14 @@ def token_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
         rules: []
 
     Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-secrets}, rules: [{apiGroups: [""], resources: [secrets], verbs: [create, get]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-secrets}, roleRef: {kind: ClusterRole, name: r-bad-secrets}, subjects: [{kind: ServiceAccount, name: bad-secrets, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-writes-alone}, rules: [{apiGroups: [""], resources: [secrets], verbs: [create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-writes-alone}, roleRef: {kind: ClusterRole, name: r-ok-writes-alone}, subjects: [{kind: ServiceAccount, name: ok-writes-alone, namespace: shop}]}
+        ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-token}, rules: [{apiGroups: [""], resources: [serviceaccounts/token], verbs: [create]}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-token}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-token}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
@@ -280,6 +352,14 @@ def volume_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
         kind: PersistentVolumeClaim
 
     Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-attaches}, rules: [{apiGroups: [storage.k8s.io], resources: [volumeattachments], verbs: [create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-attaches}, roleRef: {kind: ClusterRole, name: r-bad-attaches}, subjects: [{kind: ServiceAccount, name: bad-attaches, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-of-a-namespace}, rules: [{apiGroups: [""], resources: [persistentvolumes], verbs: [create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-of-a-namespace, namespace: shop}, roleRef: {kind: ClusterRole, name: r-ok-of-a-namespace}, subjects: [{kind: ServiceAccount, name: ok-of-a-namespace, namespace: shop}]}
+        ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-create}, rules: [{apiGroups: [""], resources: [persistentvolumes], verbs: [create]}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-create}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-create}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
@@ -303,7 +383,7 @@ def node_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     """Nobody reaches kubelets through nodes/proxy or writes nodes.
 
     nodes/proxy runs commands in every pod of the node, past audit and admission; a GET is
-    enough.
+    enough. Whoever writes nodes, or their status, draws pods and their tokens to another.
 
     Remedy:
         Ask for nodes/metrics, nodes/stats or nodes/configz instead.
@@ -312,6 +392,14 @@ def node_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
           - {apiGroups: [""], resources: [nodes/metrics], verbs: [get]}
 
     Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-status}, rules: [{apiGroups: [""], resources: [nodes/status], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-status}, roleRef: {kind: ClusterRole, name: r-bad-status}, subjects: [{kind: ServiceAccount, name: bad-status, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-of-a-namespace}, rules: [{apiGroups: [""], resources: [nodes/proxy], verbs: [get]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-of-a-namespace, namespace: shop}, roleRef: {kind: ClusterRole, name: r-ok-of-a-namespace}, subjects: [{kind: ServiceAccount, name: ok-of-a-namespace, namespace: shop}]}
+        ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-proxy}, rules: [{apiGroups: [""], resources: [nodes/proxy], verbs: [get]}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-proxy}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-proxy}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
@@ -371,14 +459,15 @@ def exec_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="medium",
     applies="resolved",
-    expected="no right to delete namespaces, events or many objects at once",
+    expected="no right to delete namespaces, claims, events, reports or many objects at once",
     shows=("subject", "role", "grants"),
 )
 def destruction_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     """Nobody may destroy many things or the evidence of them.
 
-    deletecollection and the deletion of namespaces remove all at once; without events and
-    reports nobody sees what happened.
+    deletecollection, and the deletion of namespaces, claims, backups or workloads of the whole
+    cluster, lose what is not easily made again; without events and reports nobody sees what
+    happened.
 
     Remedy:
         Remove the verbs.
@@ -386,6 +475,22 @@ def destruction_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
         rules: []
 
     Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-reports}, rules: [{apiGroups: [openreports.io], resources: [reports], verbs: [delete]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-reports}, roleRef: {kind: ClusterRole, name: r-bad-reports}, subjects: [{kind: ServiceAccount, name: bad-reports, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-claims}, rules: [{apiGroups: [""], resources: [persistentvolumeclaims], verbs: [delete]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: bad-claims, namespace: shop}, roleRef: {kind: ClusterRole, name: r-bad-claims}, subjects: [{kind: ServiceAccount, name: bad-claims, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-all-workloads}, rules: [{apiGroups: [apps], resources: [deployments], verbs: [delete]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-all-workloads}, roleRef: {kind: ClusterRole, name: r-bad-all-workloads}, subjects: [{kind: ServiceAccount, name: bad-all-workloads, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-own-workloads}, rules: [{apiGroups: [apps], resources: [deployments], verbs: [delete]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-own-workloads, namespace: shop}, roleRef: {kind: ClusterRole, name: r-ok-own-workloads}, subjects: [{kind: ServiceAccount, name: ok-own-workloads, namespace: shop}]}
+        ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-events}, rules: [{apiGroups: [""], resources: [events], verbs: [delete]}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-events}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-events}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
@@ -410,14 +515,14 @@ def destruction_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="medium",
     applies="resolved",
-    expected="ConfigMaps narrowed to names",
+    expected="no right to write all ConfigMaps there, or one of those",
     shows=("subject", "role", "grants"),
 )
 def configuration_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
-    """Nobody may write every ConfigMap.
+    """Nobody may write the ConfigMaps that the whole cluster relies on.
 
-    Cluster DNS, proxies and cloud identity mappings are ConfigMaps: whoever writes them all
-    redirects traffic and grants access.
+    Cluster DNS, proxies and cloud identity mappings are ConfigMaps of kube-system, the identity
+    of the cluster is one of kube-public: whoever writes them redirects traffic and grants access.
 
     Remedy:
         Narrow the rule to names.
@@ -426,6 +531,18 @@ def configuration_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
           - {apiGroups: [""], resources: [configmaps], resourceNames: [app], verbs: [update]}
 
     Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-of-the-system}, rules: [{apiGroups: [""], resources: [configmaps], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: bad-of-the-system, namespace: kube-system}, roleRef: {kind: ClusterRole, name: r-bad-of-the-system}, subjects: [{kind: ServiceAccount, name: bad-of-the-system, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-dns}, rules: [{apiGroups: [""], resources: [configmaps], resourceNames: [coredns], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-dns}, roleRef: {kind: ClusterRole, name: r-bad-dns}, subjects: [{kind: ServiceAccount, name: bad-dns, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-of-a-namespace}, rules: [{apiGroups: [""], resources: [configmaps], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-of-a-namespace, namespace: shop}, roleRef: {kind: ClusterRole, name: r-ok-of-a-namespace}, subjects: [{kind: ServiceAccount, name: ok-of-a-namespace, namespace: shop}]}
+        ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-all}, rules: [{apiGroups: [""], resources: [configmaps], verbs: [update]}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-all}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-all}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}

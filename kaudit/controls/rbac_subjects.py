@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     expected="no binding to cluster-admin or a role that equals it",
     shows=("subject_class", "subject", "role"),
 )
-def administrators(permissions: pd.DataFrame) -> pd.Series[Any]:
+def administrators(bound_subjects: pd.DataFrame) -> pd.Series[Any]:
     """Nobody holds everything on everything.
 
     cluster-admin, and any role that allows every verb on every resource of every group, is the
@@ -49,7 +49,7 @@ def administrators(permissions: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: cluster-admin, labels: {kubernetes.io/bootstrapping: rbac-defaults}},
           roleRef: {kind: ClusterRole, name: cluster-admin}, subjects: [{kind: Group, name: "system:masters"}]}
     """
-    return permissions["admin"]
+    return bound_subjects["admin"]
 
 
 @control(
@@ -61,7 +61,7 @@ def administrators(permissions: pd.DataFrame) -> pd.Series[Any]:
     expected="no binding to system:masters",
     shows=("subject", "role"),
 )
-def masters(permissions: pd.DataFrame) -> pd.Series[Any]:
+def masters(bound_subjects: pd.DataFrame) -> pd.Series[Any]:
     """No binding names the group system:masters.
 
     Its members pass every authorizer and cannot be revoked while their certificate lives. The
@@ -79,7 +79,7 @@ def masters(permissions: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-own-group}, roleRef: {kind: ClusterRole, name: view},
           subjects: [{kind: Group, name: admins}]}
     """
-    return text_is(permissions["subject_class"], "masters")
+    return text_is(bound_subjects["subject_class"], "masters")
 
 
 @control(
@@ -91,7 +91,7 @@ def masters(permissions: pd.DataFrame) -> pd.Series[Any]:
     expected="no rights for system:anonymous or system:unauthenticated",
     shows=("subject", "role", "grants"),
 )
-def anonymous(permissions: pd.DataFrame) -> pd.Series[Any]:
+def anonymous(bound_subjects: pd.DataFrame) -> pd.Series[Any]:
     """Nobody has rights without saying who they are.
 
     Requests without credentials are system:anonymous. The defaults let them read the version
@@ -115,7 +115,7 @@ def anonymous(permissions: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-user}, roleRef: {kind: ClusterRole, name: view},
           subjects: [{kind: User, name: ann}]}
     """
-    return text_is(permissions["subject_class"], "anonymous")
+    return text_is(bound_subjects["subject_class"], "anonymous")
 
 
 @control(
@@ -127,7 +127,7 @@ def anonymous(permissions: pd.DataFrame) -> pd.Series[Any]:
     expected="no rights for all users or all service accounts",
     shows=("subject", "role", "grants"),
 )
-def everyone(permissions: pd.DataFrame) -> pd.Series[Any]:
+def everyone(bound_subjects: pd.DataFrame) -> pd.Series[Any]:
     """No right is given to all users or all service accounts.
 
     system:authenticated is whoever the identity provider knows, on some clouds anybody with an
@@ -148,7 +148,7 @@ def everyone(permissions: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-one}, roleRef: {kind: ClusterRole, name: view},
           subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
     """
-    return text_is(permissions["subject_class"], "everyone")
+    return text_is(bound_subjects["subject_class"], "everyone")
 
 
 @control(
@@ -157,9 +157,11 @@ def everyone(permissions: pd.DataFrame) -> pd.Series[Any]:
     severity="low",
     applies="judged",
     expected="bindings to roles and accounts that exist",
-    shows=("subject", "role", "dangling"),
+    shows=("subject", "role", "dangling", "placeless"),
 )
-def dangling_binding(permissions: pd.DataFrame, service_accounts: pd.DataFrame) -> pd.Series[Any]:
+def dangling_binding(
+    bound_subjects: pd.DataFrame, service_accounts: pd.DataFrame
+) -> pd.Series[Any]:
     """Bindings name roles and service accounts that exist.
 
     Whoever makes the missing role or account later inherits what the binding says, unnoticed.
@@ -182,6 +184,12 @@ def dangling_binding(permissions: pd.DataFrame, service_accounts: pd.DataFrame) 
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-account}, roleRef: {kind: ClusterRole, name: there},
           subjects: [{kind: ServiceAccount, name: gone, namespace: shop}]}
         ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-no-namespace}, roleRef: {kind: ClusterRole, name: there},
+          subjects: [{kind: ServiceAccount, name: app}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-default-role, namespace: shop}, roleRef: {kind: ClusterRole, name: view},
+          subjects: [{kind: User, name: ann}]}
+        ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-both}, roleRef: {kind: ClusterRole, name: there},
           subjects: [{kind: ServiceAccount, name: app, namespace: shop}, {kind: User, name: ann}]}
     """
@@ -190,11 +198,11 @@ def dangling_binding(permissions: pd.DataFrame, service_accounts: pd.DataFrame) 
     known = pc.binary_join_element_wise(
         arrow(service_accounts["namespace"]), arrow(service_accounts["name"]), "/"
     )
-    found = series(positions(permissions["subject"], known) >= 0, permissions)
-    account = text_is(permissions["subject_kind"], "ServiceAccount")
+    found = series(positions(bound_subjects["subject"], known) >= 0, bound_subjects)
+    account = text_is(bound_subjects["subject_kind"], "ServiceAccount")
     # Every cluster has accounts: where the evidence has none, they were not read.
     lost = account & ~found if len(service_accounts) else account & ~account
-    return permissions["dangling"] | lost
+    return bound_subjects["dangling"] | bound_subjects["placeless"] | lost
 
 
 @control(
@@ -206,7 +214,7 @@ def dangling_binding(permissions: pd.DataFrame, service_accounts: pd.DataFrame) 
     expected="no rights for a default service account",
     shows=("subject", "role", "grants"),
 )
-def default_account_bound(permissions: pd.DataFrame) -> pd.Series[Any]:
+def default_account_bound(bound_subjects: pd.DataFrame) -> pd.Series[Any]:
     """No default service account has rights.
 
     Every pod of the namespace that names no account has them too.
@@ -223,7 +231,7 @@ def default_account_bound(permissions: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-own, namespace: shop}, roleRef: {kind: ClusterRole, name: view},
           subjects: [{kind: ServiceAccount, name: app}]}
     """
-    return text_is(permissions["subject_class"], "default account")
+    return text_is(bound_subjects["subject_class"], "default account")
 
 
 @control(
@@ -232,13 +240,14 @@ def default_account_bound(permissions: pd.DataFrame) -> pd.Series[Any]:
     severity="critical",
     weak=("service_accounts",),
     expected="a service account without rights that lead to those of others",
-    shows=("service_account", "token_mounted"),
+    shows=("service_account", "token_setting", "leads"),
 )
-def powerful_workload(pod_context: pd.DataFrame, permissions: pd.DataFrame) -> pd.Series[Any]:
+def powerful_workload(pod_tokens: pd.DataFrame) -> pd.Series[Any]:
     """No workload's token leads to the rights of others.
 
     An intruder in such a pod can create pods, read all secrets, write RBAC, enter other pods
-    or act as others, and so take the cluster step by step.
+    or act as others, and so take the cluster step by step. Rights of the groups that every
+    service account is in count too.
 
     Remedy:
         Narrow the role; run what needs it apart from what is exposed.
@@ -258,17 +267,13 @@ def powerful_workload(pod_context: pd.DataFrame, permissions: pd.DataFrame) -> p
           automountServiceAccountToken: false, containers: [{name: c, image: i}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-other-namespace, namespace: shop}, spec: {serviceAccountName: ci, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-projected, namespace: ci}, spec: {serviceAccountName: ci, automountServiceAccountToken: false,
+          containers: [{name: c, image: i}], volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: t}}]}}]}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: all-deploy, namespace: tools}, roleRef: {kind: ClusterRole, name: deployer},
+          subjects: [{kind: Group, name: "system:serviceaccounts:tools"}]}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-by-its-group, namespace: tools}, spec: {containers: [{name: c, image: i}]}}
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    powerful = permissions[
-        (permissions["takeover"] & text_is(permissions["subject_kind"], "ServiceAccount")).to_numpy(
-            bool
-        )
-    ]
-    named = pc.binary_join_element_wise(
-        arrow(pod_context["namespace"]), arrow(pod_context["service_account"]), "/"
-    )
-    holds = positions(named, pa.array(sorted(set(powerful["subject"])), pa.string())) >= 0
-    return series(holds, pod_context) & pod_context["token_mounted"]
+    return pod_tokens["powerful"]

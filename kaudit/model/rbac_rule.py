@@ -17,6 +17,13 @@ from kaudit.model.api_resources import cluster_scoped
 #: What of a namespace itself is asked with that namespace: not of all of them.
 OF_ITSELF = frozenset(["get", "update", "patch", "delete"])
 
+#: Verbs on what has no namespace that are asked with one all the same: of a namespace itself,
+#: and whether a ClusterRole may be bound in the namespace of a RoleBinding.
+_BOUNDED = {
+    ("", "namespaces"): OF_ITSELF,
+    ("rbac.authorization.k8s.io", "clusterroles"): frozenset(["bind"]),
+}
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of the API server; a ``url`` stands for itself, without resource."""
@@ -80,9 +87,8 @@ class Rule(msgspec.Struct, frozen=True):
         """Tell whether it allows one of the verbs on a resource, whatever its name."""
         main, _, sub = resource.partition("/")
         if self.bounded and (group, main) in cluster_scoped():
-            if (group, main) != ("", "namespaces"):
-                return False
-            verbs = tuple(verb for verb in verbs if verb in OF_ITSELF)
+            there = _BOUNDED.get((group, main), frozenset())
+            verbs = tuple(verb for verb in verbs if verb in there)
         if "*" not in self.groups and group not in self.groups:
             return False
         known = {"*", resource, f"*/{sub}"} if sub else {"*", main}
@@ -99,6 +105,5 @@ class Rule(msgspec.Struct, frozen=True):
         return f"{','.join(sorted(self.verbs))} on {what or ','.join(sorted(self.urls))}{named}"
 
 
-#: What cluster-admin is; its second rule is the same for URLs.
-EVERYTHING = Rule(frozenset("*"), frozenset("*"), frozenset("*"), frozenset(), frozenset())
-EVERY_URL = Rule(frozenset("*"), frozenset(), frozenset(), frozenset(), frozenset("*"))
+#: What cluster-admin is: its two rules, of resources and of URLs, in one.
+EVERYTHING = Rule.of((["*"], ["*"], ["*"], [], ["*"]))

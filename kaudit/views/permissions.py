@@ -8,7 +8,7 @@ import msgspec
 
 from kaudit.columns import arrow
 from kaudit.model.rbac_defaults import is_default_binding
-from kaudit.model.rbac_rule import EVERY_URL, EVERYTHING, Rule
+from kaudit.model.rbac_rule import EVERYTHING, Rule
 from kaudit.model.rights import flags_of, halves_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -155,11 +155,9 @@ def _role(b: dict[str, Any]) -> tuple[str, str, str]:
 
 def _granted(b: dict[str, Any], rules: dict[tuple[str, str, str], list[_Given]]) -> list[_Given]:
     """Rules as the binding grants them: in its namespace, or everywhere."""
-    if _role(b) == _ADMIN:
-        # The API server restores what is missing from it at every start.
-        found = [_Given(-1, "", False, EVERYTHING), _Given(-2, "", False, EVERY_URL)]
-    else:
-        found = rules.get(_role(b), [])
+    # The API server restores what is missing from cluster-admin at every start.
+    admin = [_Given(-1, "", False, EVERYTHING)]
+    found = admin if _role(b) == _ADMIN else rules.get(_role(b), [])
     if b["binding_kind"] != "RoleBinding":
         return found
     replaced = msgspec.structs.replace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow, assembled, named, series, text_is
+from kaudit.columns import arrow, assembled, named, over_texts, series, text_is
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -26,6 +26,8 @@ class PodTokenRow(Trace, kw_only=True):
     token_projected: Annotated[bool, doc("a volume of it projects a token for the API server")]
     has_rights: Annotated[bool, doc("a binding gives the account, or its groups, rights")]
     needless: Annotated[bool, doc("it has a token for the API server, and no rights to use it")]
+    powerful: Annotated[bool, doc("it has a token, and rights that lead to those of others")]
+    leads: Annotated[list[str], doc("those rights: whose, by which binding and role, the rule")]
 
 
 POD_TOKENS = Table(
@@ -76,11 +78,14 @@ def pod_tokens(
     ]
     projected = series(named(tokens["pod_uid"], pod_context["pod_uid"]), pod_context)
     rights = _rights(pod_context, permissions)
+    leads, leading = _leads(pod_context, permissions)
     found: dict[str, Any] = {name: pod_context[name] for name in _COPIED}
     found |= {
         "token_projected": projected,
         "has_rights": rights,
         "needless": (pod_context["token_mounted"] | projected) & ~rights,
+        "leads": leads,
+        "powerful": (pod_context["token_mounted"] | projected) & leading,
     }
     return assembled(pod_context, found, [column.name for column in POD_TOKENS.columns])
 
@@ -116,3 +121,42 @@ def _rights(pods: pd.DataFrame, permissions: pd.DataFrame) -> pd.Series[Any]:
         ),
         pods,
     )
+
+
+def _leads(pods: pd.DataFrame, permissions: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Rights of the account and its groups that lead to those of others, and whether any do."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    steps = _steps(permissions)
+    everybody = [step for group in _ALL for step in steps.get(("Group", group), ())]
+
+    def of_account(text: str) -> list[str]:
+        namespace, _, account = text.partition("/")
+        subjects = (
+            ("ServiceAccount", text),
+            ("User", f"system:serviceaccount:{namespace}:{account}"),
+            ("Group", _OF_NAMESPACE + namespace),
+        )
+        own = [step for subject in subjects for step in steps.get(subject, ())]
+        return [*own, *everybody] if account else []
+
+    named_ = pc.binary_join_element_wise(
+        arrow(pods["namespace"]), arrow(pods["service_account"]), "/"
+    )
+    leads = over_texts(series(named_, pods), of_account, type_=pa.list_(pa.string()))
+    some = pc.greater(pc.list_value_length(arrow(leads)), 0)
+    return leads, series(pc.fill_null(some, False), pods)
+
+
+def _steps(permissions: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
+    """Rights that lead further, by kind and name of the subject."""
+    found: dict[tuple[str, str], list[str]] = {}
+    rows = permissions[permissions["takeover"].to_numpy(dtype=bool)]
+    names = ("subject_kind", "subject", "binding_kind", "namespace", "binding", "role", "grants")
+    for kind, subject, *path in zip(*(arrow(rows[n]).to_pylist() for n in names), strict=True):
+        binding_kind, namespace, binding, role, grants = path
+        place = f"{namespace}/" if namespace else ""
+        step = f"{kind} {subject}, {binding_kind} {place}{binding}, {role}: {grants}"
+        found.setdefault((kind, subject), []).append(step)
+    return found

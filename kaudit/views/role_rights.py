@@ -54,7 +54,7 @@ def role_rights(
         if is_default_role(key, given):
             continue
         halves = frozenset[str]().union(*map(halves_of, given))
-        flags = [flags_of(rule, beside=halves, namespace=r["namespace"]) for rule in given]
+        flags = [flags_of(rule, beside=halves) for rule in given]
         taken_in = any(label.startswith(_TAKEN_IN) for label in r["labels"])
         rows.append(
             RoleRightsRow(
@@ -75,6 +75,6 @@ def _rules(table: pd.DataFrame) -> dict[tuple[str, str, str], list[Rule]]:
     names = ("role_kind", "namespace", "role", *_PARTS)
     columns = (arrow(table[name]).to_pylist() for name in names)
     for kind, namespace, role, *parts in zip(*columns, strict=True):
-        rule = Rule.of(parts, bounded=kind == "Role")
+        rule = Rule.of(parts)
         found.setdefault((kind, namespace, role), []).append(rule)
     return found

@@ -16,7 +16,8 @@ keeps    as many rows of the first control fail nowhere as the case counts
 ======== ==================================================================================
 
 ``bound`` marks rules that judge a role by itself: each role is bound to an account first,
-since kaudit judges what somebody may do. ``seen`` is a pattern that the observation of a
+since kaudit judges what somebody may do. Where it says ``everywhere``, the rules of a Role are
+bound in the whole cluster too: the peer asks what they say, not whether a namespace has that. ``seen`` is a pattern that the observation of a
 failure must hold, where a rule asks for a part of what a control asks; ``spared`` one of the
 kind and name of objects that a rule leaves out. ``differs`` says how the definition of a rule
 differs from that of the control on purpose: such rules are measured, and counted apart. A
@@ -54,7 +55,7 @@ class Rule(NamedTuple):
 
     controls: tuple[str, ...]
     reading: str
-    bound: bool = False
+    bound: str = ""
     seen: str = ""
     spared: str = ""
     differs: str = ""
@@ -100,7 +101,7 @@ def rules(suite: str) -> dict[str, Rule]:
             row["rule"]: Rule(
                 controls=tuple(row["controls"].split()),
                 reading=row["reading"],
-                bound=row["bound"] == "yes",
+                bound=row["bound"],
                 seen=row["seen"],
                 spared=row["spared"],
                 differs=row["differs"],
@@ -138,7 +139,7 @@ def outcomes(suite: str) -> tuple[Outcome, ...]:
 def _outcomes(suite: str) -> Iterator[Outcome]:
     known = rules(suite)
     mapped = [case for case in cases(suite) if case.rule in known and known[case.rule].reading]
-    needed: dict[tuple[Path, bool], set[str]] = {}
+    needed: dict[tuple[Path, str], set[str]] = {}
     for case in mapped:
         rule = known[case.rule]
         needed.setdefault((case.path, rule.bound), set()).update(rule.controls)
@@ -183,11 +184,11 @@ _NOTHING_MORE = json.dumps(
 )
 
 
-def _results(path: Path, controls: Sequence[str], *, bound: bool) -> Judged:
+def _results(path: Path, controls: Sequence[str], *, bound: str) -> Judged:
     """Judge one file or folder by controls; what holds no object has no results."""
     try:
         evidence = collect(FileSource(path), raw=False)
-        more = [FileSource.of_text(_bindings(evidence))] if bound else []
+        more = [FileSource.of_text(_bindings(evidence, bound))] if bound else []
         if any(len(evidence.frames.get(table)) for table in _RBAC):
             more.append(FileSource.of_text(_NOTHING_MORE))
         if more:
@@ -200,7 +201,7 @@ def _results(path: Path, controls: Sequence[str], *, bound: bool) -> Judged:
     return {control: tuple(by.results()) for control, by in assessment.by_control.items()}
 
 
-def _bindings(evidence: Evidence) -> str:
+def _bindings(evidence: Evidence, bound: str) -> str:
     """Bind every role of the evidence to an account, under the role's own name."""
     roles = evidence.frames.get("roles")
     named = zip(roles["kind"], roles["namespace"], roles["name"], strict=True)
@@ -214,7 +215,35 @@ def _bindings(evidence: Evidence) -> str:
         }
         for kind, namespace, name in named
     ]
+    if bound == "everywhere":
+        items += _as_of_the_cluster(evidence)
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+
+
+def _as_of_the_cluster(evidence: Evidence) -> Iterator[dict[str, object]]:
+    """The rules of Roles once more, as ClusterRoles that an account has everywhere."""
+    parts = {
+        "verbs": "verbs",
+        "apiGroups": "api_groups",
+        "resources": "resources",
+        "resourceNames": "resource_names",
+    }
+    rules: dict[str, list[dict[str, list[str]]]] = {}
+    for row in evidence.frames.get("rbac_rules").to_dict("records"):
+        if row["role_kind"] == "Role":
+            rules.setdefault(f"{row['namespace']}-{row['role']}", []).append(
+                {key: [*row[column]] for key, column in parts.items() if len(row[column])}
+            )
+    api = {"apiVersion": "rbac.authorization.k8s.io/v1"}
+    for name, found in rules.items():
+        yield {**api, "kind": "ClusterRole", "metadata": {"name": name}, "rules": found}
+        yield {
+            **api,
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"kind": "ClusterRole", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": "holder", "namespace": "probe"}],
+        }
 
 
 def _failed(rule: Rule, judged: Judged) -> list[Result]:
