@@ -144,7 +144,9 @@ def _leads(pods: pd.DataFrame, permissions: pd.DataFrame) -> tuple[pd.Series[Any
     named_ = pc.binary_join_element_wise(
         arrow(pods["namespace"]), arrow(pods["service_account"]), "/"
     )
-    leads = over_texts(series(named_, pods), of_account, type_=pa.list_(pa.string()))
+    texts = pa.list_(pa.string())
+    none = pa.scalar([], texts)
+    leads = over_texts(series(named_, pods), of_account, unset=none, type_=texts)
     some = pc.greater(pc.list_value_length(arrow(leads)), 0)
     return leads, series(pc.fill_null(some, False), pods)
 
