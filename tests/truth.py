@@ -99,7 +99,7 @@ def seen(assessment: Assessment) -> dict[str, int]:
         # Kinds of constraints are those of templates; policies of both kinds stand in one list.
         if read and group not in ("constraints.gatekeeper.sh", "cilium.io")
     }
-    more = (_of_cluster, _of_images, _of_stores, _of_gatekeeper, _of_kyverno, _of_events)
+    more = (_of_values, _of_cluster, _of_images, _of_stores, _of_gatekeeper, _of_kyverno, _of_events)
     return found | {name: count for of in more for name, count in of(evidence).items()}
 
 
@@ -156,6 +156,20 @@ def _of_events(evidence: Any) -> dict[str, int]:
         **_counted("events.falco.priority.", told),
         **_counted("events.tetragon.type.", tetragon["type"]),
         **_counted("events.tetragon.policy.", tetragon["rule"].dropna()),
+    }
+
+
+def _of_values(evidence: Any) -> dict[str, int]:
+    """Canaries by place: every literal of them is judged, and no more than that is kept."""
+    keys = sum(len(keys) for keys in evidence["secrets"]["keys"])
+    if not keys:  # without values the generator plants none
+        return {}
+    env = evidence["environment"]
+    return {
+        "canary.secrets": keys,
+        "canary.applied": int(evidence["secrets"]["last_applied"].sum()),
+        "canary.env": int((env["suspect"] & (env["origin"] == "object")).sum()),
+        "canary.config": int((evidence["config_map_keys"]["verdict"] != "").sum()),
     }
 
 
