@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kaudit.detector import Detector
-from kaudit.model.credential import inside
+from kaudit.model.credential import SHAPES, hinted, inside
 
 #: Made up, in the form that each issuer publishes.
 FOUND = {
@@ -75,3 +78,10 @@ def test_it_is_not_imported_for_short_texts() -> None:
 )
 def test_files_inside_of_values(text: str, found: bool) -> None:
     assert bool(inside(text)) == found
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+@given(data=st.data())
+def test_every_shape_holds_a_hint(kind: str, data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(re.compile(SHAPES[kind], re.ASCII)))
+    assert hinted(text.encode("utf-8", "surrogatepass"))

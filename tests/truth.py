@@ -99,7 +99,15 @@ def seen(assessment: Assessment) -> dict[str, int]:
         # Kinds of constraints are those of templates; policies of both kinds stand in one list.
         if read and group not in ("constraints.gatekeeper.sh", "cilium.io")
     }
-    more = (_of_values, _of_cluster, _of_images, _of_stores, _of_gatekeeper, _of_kyverno, _of_events)
+    more = (
+        _of_values,
+        _of_cluster,
+        _of_images,
+        _of_stores,
+        _of_gatekeeper,
+        _of_kyverno,
+        _of_events,
+    )
     return found | {name: count for of in more for name, count in of(evidence).items()}
 
 

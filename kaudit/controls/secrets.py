@@ -66,6 +66,34 @@ def secret_repeats_itself(secrets: pd.DataFrame) -> pd.Series[Any]:
 
 
 @control(
+    "KA-SEC-006c",
+    layer="secrets",
+    severity="high",
+    expected="no annotation or label with a credential",
+    shows=("credentials",),
+)
+def credential_in_note(notes: pd.DataFrame) -> pd.Series[Any]:
+    """No annotation and no label holds a credential.
+
+    Whoever may list objects reads them, they are copied into events and metrics, and nothing
+    rotates them. They are judged by the shape of the value; the value is not kept here.
+
+    Remedy:
+        Remove it, and rotate what it opens.
+
+        kubectl annotate <kind> <name> <key>-
+
+    Cases:
+        {apiVersion: v1, kind: Service, metadata: {name: bad-url, annotations: {example.org/upstream: "https://app:battery-staple@db.example"}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-template}, spec: {template: {metadata: {annotations: {example.org/key: AKIAABCDEFGHIJKLMNOP}}, spec: {containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: v1, kind: Service, metadata: {name: ok-plain, annotations: {example.org/upstream: "https://db.example"}, labels: {app: web}}}
+    """
+    return over_lists(notes["credentials"], bool)
+
+
+@control(
     "KA-SEC-013",
     layer="secrets",
     severity="medium",

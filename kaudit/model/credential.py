@@ -56,6 +56,7 @@ _SHAPE = re.compile(
     "|".join(f"(?P<k{n}>{shape})" for n, shape in enumerate(SHAPES.values())), re.ASCII
 )
 SHAPE_BYTES = re.compile("|".join(SHAPES.values()).encode(), re.ASCII)
+_SHAPE_IN_BYTES = re.compile(_SHAPE.pattern.encode(), re.ASCII)
 _KINDS = list(SHAPES)
 #: ``--password=…``, ``-p …``-like options and ``KEY=value`` assignments in arguments.
 _OPTION = re.compile(
@@ -82,6 +83,36 @@ def by_shape(value: str) -> str:
     if found is None or found.lastgroup is None:
         return ""
     return _KINDS[int(found.lastgroup[1:])]
+
+
+#: One of these stands in every shape: a quick no.
+_HINTS = (
+    *(
+        b"-----BEGIN",
+        b"AKIA",
+        b"ASIA",
+        b"gh",
+        b"k_live_",
+        b"glpat-",
+        b"xox",
+        b"AIza",
+        b"eyJ",
+        b"hv",
+        b"://",
+    ),
+    b"earer",
+)
+
+
+def hinted(data: bytes) -> bool:
+    """Whether data may hold a shape at all."""
+    return any(hint in data for hint in _HINTS)
+
+
+def by_shape_of_bytes(raw: bytes) -> str:
+    """Kind of credential in JSON that is not decoded; empty where none."""
+    found = _SHAPE_IN_BYTES.search(raw)
+    return _KINDS[int(found.lastgroup[1:])] if found and found.lastgroup else ""
 
 
 def verdict(name: str, value: str) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from kaudit.model.credential import masked
+from kaudit.model.credential import by_shape_of_bytes, hinted, masked
 
 #: Annotations whose values say something about security; of others only the key is kept.
 KEPT_ANNOTATIONS = (
@@ -110,7 +110,8 @@ class Metadata(Part):
     """metadata; annotation values are dropped unless they are known to matter.
 
     ``last-applied-configuration``, which repeats whole objects, is never decoded; that it
-    was there stays visible in ``last_applied``.
+    was there stays visible in ``last_applied``. ``credentials`` are the annotations and labels
+    with the shape of one, and its kind.
     """
 
     name: str | None = None
@@ -123,13 +124,23 @@ class Metadata(Part):
     annotations: dict[str, Raw] | None = None
     owner_references: list[OwnerReference] | None = None
     last_applied: bool | None = None
+    credentials: list[str] | None = None
 
     def __post_init__(self) -> None:
         if self.annotations:
             if self.annotations.pop(LAST_APPLIED, None) is not None:
                 self.last_applied = True
+            if hinted(b"".join(self.annotations.values())):
+                self._note("annotation", {k: bytes(v) for k, v in self.annotations.items()})
             for key, raw in self.annotations.items():
                 self.annotations[key] = _kept(key, raw)
+        if self.labels and hinted("".join(filter(None, self.labels.values())).encode()):
+            self._note("label", {k: (v or "").encode() for k, v in self.labels.items()})
+
+    def _note(self, what: str, values: dict[str, bytes]) -> None:
+        kinds = {key: by_shape_of_bytes(value) for key, value in values.items()}
+        found = [f"{what} {key}: {kind}" for key, kind in sorted(kinds.items()) if kind]
+        self.credentials = [*(self.credentials or ()), *found] or None
 
     def annotation(self, key: str) -> str | None:
         """Value of an annotation that is kept, else None."""
