@@ -42,7 +42,7 @@ class PodSecurityConfigRow(Trace, kw_only=True):
 POD_SECURITY_CONFIG = Table(
     "pod_security_config",
     PodSecurityConfigRow,
-    grain="the settings of the plugin PodSecurity in one file",
+    grain="one file with settings of the plugin PodSecurity",
     key=("report",),
     resource=Resource("=PodSecurityConfiguration", namespace="", name="file"),
 )
