@@ -88,6 +88,7 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
             compares=list(reads.compares),
             overwrites=rule.mutate.overwrites if rule.mutate else None,
             images=_images(rule),
+            lax=sorted({text for one in rule.verify_images or () for text in one.lax}),
         )
 
 

@@ -97,6 +97,7 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         fields=list(reads.fields),
         compares=list(reads.compares),
         images=[image for image in images if image],
+        lax=[],
     )
 
 

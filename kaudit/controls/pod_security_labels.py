@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import flags, looked_up, positions, series, text_is
+from kaudit.columns import flags, looked_up, over_lists, positions, series, text_is
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -15,14 +15,21 @@ if TYPE_CHECKING:
     "KA-DEP-036",
     layer="deploy",
     severity="high",
-    expected="enforce is baseline or restricted",
+    weak=(
+        *("constraints", "constraint_templates", "gatekeeper_exclusions", "kyverno_policies"),
+        *("kyverno_rules", "policy_exceptions", "admission_policies", "admission_bindings"),
+        *("webhooks", "webhook_rules", "endpoint_slices", "cluster"),
+    ),
+    expected="enforce is baseline or restricted, or an engine enforces the same",
     shows=("enforce", "enforces"),
 )
-def namespace_without_enforcement(namespace_security: pd.DataFrame) -> pd.Series[Any]:
+def namespace_without_enforcement(
+    namespace_security: pd.DataFrame, namespace_enforcement: pd.DataFrame
+) -> pd.Series[Any]:
     """Namespaces enforce the baseline or the restricted level.
 
-    Without the label nothing of Kubernetes itself refuses a privileged pod. Other engines
-    may do so; their coverage is judged apart.
+    Without the label nothing of Kubernetes itself refuses a privileged pod. An engine that
+    denies all that the baseline level does, in all of the namespace, is as good.
 
     Remedy:
         Label the namespace; look at what would break first (kaudit pss).
@@ -43,8 +50,16 @@ def namespace_without_enforcement(namespace_security: pd.DataFrame) -> pd.Series
         ---
         {apiVersion: v1, kind: Namespace, metadata: {name: ok-baseline, labels: {
           pod-security.kubernetes.io/enforce: baseline}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: ok-engine}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod], namespaces: [ok-engine]}}]},
+          validate: {failureAction: Enforce, podSecurity: {level: baseline, version: latest}}}]}}
     """
-    return namespace_security["unguarded"]
+    at = positions(namespace_security["name"], namespace_enforcement["name"])
+    left = looked_up(namespace_enforcement, at, "missing_baseline", namespace_security)
+    partly = looked_up(namespace_enforcement, at, "partial", namespace_security)
+    return namespace_security["unguarded"] & (over_lists(left, bool) | over_lists(partly, bool))
 
 
 @control(

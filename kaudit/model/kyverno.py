@@ -210,6 +210,19 @@ class VerifyImages(Part):
     verify_digest: bool | None = None
     mutate_digest: bool | None = None
 
+    @property
+    def lax(self) -> list[str]:
+        """Settings that let images pass unverified, or change after they were verified.
+
+        All of them are true where unset.
+        """
+        named = {
+            "required": self.required,
+            "verifyDigest": self.verify_digest,
+            "mutateDigest": self.mutate_digest,
+        }
+        return [f"{name}: false" for name, value in named.items() if value is False]
+
 
 class Entry(Part):
     """context[] of a rule: variables that expressions name; of other sources the name."""

@@ -74,6 +74,7 @@ class KyvernoRuleRow(Trace, kw_only=True):
         bool | None, doc("a merge sets fields without +( ); null: no merge is there")
     ] = None
     images: Annotated[list[str], doc("images that it verifies")]
+    lax: Annotated[list[str], doc("settings of verifyImages that let images pass, sorted")]
 
 
 class PolicyExceptionRow(Trace, kw_only=True):

@@ -1,0 +1,294 @@
+"""What policy engines report: complete, fresh, and without errors; templates and mutations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.ages import seconds_since
+from kaudit.columns import arrow, flags, named, over_lists, series, text_is
+from kaudit.registry import control
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: The audit of Gatekeeper runs each minute by default, the scan of Kyverno each hour.
+_AUDIT_SECONDS, _REPORT_SECONDS = 3_600, 86_400
+
+
+@control(
+    "KA-DEP-051a",
+    layer="deploy",
+    severity="medium",
+    expected="a constraint of its kind, and no errors",
+    shows=("constraint_kind", "errors", "created"),
+)
+def template_without_constraint(
+    constraint_templates: pd.DataFrame, constraints: pd.DataFrame
+) -> pd.Series[Any]:
+    """Every template of Gatekeeper has a constraint, and compiles.
+
+    A template is a definition: without a constraint nothing of it is enforced.
+
+    Remedy:
+        Make a constraint of its kind, or remove the template.
+
+        apiVersion: constraints.gatekeeper.sh/v1beta1
+        kind: K8sRequireResourceLimits
+        metadata: {name: limits}
+
+    Cases:
+        {apiVersion: templates.gatekeeper.sh/v1, kind: ConstraintTemplate, metadata: {name: bad-unused}, spec: {crd: {spec: {names: {kind: K8sUnused}}}}}
+        ---
+        {apiVersion: templates.gatekeeper.sh/v1, kind: ConstraintTemplate, metadata: {name: bad-broken}, spec: {crd: {spec: {names: {kind: K8sBroken}}}}, status: {byPod: [{id: a, errors: [{message: rego_parse_error}]}]}}
+        ---
+        {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sBroken, metadata: {name: a}, spec: {}}
+        ---
+        {apiVersion: templates.gatekeeper.sh/v1, kind: ConstraintTemplate, metadata: {name: ok-used}, spec: {crd: {spec: {names: {kind: K8sUsed}}}}}
+        ---
+        {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sUsed, metadata: {name: b}, spec: {}}
+    """
+    t = constraint_templates
+    used = series(named(constraints["kind"], t["constraint_kind"]), t)
+    return ~used | over_lists(t["errors"], bool) | ~flags(t["created"], unset=True)
+
+
+@control(
+    "KA-DEP-053",
+    layer="deploy",
+    severity="medium",
+    null="it tells no total",
+    expected="every violation listed",
+    shows=("total_violations", "violations_listed"),
+)
+def status_truncated(constraints: pd.DataFrame) -> pd.Series[Any]:
+    """The status of a constraint lists all that its audit found.
+
+    Gatekeeper lists 20 unless told otherwise, and which ones is chance: what left the list may
+    still be there. kaudit's own evaluation is complete.
+
+    Remedy:
+        Raise the limit of the audit, or take the violations from its log.
+
+        --constraint-violations-limit=500
+
+    Cases:
+        {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sA, metadata: {name: bad-cut}, spec: {}, status: {totalViolations: 40, violations: [{kind: Pod, name: a}]}}
+        ---
+        {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sA, metadata: {name: ok-all}, spec: {}, status: {totalViolations: 1, violations: [{kind: Pod, name: a}]}}
+    """
+    return constraints["truncated"]
+
+
+@control(
+    "KA-DEP-053a",
+    layer="deploy",
+    severity="medium",
+    null="no audit of any constraint is told, or the moment of the evidence is not",
+    expected="an audit of the last hour",
+    shows=("audited_at",),
+)
+def audit_stale(constraints: pd.DataFrame, cluster: pd.DataFrame) -> pd.Series[Any]:
+    """The audit of each constraint is fresh.
+
+    It runs each minute by default. One that ran long ago tells of a cluster that is gone, and
+    one that never ran, while others did, tells of nothing.
+
+    Remedy:
+        See whether the audit pod runs, and what it logs.
+
+        kubectl -n gatekeeper-system logs deployment/gatekeeper-audit
+
+    Cases:
+        # cluster: bad-old
+        {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sA, metadata: {name: a}, spec: {}, status: {auditTimestamp: "2025-11-01T00:00:00Z", totalViolations: 0}}
+        # cluster: bad-never
+        {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sA, metadata: {name: a}, spec: {}, status: {auditTimestamp: "2025-11-30T23:50:00Z", totalViolations: 0}}
+        ---
+        {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sA, metadata: {name: b}, spec: {}}
+        # cluster: ok-fresh
+        {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sA, metadata: {name: a}, spec: {}, status: {auditTimestamp: "2025-11-30T23:50:00Z", totalViolations: 0}}
+        # cluster: ok-manifests
+        {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sA, metadata: {name: a}, spec: {}}
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    told = arrow(constraints["audited_at"].notna())
+    if not pc.any(told).as_py():
+        return series(pa.nulls(len(constraints), pa.bool_()), constraints)
+    late = pc.greater(arrow(seconds_since(constraints["audited_at"], cluster)), _AUDIT_SECONDS)
+    return series(pc.if_else(told, late, True), constraints)
+
+
+@control(
+    "KA-DEP-054",
+    layer="deploy",
+    severity="medium",
+    expected="reports, and a background scan",
+    shows=("background",),
+)
+def policies_without_reports(
+    kyverno_policies: pd.DataFrame, policy_reports: pd.DataFrame
+) -> pd.Series[Any]:
+    """Policies of Kyverno are checked on what exists, and reports tell the outcome.
+
+    Without reports nobody learns what was admitted before a policy, or while it audits.
+
+    Remedy:
+        Leave the background scan on, and the reports controller running.
+
+        spec:
+          background: true
+
+    Cases:
+        # cluster: bad-no-reports
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {rules: []}}
+        # cluster: bad-no-background
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {background: false, rules: []}}
+        ---
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: r, namespace: n}, results: []}
+        # cluster: ok-reports
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {rules: []}}
+        ---
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: r, namespace: n}, results: []}
+    """
+    return ~kyverno_policies["background"] | (not len(policy_reports))
+
+
+@control(
+    "KA-DEP-054a",
+    layer="deploy",
+    severity="medium",
+    null="no result has a time, or the moment of the evidence is not known",
+    expected="results of the last day, none in error, that add up",
+    shows=("results", "errors", "contradicts", "latest_at"),
+)
+def report_unusable(policy_reports: pd.DataFrame, cluster: pd.DataFrame) -> pd.Series[Any]:
+    """Reports of policy engines are fresh, complete and without errors.
+
+    A result error is a rule that was not evaluated, a summary that says other counts than the
+    report holds was cut, and an old report may be of an object that is gone.
+
+    Remedy:
+        Delete the report, and see whether the engine makes it anew.
+
+        kubectl -n <namespace> delete policyreport <name>
+
+    Cases:
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: bad-error, namespace: n}, results: [{policy: p, result: error}]}
+        ---
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: bad-sum, namespace: n}, results: [{policy: p, result: pass}], summary: {pass: 7}}
+        ---
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: bad-old, namespace: n}, results: [{policy: p, result: pass, timestamp: {seconds: 1730000000}}]}
+        ---
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: ok-fresh, namespace: n}, results: [{policy: p, result: pass, timestamp: {seconds: 1764545000}}]}
+    """
+    import pyarrow.compute as pc
+
+    r = policy_reports
+    wrong = (r["errors"] > 0) | flags(r["contradicts"])
+    late = pc.greater(arrow(seconds_since(r["latest_at"], cluster)), _REPORT_SECONDS)
+    return series(pc.or_kleene(arrow(wrong), late), r)
+
+
+@control(
+    "KA-DEP-055",
+    layer="deploy",
+    severity="high",
+    expected="required, verifyDigest and mutateDigest as they are by default",
+    shows=("rule", "lax", "images"),
+)
+def verification_lets_pass(kyverno_rules: pd.DataFrame) -> pd.Series[Any]:
+    """Rules that verify images let none pass unverified.
+
+    With required false an image that nobody looked at passes; without verifyDigest or
+    mutateDigest the tag that was verified may mean another image when the node pulls it.
+
+    Remedy:
+        Leave the three settings out: all are true by default.
+
+        verifyImages:
+          - imageReferences: ["*"]
+            required: true
+            verifyDigest: true
+
+    Cases:
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: bad-not-required}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, verifyImages: [{imageReferences: ["*"], required: false}]}]}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: bad-tag}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, verifyImages: [{imageReferences: ["*"], mutateDigest: false}]}]}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: ok-defaults}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, verifyImages: [{imageReferences: ["*"]}]}]}}
+    """
+    return over_lists(kyverno_rules["lax"], bool)
+
+
+@control(
+    "KA-DEP-056",
+    layer="deploy",
+    severity="medium",
+    null="how it changes objects is not told",
+    expected="settings that are there left as they are: +( ) around each",
+    shows=("rule", "ways"),
+)
+def mutation_overwrites(kyverno_rules: pd.DataFrame) -> pd.Series[Any]:
+    """Mutations add what is missing, and leave what was reviewed.
+
+    A merge without +( ) overwrites: a seccomp profile of one's own becomes the default one,
+    and a workload that must run as root stops. Who reviews the manifest sees none of it.
+
+    Remedy:
+        Put the anchor around each field.
+
+        patchStrategicMerge:
+          spec:
+            securityContext:
+              +(runAsNonRoot): true
+
+    Cases:
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: bad-of-the-guide}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]},
+          mutate: {patchStrategicMerge: {spec: {securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}}}}}]}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: ok-anchored}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]},
+          mutate: {patchStrategicMerge: {spec: {securityContext: {+(runAsNonRoot): true}}}}}]}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: ok-validates}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]},
+          validate: {pattern: {spec: {hostPID: "false"}}}}]}}
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    r = kyverno_rules
+    changes = arrow(text_is(r["type"], "mutate"))
+    return series(pc.if_else(changes, arrow(r["overwrites"]), pa.scalar(False)), r)
+
+
+@control(
+    "KA-DEP-056a",
+    layer="deploy",
+    severity="low",
+    expected="a path test MustNotExist",
+    shows=("location", "kinds", "path_tests"),
+)
+def assignment_overwrites(gatekeeper_mutations: pd.DataFrame) -> pd.Series[Any]:
+    """Assignments of Gatekeeper leave what is set.
+
+    Without a path test an Assign overwrites whatever the manifest says.
+
+    Remedy:
+        Assign where nothing is.
+
+    Parameters
+    ----------
+          pathTests:
+            - {subPath: spec.securityContext.runAsNonRoot, condition: MustNotExist}
+
+    Cases:
+        {apiVersion: mutations.gatekeeper.sh/v1, kind: Assign, metadata: {name: bad-plain}, spec: {location: spec.hostNetwork, parameters: {assign: {value: false}}}}
+        ---
+        {apiVersion: mutations.gatekeeper.sh/v1, kind: Assign, metadata: {name: ok-tested}, spec: {location: spec.hostNetwork, parameters: {assign: {value: false}, pathTests: [{subPath: spec.hostNetwork, condition: MustNotExist}]}}}
+        ---
+        {apiVersion: mutations.gatekeeper.sh/v1, kind: AssignMetadata, metadata: {name: ok-labels}, spec: {location: metadata.labels.owner, parameters: {assign: {value: a}}}}
+    """
+    m = gatekeeper_mutations
+    tested = over_lists(m["path_tests"], lambda t: any("MustNotExist" in text for text in t))
+    return text_is(m["kind"], "Assign") & m["assigns"] & ~tested
