@@ -41,8 +41,12 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
         Of the docstring.
     controls
         Controls whose failure it is; then it has no function.
+    shown_by
+        Controls that must hold before silence means that there is nothing.
     subject, needs, shows
         As of a control: the table whose rows it judges, others, and what is shown of a row.
+    workload
+        Columns of the subject that name the workload, where they are not those of its resource.
     clears
         Needed tables whose rows can end it: a gap in them makes doubtful what seems to hold.
     null
@@ -58,11 +62,13 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str
     cases: str = ""
     controls: tuple[str, ...] = ()
+    shown_by: tuple[str, ...] = ()
     subject: str = ""
     needs: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
     clears: tuple[str, ...] = ()
     null: str = ""
+    workload: Resource | None = None
     function: Callable[..., pd.Series[Any]] | None = None
 
     def judge(self, *frames: pd.DataFrame) -> pd.Series[Any]:
@@ -80,7 +86,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def resource(self) -> Resource:
         """How rows of the subject name the workload that they are about."""
-        found = registry.TABLES[self.subject].resource
+        found = self.workload or registry.TABLES[self.subject].resource
         if found is None:
             raise RegistryError(f"signal {self.name}: table {self.subject} names no resource")
         return found
@@ -113,6 +119,7 @@ def signal(
     shows: tuple[str, ...] = (),
     clears: tuple[str, ...] = (),
     null: str = "",
+    workload: Resource | None = None,
 ) -> Callable[[F], F]:
     """Register a function of tables that is true for rows of workloads where it holds.
 
@@ -135,6 +142,7 @@ def signal(
                 shows=shows,
                 clears=clears,
                 null=null,
+                workload=workload,
                 function=function,
                 title=parts["title"].rstrip("."),
                 rationale=parts["rationale"],
@@ -155,10 +163,12 @@ def of_controls(
     effort: Effort | str,
     title: str,
     remedy: str,
+    shown_by: tuple[str, ...] = (),
 ) -> None:
     """Register the signal that any of some controls fails for a workload.
 
-    A failure of its namespace, of an image that it runs or of itself counts.
+    A failure of its namespace, of an image that it runs or of itself counts. Where a control of
+    ``shown_by`` does not hold, the workload is unknown rather than free of it.
     """
     _keep(
         Signal(
@@ -169,6 +179,7 @@ def of_controls(
             title=title,
             remedy=remedy,
             controls=controls,
+            shown_by=shown_by,
         )
     )
 
@@ -213,7 +224,7 @@ def load() -> None:
     """
     registry.load()
     for found in SIGNALS.values():
-        for id_ in found.controls:
+        for id_ in (*found.controls, *found.shown_by):
             _known(id_, registry.CONTROLS, f"signal {found.name}", "control")
         for table in (found.subject, *found.needs) if found.function else ():
             _known(table, registry.TABLES, f"signal {found.name}", "table or view")

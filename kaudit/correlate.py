@@ -123,11 +123,10 @@ def correlate(assessment: Assessment, *, progress: Progress = silent) -> Risks:
     chains.load()
     workloads = Workloads.of(assessment.evidence.frames)
     signals: dict[str, States] = {}
-    wanted = sorted({name for c in chains.CORRELATIONS.values() for name in c.signals})
-    for done, name in enumerate(wanted):
-        progress(f"signal {name}", done, len(wanted))
-        signals[name] = states_of(chains.SIGNALS[name], assessment, workloads)
-    progress("signals", len(wanted), len(wanted))
+    for done, (name, signal) in enumerate(sorted(chains.SIGNALS.items())):
+        progress(f"signal {name}", done, len(chains.SIGNALS))
+        signals[name] = states_of(signal, assessment, workloads)
+    progress("signals", len(signals), len(signals))
     found: dict[int, list[Pattern]] = {}
     for _, correlation in sorted(chains.CORRELATIONS.items()):
         for row, pattern in _patterns(correlation, signals):

@@ -163,19 +163,20 @@ def states_of(signal: Signal, assessment: Assessment, workloads: Workloads) -> S
 
 def _of_controls(found: States, assessment: Assessment, workloads: Workloads) -> None:
     failures: dict[int, list[Result]] = {}
-    for id_ in found.signal.controls:
+    for id_ in (*found.signal.controls, *found.signal.shown_by):
         if id_ not in assessment.by_control:
             for at in workloads.inside(""):
                 found.doubt(at, f"{id_} was not applied")
             continue
+        shows = id_ in found.signal.shown_by
         for result in assessment.by_control[id_].results(Status.FAIL, *_OPEN):
             places = workloads.touched(result.kind, result.namespace, result.name)
-            if result.status is Status.FAIL:
+            if result.status is Status.FAIL and not shows:
                 for at in places:
                     failures.setdefault(at, []).append(result)
                 continue
             for at in places or (() if result.name else workloads.inside(result.namespace)):
-                found.doubt(at, f"{id_}: {result.reason}")
+                found.doubt(at, f"{id_}: {result.reason or result.observed}")
     for at, results in failures.items():
         first = min(results, key=lambda r: (r.severity.rank, r.control, r.name, r.container))
         where = f"{first.container}: " if first.container else ""

@@ -96,17 +96,20 @@ def test_links_are_told_with_their_evidence_and_what_breaks_them() -> None:
     found = risks(evidence_of(text))
     (chain,) = found.proven
     links = {link.signal: link for link in chain.links if link.state is State.HOLDS}
-    assert set(links) == {"exposed", "escapes"}
+    (pattern,) = (p for p in chain.patterns if p.state is State.HOLDS)
+    assert pattern.signals == pattern.breaks == ("exposed", "escapes")
     assert "Service shop/web" in links["exposed"].observed
     assert links["escapes"].controls == ("KA-DEP-002",)
     assert chain.remedy == "escapes"
-    assert chain.because.startswith("critical, 1 pattern proven, 2 links in 2 layers")
+    assert chain.because.startswith("critical, 1 pattern proven, 4 links in 2 layers")
     assert chain.label == "Pod shop/web"
 
 
 def test_what_is_nowhere_exposed_is_no_chain() -> None:
     text = POD % ("web", "web", "true") + SERVICE % ("other", "other")
-    assert risks(evidence_of(text)).chains == ()
+    found = risks(evidence_of(text))
+    assert found.proven == ()
+    assert all("exposed" not in p.signals for chain in found.chains for p in chain.patterns)
 
 
 def test_proven_chains_come_before_possible_ones_and_more_links_first() -> None:

@@ -85,10 +85,11 @@ def controls(
 def _show_planned(layer: str, format: str) -> None:
     from kaudit import registry
     from kaudit.catalogue import entries, planned
+    from kaudit.chains import CORRELATIONS
     from kaudit.console import show_table
 
     known = [entry for entry in entries() if not layer or entry.layer == layer]
-    found = [entry for entry in planned(registry.CONTROLS) if entry in known]
+    found = [entry for entry in planned([*registry.CONTROLS, *CORRELATIONS]) if entry in known]
     show_table(
         [(e.id, e.layer, e.severity, e.fault) for e in found],
         ["control", "layer", "severity", "fault"],

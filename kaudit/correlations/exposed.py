@@ -83,3 +83,47 @@ def exposed_and_powerful(exposed: pd.Series[Any], powerful: pd.Series[Any]) -> p
         {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
     """
     return exposed & powerful
+
+
+@correlation("KA-RSK-012", layer="runtime", severity="critical")
+def taken_from_outside(
+    exposed: pd.Series[Any], exploitable: pd.Series[Any], alerted: pd.Series[Any]
+) -> pd.Series[Any]:
+    """Exposed and exploitable workload on which an alert was raised.
+
+    The way in, the flaw and the sign that somebody came meet on one workload: take it for taken.
+
+    Remedy:
+        Isolate the workload and answer the alert first; then upgrade the image and start it anew.
+
+    Cases:
+        # cluster: bad-all
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
+        ---
+        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
+        ---
+        {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/web:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: openssl, Version: "1"}], Vulnerabilities: [{VulnerabilityID: CVE-2099-0001, PkgName: openssl, InstalledVersion: "1", Severity: HIGH}]}]}}
+        ---
+        {kaudit-file: kev.json, content: {title: CISA Catalog of Known Exploited Vulnerabilities, catalogVersion: "1", dateReleased: "2025-11-01T00:00:00Z", count: 1, vulnerabilities: [{cveID: CVE-2099-0001, dateAdded: "2025-01-01", dueDate: "2025-02-01"}]}}
+        ---
+        kaudit-file: falco.jsonl
+        lines:
+          - '{"rule": "Miner", "priority": "Critical", "time": "2025-11-30T00:00:00Z", "output_fields": {"k8s.ns.name": "shop", "k8s.pod.name": "web"}}'
+        # cluster: ok-quiet
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
+        ---
+        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
+        ---
+        {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/web:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: openssl, Version: "1"}], Vulnerabilities: [{VulnerabilityID: CVE-2099-0001, PkgName: openssl, InstalledVersion: "1", Severity: HIGH}]}]}}
+        ---
+        {kaudit-file: kev.json, content: {title: CISA Catalog of Known Exploited Vulnerabilities, catalogVersion: "1", dateReleased: "2025-11-01T00:00:00Z", count: 1, vulnerabilities: [{cveID: CVE-2099-0001, dateAdded: "2025-01-01", dueDate: "2025-02-01"}]}}
+        ---
+        kaudit-file: falco.jsonl
+        lines:
+          - '{"rule": "Miner", "priority": "Notice", "time": "2025-11-30T00:00:00Z", "output_fields": {"k8s.ns.name": "shop", "k8s.pod.name": "web"}}'
+    """
+    return exposed & exploitable & alerted

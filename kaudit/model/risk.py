@@ -131,6 +131,13 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
         return next((link for link in self.links if link.signal == self.remedy), None)
 
     @property
+    def course(self) -> tuple[Link, ...]:
+        """Links of the patterns that are proven; of those that are possible where none is."""
+        patterns = [p for p in self.patterns if p.state is self.state]
+        names = {name for pattern in patterns for name in pattern.signals}
+        return tuple(link for link in self.links if link.signal in names)
+
+    @property
     def label(self) -> str:
         """Kind, namespace and name of the workload."""
         return f"{self.kind} {self.namespace}/{self.name}"

@@ -26,25 +26,26 @@ _LAYERS = {
 
 
 def chain_figure(chain: Chain) -> Figure:
-    """Draw the links of a chain in the course of an attack.
+    """Draw the links of the proven patterns of a chain, in the course of an attack.
 
-    Links that were seen are full; those that the evidence does not tell of are hatched; the
-    one that is best broken is framed.
+    Where none is proven, those of the possible ones. Links that were seen are full; those that
+    the evidence does not tell of are hatched; the one that is best broken is framed.
     """
-    rows = -(-len(chain.links) // _ACROSS)
+    links = chain.course
+    rows = -(-len(links) // _ACROSS)
     sheet = Sheet(FULL, _HEAD + rows * _HIGH + max(rows - 1, 0) * _GAP + 4)
     badge = chain.severity.value
     room = width(badge, _SMALL, bold=True) + 10
     sheet.box(0, 3, room, 15, COLOURS[badge])
     sheet.text(room / 2, 10.5, badge, size=_SMALL, colour=on(COLOURS[badge]), align="center")
     sheet.text(room + 8, 10.5, fit(chain.label, 10, FULL - room - 8, bold=True), size=10, bold=True)
-    across = min(_ACROSS, max(len(chain.links), 1))
+    across = min(_ACROSS, max(len(links), 1))
     wide = (FULL - _GAP * (across - 1)) / across
-    for at, link in enumerate(chain.links):
+    for at, link in enumerate(links):
         line, column = divmod(at, across)
         x, y = column * (wide + _GAP), _HEAD + line * (_HIGH + _GAP)
         _box(sheet, x, y, wide, link, cut=link.signal == chain.remedy)
-        if at + 1 < len(chain.links):
+        if at + 1 < len(links):
             if column + 1 < across:
                 _arrow(sheet, x + wide + 3, y + _HIGH / 2, _GAP - 6)
             else:
@@ -120,7 +121,7 @@ def _words(chain: Chain) -> str:
         f"{link.layer.value}: {link.title}"
         + (f" ({visible(link.observed)[:200]})" if link.observed else "")
         + ("" if link.state is State.HOLDS else ", which the evidence does not tell")
-        for link in chain.links
+        for link in chain.course
     )
     cut = f" Break it at: {chain.cut.title}." if chain.cut else ""
     return f"{visible(chain.label)}, {chain.because}. {links}.{cut}"

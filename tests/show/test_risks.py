@@ -37,7 +37,8 @@ def test_page_one_shows_the_worst_chain() -> None:
     assert "Break it first: Take away privileged mode" in callout.text
     assert isinstance(figure, b.Figure)
     assert "network: The internet reaches it (chain: internet → Service shop/web" in figure.alt
-    assert "which the evidence does not tell" in figure.alt
+    assert "deploy: It can get out of its container to the node" in figure.alt
+    assert "which the evidence does not tell" not in figure.alt
 
 
 def test_a_section_counts_what_is_unknown() -> None:
