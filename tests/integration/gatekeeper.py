@@ -24,8 +24,14 @@ _CONSTRAINTS = "/apis/constraints.gatekeeper.sh/v1beta1"
 
 
 @contextmanager
-def gatekeeper(cluster: Cluster) -> Iterator[None]:
-    """Define its kinds, run it, and have the API server ask it about pods."""
+def gatekeeper(cluster: Cluster, *, listed: int = 20) -> Iterator[None]:
+    """Define its kinds, run it, and have the API server ask it about pods.
+
+    Parameters
+    ----------
+    listed
+        Violations that a status lists at most.
+    """
     define(cluster, shared("crds", "gatekeeper"))
     cluster.request("POST", "/api/v1/namespaces", {"metadata": {"name": _NAMESPACE}})
     folder = cluster.folder / "gatekeeper"
@@ -42,6 +48,7 @@ def gatekeeper(cluster: Cluster) -> Iterator[None]:
         "--disable-cert-rotation",
         "--enable-external-data=false",
         "--audit-interval=2",
+        f"--constraint-violations-limit={listed}",
         f"--api-cache-dir={folder}",
         f"--cert-dir={folder}",
         f"--port={port}",

@@ -56,6 +56,8 @@ class Objects:
         self.policies: list[Object] = []
         self.namespaces: dict[str, dict[str, str]] = {}
         self.count = 0
+        self.repeated: list[tuple[str, str, str]] = []
+        self._seen: set[tuple[str, str, str, str]] = set()
         self._file: TextIO | None = None
 
     def take(self, batch: Batch, read: Read | None) -> None:
@@ -85,10 +87,27 @@ class Objects:
         if found["kind"] == "Namespace" and not group:
             labels = meta.get("labels")
             self.namespaces[str(meta.get("name"))] = labels if isinstance(labels, dict) else {}
+        if self._again(found, group):
+            return
         if self._file is None:
             self._file = self.path.open("w", encoding="utf-8")
         self._file.write("---\n" + _encoded(without_secrets(found)) + "\n")
         self.count += 1
+
+    def _again(self, found: Object, group: str) -> bool:
+        """Tell whether an object of the name is there already: engines know one by its name."""
+        meta = found["metadata"]
+        kind, space, name = (
+            str(found["kind"]),
+            str(meta.get("namespace") or ""),
+            str(meta.get("name") or ""),
+        )
+        key = (group, kind, space, name)
+        if not name or key not in self._seen:
+            self._seen.add(key)
+            return False
+        self.repeated.append((kind, space, name))
+        return True
 
     def done(self) -> None:
         """Close the file."""

@@ -21,6 +21,7 @@ from kaudit.source.run.objects import POLICY_GROUPS, Object, Objects, made_by
 from kaudit.source.run.tool import Target
 
 _OUTSIDE = ("verifyImages", "mutate", "generate")
+_SECRETS = "Secrets are never given to engines: what it says of them is not known"
 _VALIDATING = ("ClusterPolicy", "Policy", "ValidatingPolicy", "NamespacedValidatingPolicy")
 
 
@@ -69,7 +70,7 @@ def laid_out(objects: Objects, proposed: Sequence[Object] | None) -> tuple[list[
         Policies to judge by in the place of the cluster's own; None takes those.
     """
     objects.done()
-    gaps: list[Gap] = []
+    gaps = [*_repeated(objects)]
     if not objects.count:
         return [], gaps
     if proposed is not None:
@@ -91,6 +92,19 @@ def laid_out(objects: Objects, proposed: Sequence[Object] | None) -> tuple[list[
     ):
         of_kyverno += _for_kyverno(objects, found, WITHOUT, [])
     return [*targets, *of_kyverno], gaps
+
+
+def _repeated(objects: Objects) -> Iterator[Gap]:
+    for kind, namespace, name in sorted(set(objects.repeated)):
+        yield Gap(
+            what=f"{kind} {namespace + '/' if namespace else ''}{name}",
+            reason=Reason.AMBIGUOUS,
+            kind=kind,
+            namespace=namespace,
+            name=name,
+            tables=("policy_verdicts",),
+            detail="defined several times; engines of policies were given the first definition",
+        )
 
 
 def _for_gator(
@@ -116,6 +130,8 @@ def _for_gator(
             why = "no template that Gatekeeper serves makes its kind, so it was not evaluated"
             gaps.append(_left_out(one, why))
             continue
+        if _on_secrets(_mapping(_mapping(one, "spec"), "match").get("kinds")):
+            gaps.append(_left_out(one, _SECRETS))
         constraints.append(_scoped(one, excluded if process else None))
     if not constraints:
         return []
@@ -133,8 +149,11 @@ def _for_kyverno(
                 gaps.append(_left_out(one, "it asks registries, and no network is given"))
             continue
         kept = _validating(one, gaps, without=without)
-        if kept is not None:
-            policies.append(kept)
+        if kept is None:
+            continue
+        policies.append(kept)
+        if any(_on_secrets(match) for match in _matches(kept)):
+            gaps.append(_left_out(one, _SECRETS))
     if not policies:
         return []
     _write(objects, "kyverno", name, "policies.yaml", policies)
@@ -167,6 +186,23 @@ def _validating(policy: Object, gaps: list[Gap], *, without: bool) -> Object | N
         for rule in policy["spec"]["rules"]:
             rule.pop("exclude", None)
     return policy
+
+
+def _matches(policy: Object) -> list[Any]:
+    """What says which kinds a policy of Kyverno is for."""
+    spec = _mapping(policy, "spec")
+    return [rule.get("match") for rule in _listed(policy, "spec", "rules")] + [
+        spec.get("matchConstraints")
+    ]
+
+
+def _on_secrets(match: Any) -> bool:
+    """Tell whether kinds, or resources, that are matched include Secrets by name."""
+    if isinstance(match, dict):
+        return any(map(_on_secrets, match.values()))
+    if isinstance(match, list):
+        return any(map(_on_secrets, match))
+    return match in ("Secret", "v1/Secret", "secrets")
 
 
 def _scoped(constraint: Object, excluded: Sequence[str] | None) -> Object:

@@ -329,6 +329,45 @@ def reports_of(evidence: Evidence) -> int:
     return len(evidence["verdict_reports"])
 
 
+def test_of_two_objects_of_a_name_engines_get_the_first_and_the_other_is_told(
+    engines: Path, tmp_path: Path
+) -> None:
+    stand_in(engines, "gator", 'print("null")')
+    second = {**POD, "spec": {"containers": []}}
+    evidence = collected(tmp_path, TEMPLATE, {**CONSTRAINT, "spec": {}}, POD, second)
+    told = [gap for gap in gaps(evidence) if "engines of policies" in gap.detail]
+    assert [(gap.kind, gap.namespace, gap.name) for gap in told] == [("Pod", "default", "web")]
+    (pod,) = laid(seen(engines, "gator", CLUSTER)["files"]["objects.yaml"])
+    assert pod["spec"]["containers"]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {**CONSTRAINT, "spec": {"match": {"kinds": [{"apiGroups": [""], "kinds": ["Secret"]}]}}},
+        {
+            **POLICY,
+            "spec": {
+                "rules": [
+                    {
+                        "name": "r",
+                        "match": {"any": [{"resources": {"kinds": ["v1/Secret"]}}]},
+                        "validate": {"pattern": {}},
+                    }
+                ]
+            },
+        },
+    ],
+    ids=["gatekeeper", "kyverno"],
+)
+def test_a_policy_on_secrets_is_told(engines: Path, tmp_path: Path, policy: dict[str, Any]) -> None:
+    stand_in(engines, "gator", 'print("null")')
+    stand_in(engines, "kyverno", kyverno())
+    evidence = collected(tmp_path, TEMPLATE, policy, POD)
+    (gap,) = gaps(evidence)
+    assert (gap.name, "Secrets are never given" in gap.detail) == (policy["metadata"]["name"], True)
+
+
 def test_where_there_are_no_policies_nothing_is_run(engines: Path, tmp_path: Path) -> None:
     evidence = collected(tmp_path, POD)
     assert gaps(evidence) == []
