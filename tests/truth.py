@@ -153,17 +153,17 @@ def _of_events(evidence: Any) -> dict[str, int]:
     pods = evidence["pods"][evidence["pods"]["origin"] == "object"]
     held = pods["namespace"] + "/" + pods["pod"]
     named = falco[falco["pod"].notna()]
-    told = falco["priority_told"]
+    gone = named[~(named["namespace"] + "/" + named["pod"]).isin(held)]
     return {
         **found,
         "events.falco_broken": int(logs["broken"].sum()),
-        "events.falco.host": int((falco["container_id"] == "host").sum()),
-        "events.falco.gone": int((~(named["namespace"] + "/" + named["pod"]).isin(held)).sum()),
-        "events.tetragon.host": int(tetragon["pod"].isna().sum()),
-        **_counted("events.falco.rule.", falco["rule"]),
-        **_counted("events.falco.priority.", told),
-        **_counted("events.tetragon.type.", tetragon["type"]),
-        **_counted("events.tetragon.policy.", tetragon["rule"].dropna()),
+        "events.falco.host": int(falco[falco["container_id"] == "host"]["count"].sum()),
+        "events.falco.gone": int(gone["count"].sum()),
+        "events.tetragon.host": int(tetragon[tetragon["pod"].isna()]["count"].sum()),
+        **_summed("events.falco.rule.", falco, "rule"),
+        **_summed("events.falco.priority.", falco, "priority_told"),
+        **_summed("events.tetragon.type.", tetragon, "type"),
+        **_summed("events.tetragon.policy.", tetragon, "rule"),
     }
 
 
@@ -179,6 +179,11 @@ def _of_values(evidence: Any) -> dict[str, int]:
         "canary.env": int((env["suspect"] & (env["origin"] == "object")).sum()),
         "canary.config": int((evidence["config_map_keys"]["verdict"] != "").sum()),
     }
+
+
+def _summed(prefix: str, rows: Any, column: str) -> dict[str, int]:
+    counts = rows.groupby(column)["count"].sum()
+    return {f"{prefix}{value}": int(count) for value, count in counts.items()}
 
 
 def _of_stores(evidence: Any) -> dict[str, int]:

@@ -23,9 +23,9 @@ from kaudit.model.runtime_event import Log, command_line, plain, priority
 from kaudit.model.taken import Content, Lost, Taken
 
 #: Events that are records of their own.
-SINGLE = 50_000
+SINGLE = 5_000
 #: Records from which on events are folded whatever their command, and whatever their pod.
-BY_POD, BY_NAMESPACE = 150_000, 300_000
+BY_POD, BY_NAMESPACE = 25_000, 250_000
 #: Distinct events at a time that repeats are folded into.
 WINDOW = 40_000
 #: Broken lines that a gap names.
@@ -293,7 +293,15 @@ def _of_falco(line: Line, raw: bytes) -> _Event:
         fields.ct_name,
     )
     coarse = (line.rule, line.priority, fields.namespace, line.hostname)
-    return _Event("falco", alert.moment, plain(line.hostname), key, coarse, fields.pod, raw)
+    return _Event(
+        "falco",
+        alert.moment,
+        plain(line.hostname),
+        key,
+        coarse,
+        (fields.pod, fields.container_id == "host"),
+        raw,
+    )
 
 
 _NONE = falco.Fields()

@@ -132,12 +132,12 @@ AUDIT_EVENTS = Table(
 
 def folded(row: EventRow, over: str) -> Row:
     """Let a row that stands for many say nothing of what they differ in."""
-    if over:
-        names = ("container", "container_id", "process", "command", "parent", "user", "target")
-        for name in (
-            *names,
-            *(("pod", "pod_uid", "image", "image_digest") if over == "pod" else ()),
-        ):
-            setattr(row, name, None)
-        row.folded_over = over
+    if not over:
+        return row
+    host = row.container_id == "host"
+    of_pod = ("pod", "pod_uid", "image", "image_digest") if over == "pod" else ()
+    for name in ("container", "process", "command", "parent", "user", "target", *of_pod):
+        setattr(row, name, None)
+    row.container_id = "host" if host and over == "command" else None
+    row.folded_over = over
     return row
