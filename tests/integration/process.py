@@ -78,12 +78,12 @@ def running(
         server.wait()
 
 
-def awaited(ask: Callable[[], T | None]) -> T:
+def awaited(ask: Callable[[], T | None], within: float = _PATIENCE) -> T:
     """Ask until there is an answer."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + within
     while not (found := ask()):
         if time.monotonic() > end:
-            raise TimeoutError(f"no answer within {_PATIENCE} s")
+            raise TimeoutError(f"no answer within {within} s")
         time.sleep(0.1)
     return found
 

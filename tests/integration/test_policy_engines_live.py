@@ -223,7 +223,7 @@ def reported(
                 about = [r for r in reports if r.get("scope", {}).get("kind") == "Pod"]
                 return len(about) == pods
 
-            awaited(told)
+            awaited(told, within=180)  # it waits half a minute before it scans
             yield collected(found)
 
 
