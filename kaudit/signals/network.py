@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaudit.chains import signal
 from kaudit.columns import arrow, series, text_is
+from kaudit.model.clouds import in_cloud
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,8 +44,6 @@ def _allowed(column: pd.Series[Any]) -> pd.Series[Any]:
     return series(pc.if_else(unknown, nothing, pc.equal(words, "allowed")), column)
 
 
-#: Beginnings of providerID of clouds whose nodes have a metadata address.
-_CLOUDS = r"(aws|gce|azure|digitalocean|openstack|ibm|oci|alicloud|cn-\w+|hcloud|scaleway)\b"
 _UNKNOWN = "whether policies let it through cannot be told"
 
 
@@ -108,4 +107,4 @@ def reaches_metadata(network_workloads: pd.DataFrame, nodes: pd.DataFrame) -> pd
     allowed = _allowed(network_workloads["to_metadata"])
     if not len(nodes):
         return allowed.mask(allowed.fillna(True), pd.NA)
-    return allowed & bool(nodes["provider_id"].str.match(_CLOUDS).fillna(False).any())
+    return allowed & in_cloud(nodes["provider_id"])

@@ -1,0 +1,144 @@
+"""What policies do to connections: whether they are enforced, and what they leave open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaudit.columns import arrow, named, pairs, series, text_is
+from kaudit.model.clouds import in_cloud
+from kaudit.registry import control
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _where(fault: pd.Series[Any], words: pd.Series[Any]) -> pd.Series[Any]:
+    """Fault, and null where the word is unknown."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nothing = pa.scalar(None, pa.bool_())
+    return series(pc.if_else(pc.equal(arrow(words), "unknown"), nothing, arrow(fault)), fault)
+
+
+@control(
+    "KA-NET-001",
+    layer="network",
+    severity="high",
+    expected="a network plugin that enforces policies, with its agent on every node",
+    shows=("plugins", "because", "nodes_without_agent"),
+    null="no network plugin is seen, or whether it enforces policies depends on what is not told",
+)
+def policies_not_enforced(network_enforcement: pd.DataFrame) -> pd.Series[Any]:
+    """The network plugin enforces policies.
+
+    A NetworkPolicy that nothing enforces is accepted, shown, and does nothing.
+
+    Remedy:
+        Run a plugin that enforces policies, such as Calico, Cilium or Antrea, with its agent on
+        every node; on EKS switch the network policy agent of the VPC plugin on.
+
+    Cases:
+        # cluster: bad-flannel
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: kube-flannel-ds, namespace: kube-flannel}, spec: {selector: {matchLabels: {app: flannel}}, template: {metadata: {labels: {app: flannel}}, spec: {containers: [{name: kube-flannel, image: "ghcr.io/flannel-io/flannel:v0.26.0"}]}}}}
+        # cluster: ok-calico
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: calico-node, namespace: kube-system}, spec: {selector: {matchLabels: {k8s-app: calico-node}}, template: {metadata: {labels: {k8s-app: calico-node}}, spec: {containers: [{name: calico-node, image: "docker.io/calico/node:v3.29.0"}]}}}}
+    """
+    import pyarrow.compute as pc
+
+    e = network_enforcement
+    partly = series(pc.greater(pc.list_value_length(arrow(e["nodes_without_agent"])), 0), e)
+    return _where(text_is(e["enforces"], "no") | partly, e["enforces"])
+
+
+@control(
+    "KA-NET-006",
+    layer="network",
+    severity="high",
+    applies="governed",
+    expected="no way to the internet for what holds Secrets",
+    shows=("to_internet_ports", "isolated_egress", "policies"),
+    weak=("secrets",),
+    null="whether policies keep it from the internet cannot be told",
+)
+def sensitive_talks_out(
+    network_workloads: pd.DataFrame, secret_exposure: pd.DataFrame
+) -> pd.Series[Any]:
+    """Workloads that hold Secrets cannot reach the whole internet.
+
+    What takes them sends the Secrets away. Firewalls outside of the cluster cannot be seen.
+
+    Remedy:
+        Deny egress, and name the addresses that the workload needs.
+
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: default-deny-egress}
+        spec: {podSelector: {}, policyTypes: [Egress]}
+
+    Cases:
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-open, namespace: shop}, spec: {containers: [{name: c, image: i, envFrom: [{secretRef: {name: s}}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-holds-none, namespace: shop}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-kept-in, namespace: shop, labels: {app: db}}, spec: {containers: [{name: c, image: i, envFrom: [{secretRef: {name: s}}]}]}}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, type: Opaque}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {matchLabels: {app: db}}, policyTypes: [Egress]}}
+    """
+    w = network_workloads
+    s = secret_exposure[secret_exposure["of_workload"].to_numpy(bool)]
+    user = series(pairs(s["user_kind"], s["user_namespace"], s["user_name"]), s)
+    own = series(pairs(w["owner_kind"], w["namespace"], w["owner_name"]), w)
+    holds = series(named(user, own), w) & ~w["platform"]
+    return _where(text_is(w["to_internet"], "allowed") & holds, w["to_internet"].where(holds, ""))
+
+
+@control(
+    "KA-NET-007",
+    layer="network",
+    severity="high",
+    expected="no way to the metadata address of the cloud",
+    shows=("to_metadata", "host_network", "policies"),
+    weak=("nodes",),
+    null="whether policies keep it from that address, or whether its node is a cloud's, is not told",
+)
+def reaches_metadata(network_workloads: pd.DataFrame, nodes: pd.DataFrame) -> pd.Series[Any]:
+    """Workloads cannot ask the metadata address of the cloud.
+
+    It hands out the credentials of the node to whoever asks from it. What the cloud itself
+    refuses, such as a hop limit of 1, cannot be seen from the cluster; components in
+    Kubernetes' own namespaces are not meant.
+
+    Remedy:
+        Leave the address out of what egress allows, and let the cloud refuse pods there.
+
+        egress:
+          - to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.169.254/32]}}]
+
+    Cases:
+        {apiVersion: v1, kind: Node, metadata: {name: n}, spec: {providerID: "aws:///eu-west-1a/i-1"}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-open, namespace: shop}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-host, namespace: shop, labels: {app: a}}, spec: {hostNetwork: true, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-platform, namespace: kube-system}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-kept-in, namespace: shop, labels: {app: a}}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {matchLabels: {app: a}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.169.254/32]}}]}]}}
+    """
+    import pandas as pd
+
+    w = network_workloads
+    judged = ~w["platform"]
+    fault = text_is(w["to_metadata"], "allowed") & judged
+    if not len(nodes):
+        return fault.mask(fault, pd.NA)
+    return _where(fault & in_cloud(nodes["provider_id"]), w["to_metadata"].where(judged, ""))
