@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from kaudit.columns import arrow
 from kaudit.model.statement import Statement, Workload, parsed, written
-from kaudit.network import network_of, rows
+from kaudit.network import network_of, rows, standing
 from kaudit.parameters import parameters
 from kaudit.registry import view
 from kaudit.segmentation import UNKNOWN, VIOLATED, Judgement, Segmentation
@@ -57,6 +57,15 @@ def segmentation(
     network_enforcement: pd.DataFrame,
 ) -> pd.DataFrame:
     """Test each statement."""
+    pods = standing(network_pods)
+    if not len(pods):
+        return frame(SEGMENTATION.arrow([]))
+    used = set(arrow(pods["namespace"]).to_pylist())
+    stated = [*written(parameters().segmentation), *_of_labels(namespaces, used)]
+    if not stated:
+        ((raw, line),) = rows(pods.iloc[:1], "raw", "raw_line")
+        nothing = Judgement("none", "", UNKNOWN, because=_NONE)
+        return frame(SEGMENTATION.arrow([_row(nothing, (raw, line))]))
     pods, numbers, network = network_of(
         network_pods,
         namespaces,
@@ -65,8 +74,6 @@ def segmentation(
         other_policies,
         other_policy_rules,
     )
-    if not len(pods):
-        return frame(SEGMENTATION.arrow([]))
     classes: dict[Workload, set[int]] = {}
     traces: dict[str, tuple[str, int]] = {}
     columns = ("namespace", "owner_name", "owner_kind", "raw", "raw_line")
@@ -77,14 +84,9 @@ def segmentation(
     first = next(iter(traces.values()))
     enforced = arrow(network_enforcement["enforces"]).to_pylist() == ["yes"]
     judge = Segmentation(network, classes, enforced=enforced)
-    stated = [*written(parameters().segmentation), *_of_labels(namespaces, classes)]
     found = [judge.tested(statement) for statement in stated]
-    found = found or [Judgement("none", "", UNKNOWN, because=_NONE)]
-    return frame(
-        SEGMENTATION.sorted(
-            SEGMENTATION.arrow([_row(one, next(_traced(one, traces), first)) for one in found])
-        )
-    )
+    made = [_row(one, next(_traced(one, traces), first)) for one in found]
+    return frame(SEGMENTATION.sorted(SEGMENTATION.arrow(made)))
 
 
 def _traced(tested: Judgement, traces: dict[str, tuple[str, int]]) -> Iterator[tuple[str, int]]:
@@ -106,8 +108,7 @@ def _row(tested: Judgement, trace: tuple[str, int]) -> SegmentationRow:
     )
 
 
-def _of_labels(namespaces: pd.DataFrame, classes: dict[Workload, set[int]]) -> Iterator[Statement]:
-    used = {workload.namespace for workload in classes}
+def _of_labels(namespaces: pd.DataFrame, used: set[str]) -> Iterator[Statement]:
     kinds: dict[str, str] = {}
     for name, labels in rows(namespaces, "name", "labels"):
         said = dict(text.split("=", 1) for text in labels)
