@@ -7,7 +7,8 @@ no label but their name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,9 +21,20 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.model.address_space import AddressRange, cidrs_of, range_of
 from kaudit.model.connectivity import Network, Profile, address_space
 from kaudit.model.explanation import Reason, reasons
+from kaudit.model.policy import ADMIN
 from kaudit.model.port_space import LAST, PROTOCOLS, PortRange
 from kaudit.model.statement import Statement, Workload
-from kaudit.network import APART, Matrix, distinct, namespaces_of, policies_of, rows, seen, standing
+from kaudit.network import (
+    APART,
+    Matrix,
+    distinct,
+    namespaces_of,
+    networks_of,
+    policies_of,
+    rows,
+    seen,
+    standing,
+)
 from kaudit.segmentation import Judgement, Segmentation
 from kaudit.text import meant
 
@@ -88,17 +100,20 @@ class Cluster:
         frames = [evidence[name] for name in _TABLES]
         policies = policies_of(*frames)
         pods = standing(evidence["network_pods"])
-        profiles, numbers = distinct([*seen(pods), _CONTROLLER])
+        machines = list(_machines(evidence["virtual_machines"], pods))
+        profiles, numbers = distinct([*seen(pods), *(one for _, one in machines), _CONTROLLER])
+        policies_here = [*networks_of(evidence["user_networks"], evidence["namespaces"]), *policies]
         self.network = Network(
             profiles,
             namespaces_of(evidence["namespaces"]),
-            policies,
+            policies_here,
             address_space(policies, APART),
             cautious=False,
         )
         *of_pods, self._controller = (self.network.class_of[number] for number in numbers)
         self.classes: dict[Workload, set[int]] = {}
-        for workload, number in zip(_owners(pods), of_pods, strict=True):
+        owners = [*_owners(pods), *(workload for workload, _ in machines)]
+        for workload, number in zip(owners, of_pods, strict=True):
             self.classes.setdefault(workload, set()).add(number)
         self.workloads = sorted(self.classes)
 
@@ -232,6 +247,15 @@ class Cluster:
         return tuple(self.network.ports.ranges(bits))
 
 
+def _machines(machines: pd.DataFrame, pods: pd.DataFrame) -> Iterator[tuple[Workload, Profile]]:
+    """Virtual machines whose pods are not there."""
+    kinds = ("VirtualMachine", "VirtualMachineInstance")
+    live = {(w.namespace, w.name) for w in _owners(pods) if w.kind in kinds}
+    for namespace, name, labels in rows(machines, "namespace", "name", "labels"):
+        if (namespace, name) not in live:
+            yield Workload(namespace, name, kinds[0]), Profile(namespace, tuple(labels))
+
+
 def _owners(pods: pd.DataFrame) -> Iterator[Workload]:
     for namespace, name, kind in rows(pods, "namespace", "owner_name", "owner_kind"):
         yield Workload(namespace, name, kind or "Pod")
@@ -252,21 +276,29 @@ def _port(text: str) -> tuple[str, int]:
 
 def _refuse(evidence: Evidence) -> None:
     """Raise InputError where manifests hold what no cluster would take."""
-    for name in ("network_policies", "other_policies"):
-        policies = evidence[name]
-        if "position" in policies:
-            policies = policies[(policies["position"] == 0).to_numpy(bool)]
-        seen = set()
-        for kind, namespace, policy, faults in rows(
-            policies, "kind", "namespace", "name", "faults"
-        ):
-            where = f"{kind} {namespace}/{policy}".replace(" /", " ")
+    for name in ("network_policies", "other_policies", "user_networks"):
+        objects = evidence[name]
+        if "position" in objects:
+            objects = objects[(objects["position"] == 0).to_numpy(bool)]
+        columns = ("kind", "namespace", "name", "faults")
+        labels = []
+        for kind, namespace, known, faults in rows(objects, *columns):
+            labels.append(f"{kind} {namespace}/{known}" if namespace else f"{kind} {known}")
             if faults:
-                raise InputError(f"{where} is no valid policy: {faults[0]}")
-            if where in seen:
-                raise InputError(f"there are two of {where}", hint="give them different names")
-            seen.add(where)
+                raise InputError(f"{labels[-1]} is not valid: {faults[0]}")
+        _refuse_twins(labels, "give them different names")
     names = arrow(evidence["namespaces"]["name"]).to_pylist()
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"there are two of Namespace {name}", hint="remove one of them")
+    _refuse_twins([f"Namespace {name}" for name in names], "remove one of them")
+    others = rows(evidence["other_policies"], "kind", "stage", "order")
+    orders = [f"{kind} with priority {o:g}" for kind, stage, o in others if stage == ADMIN and o]
+    _refuse_twins(orders, "which of them comes first is not defined")
+    networks = evidence["user_networks"]
+    primary = networks[(networks["role"] == "Primary").fillna(False).to_numpy(bool)]
+    spaces = [space for (space,) in rows(primary, "namespace") if space]
+    _refuse_twins([f"primary network in namespace {space}" for space in spaces], "remove one")
+
+
+def _refuse_twins(labels: Sequence[str], hint: str) -> None:
+    for label, number in Counter(labels).items():
+        if number > 1:
+            raise InputError(f"there are {number} of {label}", hint=hint)

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kaudit.columns import arrow
 from kaudit.model.address_space import Block
-from kaudit.model.connectivity import Access, Network, Profile, address_space
+from kaudit.model.connectivity import NAME, Access, Network, Profile, address_space
+from kaudit.model.label_index import LabelIndex, members
+from kaudit.model.meta import LabelSelector, Requirement
 from kaudit.model.policy import (
     ALLOW,
+    DENY,
+    NETWORKS,
     TIERS,
     PeerRef,
     Policy,
@@ -43,6 +47,9 @@ PRIVATE = (
 APART = (METADATA[0], *METADATA[2:], *PRIVATE)
 
 _Record = tuple[str, int, int]
+#: Label that a namespace must carry to have a primary network of its own.
+_MARK = "k8s.ovn.org/primary-user-defined-network"
+_MARKED = LabelSelector(None, [Requirement(_MARK, "Exists")]).canonical
 
 
 def policies_of(
@@ -203,6 +210,43 @@ def rows(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
     return zip(*(arrow(frame[name]).to_pylist() for name in names), strict=True)
 
 
+def networks_of(user_networks: pd.DataFrame, namespaces: pd.DataFrame) -> list[Policy]:
+    """Primary networks of users, as policies that deny the pods of all other namespaces."""
+    labels = namespaces_of(namespaces)
+    names = sorted(labels)
+    index = LabelIndex([*labels[name], f"{NAME}={name}"] for name in names)
+    found = []
+    columns = ("kind", "namespace", "name", "namespace_selector", "role", "faults")
+    for kind, namespace, name, selector, role, faults in rows(user_networks, *columns):
+        if role != "Primary" or faults:
+            continue
+        chosen = index.selected(selector or "{}") if kind != "UserDefinedNetwork" else index.all
+        inside = [
+            names[at]
+            for at in members(chosen & index.selected(_MARKED))
+            if kind != "UserDefinedNetwork" or names[at] == namespace
+        ]
+        if not inside:
+            continue
+        # What serves Ingresses has no namespace here, and is not cut off.
+        term = Requirement(NAME, "NotIn", [*inside, ""])
+        others = PeerRef("pods", LabelSelector(None, [term]).canonical)
+        mine = Requirement(NAME, "In", inside)
+        found.append(
+            Policy(
+                kind,
+                namespace,
+                name,
+                NETWORKS,
+                PeerRef("pods", LabelSelector(None, [mine]).canonical),
+                ingress=False,
+                egress=False,
+                rules=tuple(Rule(d, 0, DENY, (others,)) for d in ("ingress", "egress")),
+            )
+        )
+    return found
+
+
 class Pairs(NamedTuple):
     """Pairs of nodes that may connect: source, target, and place of their verdict."""
 
@@ -229,13 +273,14 @@ def network_of(
     network_policy_rules: pd.DataFrame,
     other_policies: pd.DataFrame,
     other_policy_rules: pd.DataFrame,
+    user_networks: pd.DataFrame,
 ) -> Built:
     """Build the network of evidence; what is not known is unclear in it.
 
     That of the last frames is kept as long as they are, since several views rest on it.
     """
     policies = (network_policies, network_policy_rules, other_policies, other_policy_rules)
-    frames = (network_pods, namespaces, *policies)
+    frames = (network_pods, namespaces, *policies, user_networks)
     for kept, built in _last:
         if all(ref() is frame for ref, frame in zip(kept, frames, strict=True)):
             return built
@@ -243,7 +288,8 @@ def network_of(
     pods = standing(network_pods)
     profiles, numbers = distinct(seen(pods))
     space = address_space(found, APART)
-    network = Network(profiles, namespaces_of(namespaces), found, space)
+    networks = networks_of(user_networks, namespaces)
+    network = Network(profiles, namespaces_of(namespaces), [*networks, *found], space)
     built = Built(pods, [network.class_of[number] for number in numbers], network)
     _last[:] = [(tuple(weakref.ref(frame, _forget) for frame in frames), built)]
     return built

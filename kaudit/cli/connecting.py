@@ -60,7 +60,7 @@ def connections(
     """List the connections that network policies allow, between workloads and with the outside.
 
     Policies are taken to be enforced. {ingress-controller} stands for whatever serves
-    Ingresses and routes.
+    Ingresses and routes. Networks that pods have beside their primary one are not looked at.
     """
     from kaudit.connections import Cluster
     from kaudit.errors import InputError

@@ -155,5 +155,9 @@ def _routes() -> Iterator[Json]:
     rule = {"fromEndpoints": [{"matchLabels": {"app": "prometheus"}}]}
     body = {"spec": {"endpointSelector": {}, "ingress": [rule]}}
     yield thing("cilium.io/v2", "CiliumNetworkPolicy", "scrapes-only", "monitoring", body=body)
+    shape = {"topology": "Layer2", "layer2": {"role": "Secondary", "subnets": ["10.90.0.0/24"]}}
+    yield thing("k8s.ovn.org/v1", "UserDefinedNetwork", "storage", "legacy", body={"spec": shape})
+    machine = {"template": {"metadata": {"labels": {"app": "erp-db"}}}}
+    yield thing("kubevirt.io/v1", "VirtualMachine", "erp-db", "legacy", body={"spec": machine})
     left = {"host": "erp.northwind.example", "to": {"kind": "Service", "name": "erp"}}
     yield thing("route.openshift.io/v1", "Route", "erp", "legacy", body={"spec": left})

@@ -8,6 +8,7 @@ What no stage decides is allowed.
 ========================  =====================================================================
 stage                     source
 ========================  =====================================================================
+networks                  primary networks of users, which cut their pods off from all others
 admin                     AdminNetworkPolicy, ClusterNetworkPolicy of tier Admin; by priority
 tiers                     NetworkPolicy, Cilium, and Calico's tiers; closes once a policy selects
 baseline                  BaselineAdminNetworkPolicy, ClusterNetworkPolicy of tier Baseline
@@ -25,7 +26,7 @@ import msgspec
 from kaudit.model.address_space import Block
 from kaudit.model.port_space import LAST
 
-ADMIN, TIERS, BASELINE = 0, 1, 2
+NETWORKS, ADMIN, TIERS, BASELINE = -1, 0, 1, 2
 #: Where NetworkPolicy stands among Calico's tiers and the orders in them.
 DEFAULT_TIER, DEFAULT_ORDER = 1_000_000.0, 1000.0
 

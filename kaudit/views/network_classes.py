@@ -48,6 +48,7 @@ def network_classes(
     network_policy_rules: pd.DataFrame,
     other_policies: pd.DataFrame,
     other_policy_rules: pd.DataFrame,
+    user_networks: pd.DataFrame,
 ) -> pd.DataFrame:
     """Describe the classes."""
     pods, classes, network = network_of(
@@ -57,6 +58,7 @@ def network_classes(
         network_policy_rules,
         other_policies,
         other_policy_rules,
+        user_networks,
     )
     if not network.pods:
         return frame(NETWORK_CLASSES.arrow([]))

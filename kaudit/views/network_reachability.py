@@ -39,6 +39,7 @@ def network_reachability(
     network_policy_rules: pd.DataFrame,
     other_policies: pd.DataFrame,
     other_policy_rules: pd.DataFrame,
+    user_networks: pd.DataFrame,
 ) -> pd.DataFrame:
     """List the pairs that are not denied."""
     import numpy as np
@@ -51,6 +52,7 @@ def network_reachability(
         network_policy_rules,
         other_policies,
         other_policy_rules,
+        user_networks,
     ).network
     if not network.pods:
         return frame(NETWORK_REACHABILITY.arrow([]))

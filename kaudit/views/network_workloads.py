@@ -68,6 +68,7 @@ def network_workloads(
     network_policy_rules: pd.DataFrame,
     other_policies: pd.DataFrame,
     other_policy_rules: pd.DataFrame,
+    user_networks: pd.DataFrame,
     network_enforcement: pd.DataFrame,
 ) -> pd.DataFrame:
     """Sum up the verdicts of each class, and say them of its workloads."""
@@ -80,6 +81,7 @@ def network_workloads(
         network_policy_rules,
         other_policies,
         other_policy_rules,
+        user_networks,
     )
     if not network.pods:
         return frame(NETWORK_WORKLOADS.arrow([]))

@@ -54,6 +54,7 @@ def segmentation(
     network_policy_rules: pd.DataFrame,
     other_policies: pd.DataFrame,
     other_policy_rules: pd.DataFrame,
+    user_networks: pd.DataFrame,
     network_enforcement: pd.DataFrame,
 ) -> pd.DataFrame:
     """Test each statement."""
@@ -73,6 +74,7 @@ def segmentation(
         network_policy_rules,
         other_policies,
         other_policy_rules,
+        user_networks,
     )
     classes: dict[Workload, set[int]] = {}
     traces: dict[str, tuple[str, int]] = {}

@@ -95,6 +95,8 @@ def wrong_pairs(case: Case) -> list[str]:
 
 
 Row = tuple[Any, ...]
+#: How the peer marks a namespace that has a network of its own.
+_OWN = "[udn]/"
 
 
 def normal(found: Iterable[tuple[str, str, Any]]) -> set[Row]:
@@ -102,6 +104,7 @@ def normal(found: Iterable[tuple[str, str, Any]]) -> set[Row]:
     plain: set[Row] = set()
     ranges: dict[Row, list[tuple[int, int]]] = {}
     for src, dst, ports in found:
+        src, dst = src.replace(_OWN, "/"), dst.replace(_OWN, "/")
         source, target = _range(src), _range(dst)
         if span := source or target:
             ranges.setdefault(("" if source else src, "" if target else dst, ports), []).append(

@@ -43,6 +43,8 @@ ROWS = {
     "other_policies": 1,
     "other_policy_rules": 1,
     "openshift_routes": 1,
+    "user_networks": 1,
+    "virtual_machines": 1,
     "external_secrets": 6,
     "push_secrets": 1,
     "secret_stores": 3,

@@ -166,3 +166,22 @@ def test_a_policy_that_no_cluster_would_take_decides_nothing_for_sure() -> None:
         {"faults": ["egress[0]: a peer that names nobody"]}
     ]
     assert said(evidence, "a", "isolated_egress", "to_internet") == ["unknown", "unknown"]
+
+
+USERS = """
+{apiVersion: k8s.ovn.org/v1, kind: UserDefinedNetwork, metadata: {name: own, namespace: blue},
+ spec: {topology: Layer2, layer2: {role: ROLE}}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: blue, labels: {k8s.ovn.org/primary-user-defined-network: ""}}}
+"""
+
+
+@pytest.mark.parametrize(("role", "verdict"), [("Primary", "denied"), ("Secondary", "allowed")])
+def test_a_primary_network_cuts_its_namespace_off(role: str, verdict: str) -> None:
+    text = USERS.replace("ROLE", role) + pod("a", "blue") + pod("b", "blue") + pod("c")
+    evidence = evidence_of(text + CALICO)
+    found = said(evidence, "a", "to_namespaces", "from_namespaces", "to_internet")
+    assert found == [verdict, verdict, "allowed"]
+    pairs = _pairs(evidence)
+    assert pairs["a", "b"] == "all"
+    assert (("c", "a") in pairs) is (verdict == "allowed")

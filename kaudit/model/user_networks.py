@@ -1,0 +1,92 @@
+"""Networks of OpenShift's users, and KubeVirt's virtual machines, as they arrive on the wire.
+
+A namespace whose primary network is a user's own is cut off from the pods of all others: "OVN
+User-Defined Networks", OVN-Kubernetes and OpenShift 4.19. Secondary networks only add to what
+a pod has, and are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import field
+
+from kaudit.model.meta import LabelSelector, Metadata, Part, Resource
+from kaudit.model.policy_faults import in_selector
+
+
+class Layer(Part):
+    """layer2, layer3 or localnet."""
+
+    role: str | None = None
+
+
+class NetworkShape(Part):
+    """spec of a UserDefinedNetwork, spec.network of one of the cluster."""
+
+    topology: str | None = None
+    layer2: Layer | None = None
+    layer3: Layer | None = None
+    localnet: Layer | None = None
+
+    @property
+    def layer(self) -> Layer | None:
+        """The layer that its topology names."""
+        found: Layer | None = getattr(self, (self.topology or "").lower(), None)
+        return found if self.topology in _TOPOLOGIES else None
+
+
+class UserNetworkSpec(NetworkShape):
+    """spec of either kind."""
+
+    namespace_selector: LabelSelector | None = None
+    network: NetworkShape | None = None
+
+
+class UserNetwork(Resource):
+    """k8s.ovn.org UserDefinedNetwork and ClusterUserDefinedNetwork."""
+
+    spec: UserNetworkSpec = field(default_factory=UserNetworkSpec)
+
+    @property
+    def shape(self) -> NetworkShape:
+        """What the network is."""
+        return self.spec.network or self.spec
+
+
+_TOPOLOGIES = ("Layer2", "Layer3", "Localnet")
+_ROLES = ("Primary", "Secondary")
+
+
+def faults_of(found: UserNetwork, namespace: str, name: str) -> Iterator[str]:
+    """What an API server, or the network's controller, would refuse."""
+    shape = found.shape
+    if shape.topology not in _TOPOLOGIES:
+        yield f"there is no topology {shape.topology!r}"
+    elif shape.layer is None:
+        yield f"topology {shape.topology} wants {shape.topology.lower()}"
+    if shape.layer is not None and shape.layer.role not in _ROLES:
+        yield f"there is no role {shape.layer.role!r}"
+    if name == "default":
+        yield "its name must not be default"
+    if namespace == "default" or namespace.startswith(("openshift-", "kube-")):
+        yield f"namespace {namespace} cannot have a network of its own"
+    yield from in_selector("namespaceSelector", found.spec.namespace_selector)
+
+
+class MachineTemplate(Part):
+    """spec.template."""
+
+    metadata: Metadata = field(default_factory=Metadata)
+
+
+class MachineSpec(Part):
+    """spec."""
+
+    template: MachineTemplate = field(default_factory=MachineTemplate)
+
+
+class VirtualMachine(Resource):
+    """kubevirt.io VirtualMachine."""
+
+    spec: MachineSpec = field(default_factory=MachineSpec)
