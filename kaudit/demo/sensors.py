@@ -309,6 +309,23 @@ def sensors() -> Iterator[Json]:
     }
     body = {"spec": {"kprobes": [hook]}}
     yield thing("cilium.io/v1alpha1", "TracingPolicy", "container-security-events", body=body)
+    yield from events()
+
+
+def events() -> Iterator[Json]:
+    """Yield what the kubelet said last of a pod."""
+    about = {"kind": "Pod", "namespace": "legacy", "name": "importer-once", "apiVersion": "v1"}
+    body = {
+        "involvedObject": about,
+        "reason": "BackOff",
+        "message": "Back-off restarting failed container importer",
+        "type": "Warning",
+        "count": 14,
+        "firstTimestamp": "2026-06-01T04:50:00Z",
+        "lastTimestamp": "2026-06-01T05:55:00Z",
+        "source": {"component": "kubelet", "host": "node-b"},
+    }
+    yield thing("v1", "Event", "importer-once.17f3a2", "legacy", body=body)
 
 
 def states() -> Json:

@@ -9,11 +9,9 @@ from kaudit.table import Resource, Row, Table, Trace, doc
 
 
 class EventRow(Trace, kw_only=True):
-    sensor: Annotated[str, doc("falco, tetragon, kubernetes-audit or kubernetes")]
-    report: Annotated[
-        str, doc("the file: the first 16 digits of its SHA-256; empty: an object of the API")
-    ] = ""
-    line: Annotated[int, doc("line of the file where it stands first; 0: an object of the API")] = 0
+    sensor: Annotated[str, doc("falco, tetragon or kubernetes-audit")]
+    report: Annotated[str, doc("the file: the first 16 digits of its SHA-256")] = ""
+    line: Annotated[int, doc("line of the file where it stands first")] = 0
     first_at: Annotated[
         datetime | None, doc("when it happened first; null: not told with its zone")
     ] = None
@@ -27,7 +25,7 @@ class EventRow(Trace, kw_only=True):
     source: Annotated[str, doc("source in the sensor's words: syscall, k8s_audit; empty: none")] = (
         ""
     )
-    rule: Annotated[str | None, doc("rule of Falco, policy of Tetragon, reason of an Event")] = None
+    rule: Annotated[str | None, doc("rule of Falco, policy of Tetragon")] = None
     priority: Annotated[
         str | None, doc("emergency to debug; null: the sensor gives none, or an unknown one")
     ] = None
@@ -112,7 +110,7 @@ class AuditEventRow(Trace, kw_only=True):
 EVENTS = Table(
     "events",
     EventRow,
-    grain="one event that a sensor, the API server or a controller has told",
+    grain="one event that a sensor or the API server has told",
     key=("sensor", "report", "line"),
 )
 EVENT_LOGS = Table(

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 class EventContextRow(Trace, kw_only=True):
-    sensor: Annotated[str, doc("falco, tetragon, kubernetes-audit or kubernetes")]
-    report: Annotated[str, doc("the file; empty: an object of the API")]
+    sensor: Annotated[str, doc("falco, tetragon or kubernetes-audit")]
+    report: Annotated[str, doc("the file")]
     line: Annotated[int, doc("line of the file where it stands first")]
     first_at: Annotated[datetime | None, doc("when it happened first")] = None
     last_at: Annotated[datetime | None, doc("when it happened last; null: once, or not told")] = (
@@ -169,7 +169,7 @@ def _why(e: pd.DataFrame, nodes: pd.DataFrame, resolved: Any, told: dict[str, An
     )
 
 
-_API = ("kubernetes-audit", "kubernetes")
+_API = ("kubernetes-audit",)
 
 
 def _digest(image_id: str) -> str | None:

@@ -65,6 +65,7 @@ ROWS = {
     "policy_results": 2,
     "events": 101,
     "event_logs": 2,
+    "cluster_events": 1,
     "falco_items": 5,
     "falco_settings": 1,
     "tracing_policies": 1,
