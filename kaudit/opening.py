@@ -29,6 +29,7 @@ def evidence_of(
     kinds: Sequence[str] = (),
     outputs: Sequence[tuple[str, Path]] = (),
     scan: Settings | None = None,
+    vault: str = "",
     progress: Progress = silent,
 ) -> Evidence:
     """Return the evidence that words of the command line name.
@@ -47,6 +48,8 @@ def evidence_of(
         What tools wrote: name of the format, and file or folder.
     scan
         How to run tools on the images and files that are found; None runs none.
+    vault
+        Address of a Vault to ask how it stands; empty asks none.
 
     Raises
     ------
@@ -60,12 +63,16 @@ def evidence_of(
         if scan is not None and (scan.policies or scan.proposed):
             hint = "engines need whole objects: give the cluster, or the manifests"
             raise InputError("holds redacted records only", where=bundles[0], hint=hint)
-        if len(names) > 1 or outputs or scan:
+        if len(names) > 1 or outputs or scan or vault:
             raise InputError("sealed evidence cannot be mixed with other sources", where=bundles[0])
         return Evidence.open(names[0])
     stdin: Any = getattr(sys.stdin, "buffer", None)
     sources: list[Source] = [open_source(n, stdin=stdin, secrets=secrets) for n in names]
     sources += [ToolSource(format, path) for format, path in outputs]
+    if vault:
+        from kaudit.source.vault import VaultSource
+
+        sources.append(VaultSource(vault))
     if not sources:
         raise InputError("nothing to collect from", hint="name a SOURCE, or what a tool wrote")
     with ExitStack() as stack:

@@ -42,6 +42,8 @@ def test_environment_is_in_step_with_the_package() -> None:
 FOR_TYPES = {"_typeshed"}
 #: Declared, and not imported: what runs the notebooks is started as a program.
 STARTED = {"ipykernel"}
+#: Extras whose packages are imported where something asks for them.
+ASKED = ("vault",)
 
 
 def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
@@ -55,7 +57,8 @@ def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     homes = packages_distributions()
     foreign = imported - set(sys.stdlib_module_names) - {"kaudit", *FOR_TYPES}
     found = {homes[name][0].lower().replace("_", "-") for name in foreign}
-    declared = {re.match(r"[\w-]+", text)[0] for text in project()["dependencies"]}
+    extras = [text for name in ASKED for text in project()["optional-dependencies"][name]]
+    declared = {re.match(r"[\w-]+", text)[0] for text in [*project()["dependencies"], *extras]}
     assert found | STARTED == declared
     assert not found & STARTED
 

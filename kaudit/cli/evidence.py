@@ -85,6 +85,14 @@ def collect(
     issuer: Issuer = "",
     without_log: WithoutLog = False,
     schemas: Schemas = None,
+    vault: Annotated[
+        str,
+        typer.Option(
+            "--vault",
+            metavar="ADDRESS",
+            help="Ask a Vault for its health and seal, without a login; needs kaudit[vault].",
+        ),
+    ] = "",
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -129,6 +137,7 @@ def collect(
         kinds=listed(kinds),
         outputs=outputs_of(context),
         scan=settings if scan or tools or policies else None,
+        vault=vault,
     )
     if quiet:
         return

@@ -31,6 +31,7 @@ def read(
     kinds: Sequence[str] = (),
     outputs: Sequence[tuple[str, Path]] = (),
     scan: Settings | None = None,
+    vault: str = "",
 ) -> Evidence:
     """Open or collect evidence, with progress on a terminal."""
     from kaudit.console import progress
@@ -45,6 +46,7 @@ def read(
             kinds=kinds,
             outputs=outputs,
             scan=scan,
+            vault=vault,
             progress=hear,
         )
 

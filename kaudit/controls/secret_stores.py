@@ -127,6 +127,33 @@ def target_missing(external_secret_sync: pd.DataFrame) -> pd.Series[Any]:
 
 
 @control(
+    "KA-SEC-008e",
+    layer="secrets",
+    severity="high",
+    expected="initialised and unsealed",
+    shows=("initialized", "sealed", "version"),
+    null="it does not tell",
+)
+def sealed_vault(vaults: pd.DataFrame) -> pd.Series[Any]:
+    """The Vault that secrets come from is unsealed.
+
+    Nothing is read from one that is sealed, and nothing refreshed.
+
+    Remedy:
+        Unseal it; let a key of the cloud, or another Vault, do so at each start.
+
+        vault operator unseal
+
+    Cases:
+        # cluster: bad-sealed
+        {kaudit-file: status.json, content: {initialized: true, sealed: true, type: shamir, t: 3, n: 5}}
+        # cluster: ok-unsealed
+        {kaudit-file: status.json, content: {initialized: true, sealed: false, type: awskms, version: 1.20.3}}
+    """
+    return vaults["sealed"] | ~vaults["initialized"]
+
+
+@control(
     "KA-SEC-009",
     layer="secrets",
     severity="high",

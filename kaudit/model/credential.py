@@ -92,6 +92,7 @@ _HINTS = (
         b"AKIA",
         b"ASIA",
         b"gh",
+        b"github_pat_",
         b"k_live_",
         b"glpat-",
         b"xox",
