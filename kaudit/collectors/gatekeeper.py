@@ -25,6 +25,7 @@ class TemplateRow(Trace, kw_only=True):
     engines: Annotated[list[str], doc("Rego, K8sNativeValidation (CEL), or as named")]
     operations: Annotated[list[str], doc("operations that it is asked about; empty: all")]
     parameters: Annotated[list[str], doc("parameters that its schema declares")]
+    conditions: Annotated[bool, doc("some of its code has match conditions")] = False
     reads_known: Annotated[bool, doc("its code could be read to the end; else there may be more")]
     container_fields: Annotated[
         list[str], doc("containers, initContainers, ephemeralContainers: those its code reads")
@@ -134,6 +135,7 @@ def constraint_templates(found: ConstraintTemplate, at: Place) -> Iterator[Row]:
         engines=sorted({engine for target in targets for engine in target.engines}),
         operations=sorted({word for target in targets for word in target.operations or ()}),
         parameters=declared,
+        conditions=found.conditions,
         reads_known=reads.known,
         container_fields=list(reads.lists),
         fields=list(reads.fields),

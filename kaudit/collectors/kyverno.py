@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kaudit.model.configuration import ConfigMap
 from kaudit.model.exemption import terms_of
 from kaudit.model.kyverno import Filters, Override, Policy, PolicyException, Rule, Spec, action_of
 from kaudit.model.meta import ABSENT
@@ -14,9 +15,11 @@ from kaudit.model.place import Place
 from kaudit.registry import Read, collector
 from kaudit.table import Row
 from kaudit.tables.kyverno import (
+    KYVERNO_FILTERS,
     KYVERNO_POLICIES,
     KYVERNO_RULES,
     POLICY_EXCEPTIONS,
+    KyvernoFilterRow,
     KyvernoPolicyRow,
     KyvernoRuleRow,
     PolicyExceptionRow,
@@ -131,6 +134,24 @@ def _overrides(spec: Spec, rule: Rule) -> list[Override]:
 def _images(rule: Rule) -> list[str]:
     named = [[*(one.image_references or ()), one.image] for one in rule.verify_images or ()]
     return sorted({image for images in named for image in images if image})
+
+
+@collector(Read("", "ConfigMap", "configmaps", ConfigMap), tables=(KYVERNO_FILTERS,))
+def kyverno_filters(found: ConfigMap, at: Place) -> Iterator[Row]:
+    """Yield one row for each filter in a ConfigMap that holds such."""
+    for _, _, value in found.judged:
+        for position, text in enumerate(value.kyverno or (), start=1):
+            kind, place, name = text.split(",")
+            yield KyvernoFilterRow(
+                raw=at.raw,
+                raw_line=at.line,
+                namespace=at.namespace,
+                name=at.name,
+                position=position,
+                filtered=kind,
+                place=place,
+                object=name,
+            )
 
 
 @collector(

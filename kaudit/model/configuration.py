@@ -13,6 +13,7 @@ from msgspec import Raw, field
 from kaudit.model import falco_rules
 from kaudit.model.certificate_text import first_end
 from kaudit.model.credential import inside, verdict
+from kaudit.model.kyverno_filters import filters_of
 from kaudit.model.meta import REDACTED, Int, ManagedFields, Metadata, Part, Resource, Time
 
 
@@ -22,6 +23,7 @@ class Judged(Part):
     redacted_bytes: Int
     verdict: str = ""
     falco: falco_rules.File | None = None
+    kyverno: list[str] | None = None
 
 
 class ConfigMap(Resource):
@@ -62,7 +64,8 @@ def _judged(key: str, raw: Raw, *, binary: bool) -> Judged:
     if binary:
         data = b64decode(data)
     text = data.decode("utf-8", "replace")
-    return Judged(len(data), verdict(key, text) or inside(text), falco_rules.file_of(key, text))
+    looks = verdict(key, text) or inside(text)
+    return Judged(len(data), looks, falco_rules.file_of(key, text), filters_of(key, text))
 
 
 class SecretMetadata(Metadata):

@@ -15,7 +15,16 @@ from kaudit.model import cel_reads, rego_reads
 from kaudit.model.admission import Validation
 from kaudit.model.bounds import Count
 from kaudit.model.credential import masked
-from kaudit.model.meta import ABSENT, DatedMetadata, LabelSelector, Part, Resource, Time, presence
+from kaudit.model.meta import (
+    ABSENT,
+    DatedMetadata,
+    LabelSelector,
+    Opaque,
+    Part,
+    Resource,
+    Time,
+    presence,
+)
 from kaudit.model.policy_text import masked_json
 from kaudit.model.reads import UNKNOWN, Reads
 
@@ -117,11 +126,18 @@ class Code(Part):
             self.source = masked_json(self.source)
 
     @property
+    def decoded(self) -> Source | None:
+        """Its code by parts; None where it has none that is known."""
+        try:
+            return msgspec.json.decode(self.source or b"null", type=Source | None)
+        except msgspec.ValidationError:
+            return None
+
+    @property
     def reads(self) -> Reads:
         """What it reads; code of an engine that is not known could read anything."""
-        try:
-            source = msgspec.json.decode(self.source or b"null", type=Source)
-        except msgspec.ValidationError:
+        source = self.decoded
+        if source is None:
             return UNKNOWN
         if self.engine == "Rego":
             return rego_reads.reads_of(source.rego or "", source.libs or ())
@@ -138,6 +154,7 @@ class Source(Part):
     libs: list[str] | None = None
     variables: list[Validation] | None = None
     validations: list[Validation] | None = None
+    match_conditions: list[Opaque] | None = None
 
 
 class Target(Part):
@@ -224,6 +241,12 @@ class ConstraintTemplate(Resource):
     metadata: DatedMetadata = field(default_factory=DatedMetadata)
     spec: TemplateSpec = field(default_factory=TemplateSpec)
     status: TemplateStatus = field(default_factory=TemplateStatus)
+
+    @property
+    def conditions(self) -> bool:
+        """Whether any of its code applies on conditions only."""
+        codes = [one.decoded for t in self.spec.targets or () for one in t.code or ()]
+        return any(one is not None and bool(one.match_conditions) for one in codes)
 
     @property
     def parameters(self) -> list[str]:

@@ -98,6 +98,22 @@ class PolicyExceptionRow(Trace, kw_only=True):
     created_at: Annotated[datetime | None, doc("creation time")] = None
 
 
+class KyvernoFilterRow(Trace, kw_only=True):
+    namespace: Annotated[str, doc("namespace of the ConfigMap")]
+    name: Annotated[str, doc("name of the ConfigMap")]
+    position: Annotated[int, doc("place among the filters, from 1")]
+    filtered: Annotated[str, doc("kind that Kyverno leaves out, as written; * for parts")]
+    place: Annotated[str, doc("namespaces where it does; * for parts")]
+    object: Annotated[str, doc("names of objects that it does for; * for parts")]
+
+
+KYVERNO_FILTERS = Table(
+    "kyverno_filters",
+    KyvernoFilterRow,
+    grain="one filter in the settings of Kyverno: what it looks at for no policy",
+    key=("namespace", "name", "position"),
+    resource=Resource("=ConfigMap"),
+)
 KYVERNO_POLICIES = Table(
     "kyverno_policies",
     KyvernoPolicyRow,

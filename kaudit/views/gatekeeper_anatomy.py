@@ -67,7 +67,7 @@ def gatekeeper_anatomy(
                 object_selector=c["label_selector"],
                 names=[c["name_pattern"]] if c["name_pattern"] else [],
                 scope=c["scope"] or "*",
-                conditions=False,
+                conditions=bool(template and template["conditions"]),
                 scope_known=c["source"] in (None, "All", "Original"),
                 failure_policy=min(hooks, default=None, key=("Ignore", "Fail").index),
                 background=True,

@@ -36,21 +36,24 @@ _ALL = ["CONNECT", "CREATE", "DELETE", "UPDATE"]
 _matched = msgspec.json.Decoder(MatchResources).decode
 
 
-@view(KYVERNO_ANATOMY, naming=("policy_exceptions",))
+@view(KYVERNO_ANATOMY, naming=("policy_exceptions", "kyverno_filters"))
 def kyverno_anatomy(
     kyverno_rules: pd.DataFrame,
     kyverno_policies: pd.DataFrame,
     policy_exceptions: pd.DataFrame,
+    kyverno_filters: pd.DataFrame,
 ) -> pd.DataFrame:
     """Join each rule with its policy, and put the defaults in."""
     policies = {_TRACE(policy): policy for policy in records(kyverno_policies)}
-    excepted = records(policy_exceptions)
+    excepted, filtered = records(policy_exceptions), records(kyverno_filters)
     rows: list[PolicyAnatomyRow] = []
     for key, group in groupby(sorted(records(kyverno_rules), key=_TRACE), _TRACE):
         policy = policies[key]
         made = _of_cel if policy["group"] == _CEL else _of_patterns
         for rule, scoped, added in made(policy, list(group)):
-            rows.append(_row(policy, rule, scoped, added, excepted))
+            row = _row(policy, rule, scoped, added, excepted)
+            _leave_out(row, filtered)
+            rows.append(row)
     return frame(KYVERNO_ANATOMY.sorted(KYVERNO_ANATOMY.arrow(rows)))
 
 
@@ -151,6 +154,16 @@ def _row(
         ready=policy["ready"],
         errors=["it is not ready"] if policy["ready"] is False else [],
     )
+
+
+def _leave_out(row: PolicyAnatomyRow, filtered: list[dict[str, Any]]) -> None:
+    """Put in what Kyverno looks at for no policy: whole namespaces, and kinds everywhere."""
+    whole = [one for one in filtered if one["object"] == "*"]
+    every = ("*", "*/*")
+    spaces = {one["place"] for one in whole if one["filtered"] in every and one["place"] != "*"}
+    named = {kinds.of_text(o["filtered"]) for o in whole if o["place"] == "*"} - {"*.*", "*.*/*"}
+    row.engine_excluded_namespaces = sorted(spaces)
+    row.excluded_kinds = sorted({*row.excluded_kinds, *(named & {*row.kinds})})
 
 
 def _mode(policy: dict[str, Any], rule: dict[str, Any]) -> tuple[str, str]:

@@ -118,6 +118,14 @@ spec:
       - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}
   validations: [{expression: "true"}]
 """
+FILTERS = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kyverno, namespace: kyverno}
+data:
+  resourceFilters: "[Event,*,*] [*/*,kube-system,*] [*/*,kyverno,a] [ReplicaSet,*,*] [Pod,x,*]"
+  other: "[*/*,shop,*]"
+"""
 CONTROLLERS = [
     *("CronJob.batch", "DaemonSet.apps", "Deployment.apps", "Job.batch"),
     *("ReplicaSet.apps", "ReplicationController", "StatefulSet.apps"),
@@ -144,6 +152,24 @@ def test_kyverno() -> None:
     cel = by_name["cel", ""]
     assert (cel["mode"], cel["operations"]) == ("warn", ["CREATE"])
     assert cel["autogen"] == [kind for kind in CONTROLLERS if kind != "ReplicationController"]
+
+
+def test_what_kyverno_never_looks_at() -> None:
+    found = rows(evidence_of(f"{KYVERNO}---{FILTERS}"), "policy_anatomy")
+    first = next(row for row in found if (row["policy"], row["rule"]) == ("whole", "one"))
+    assert first["engine_excluded_namespaces"] == ["kube-system"]
+    assert first["excluded_kinds"] == ["ReplicaSet.apps"]
+
+
+def test_a_template_of_cel_with_conditions() -> None:
+    source = (
+        "{matchConditions: [{name: a, expression: 'true'}], validations: [{expression: 'true'}]}"
+    )
+    text = GATEKEEPER.replace(
+        'rego: "package noroot"', f"code: [{{engine: K8sNativeValidation, source: {source}}}]"
+    )
+    found = rows(evidence_of(text), "policy_anatomy", "policy", "conditions", "reads_known")
+    assert {row["policy"]: row["conditions"] for row in found}["denies"] is True
 
 
 ADMISSION = """
