@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     applies="from_policy",
     expected="bounded by names, and less than most of the cluster",
     shows=("mechanism", "excepts_from", "scope", "namespaces", "workloads", "hides"),
-    weak=("pods", "workloads", "namespaces", "tool_runs", "policy_verdicts"),
+    weak=(
+        *("constraints", "gatekeeper_exclusions", "kyverno_rules", "pod_security_config"),
+        *("scan_exceptions", "webhooks", "webhook_rules"),
+    ),
     null="what it covers rests on conditions that are decided when something is created",
 )
 def policy_exception_too_broad(exceptions: pd.DataFrame) -> pd.Series[Any]:
@@ -79,12 +82,10 @@ def policy_exception_too_broad(exceptions: pd.DataFrame) -> pd.Series[Any]:
     "KA-DEP-050a",
     layer="deploy",
     severity="medium",
-    applies="is_policy_exception",
     expected="an owner, a reason and an end",
-    shows=("excepts_from", "scope", "owner", "reason", "expires_at", "age_days"),
-    weak=("pods", "workloads", "namespaces", "tool_runs", "policy_verdicts"),
+    shows=("policy", "rules", "owner", "reason", "expires_at"),
 )
-def policy_exception_without_terms(exceptions: pd.DataFrame) -> pd.Series[Any]:
+def policy_exception_without_terms(policy_exceptions: pd.DataFrame) -> pd.Series[Any]:
     """An exception from a policy says whose it is, why, and until when.
 
     What was let pass for one release is let pass for good where nothing ends it, and nobody can
@@ -112,4 +113,5 @@ def policy_exception_without_terms(exceptions: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: policies.kyverno.io/v1beta1, kind: PolicyException, metadata: {name: ok-cel, namespace: shop,
           annotations: {owner: shop, reason: "ticket 42", expires: "2026-12-31"}}, spec: {policyRefs: [{name: p, kind: ValidatingPolicy}], matchConditions: [{name: a, expression: "object.metadata.name == 'a'"}]}}
     """
-    return ~exceptions["terms"]
+    it = policy_exceptions
+    return it["owner"].isna() | it["reason"].isna() | it["expires_at"].isna()

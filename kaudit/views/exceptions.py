@@ -31,7 +31,7 @@ class ExceptionRow(Trace, kw_only=True):
         str,
         doc(
             "policy_exception, exclude, excluded_namespaces, exempt_namespaces, ignore_label, "
-            "privileged_label, not_asked, ignored or vex"
+            "privileged_label, exemption, not_asked, ignored or vex"
         ),
     ]
     kind: Annotated[str, doc("kind of the object that makes it")]
@@ -59,7 +59,6 @@ class ExceptionRow(Trace, kw_only=True):
     age_days: Annotated[int | None, doc("age in days; null: unknown")] = None
     terms: Annotated[bool, doc("it has an owner, a reason and an end")]
     from_policy: Annotated[bool, doc("it is from a policy of Gatekeeper or Kyverno")]
-    is_policy_exception: Annotated[bool, doc("it is a PolicyException, which can say its terms")]
     hides: Annotated[
         int | None, doc("violations that show without it only; null: no engine was run without")
     ] = None
@@ -98,13 +97,14 @@ class _Population(msgspec.Struct):
         return {name for name in self.spaces if not matches(name, _OWN)}
 
 
-@view(EXCEPTIONS, naming=("pod_context", "namespaces", "engine_verdicts", "cluster"))
+@view(EXCEPTIONS, naming=("engine_verdicts", "tool_runs", "cluster"))
 def exceptions(
     policy_exceptions: pd.DataFrame,
     gatekeeper_exclusions: pd.DataFrame,
     constraints: pd.DataFrame,
     kyverno_rules: pd.DataFrame,
     namespace_security: pd.DataFrame,
+    pod_security_config: pd.DataFrame,
     webhook_posture: pd.DataFrame,
     exception_terms: pd.DataFrame,
     namespaces: pd.DataFrame,
@@ -121,6 +121,7 @@ def exceptions(
         *_of_kyverno(policy_exceptions, kyverno_rules),
         *_of_gatekeeper(gatekeeper_exclusions, constraints),
         *_of_namespaces(namespaces, namespace_security),
+        *_of_pod_security(pod_security_config),
         *_of_webhooks(webhook_posture),
         *_of_scanners(exception_terms),
     ]
@@ -170,7 +171,6 @@ def _of_kyverno(excepted: pd.DataFrame, rules: pd.DataFrame) -> Iterator[_Found]
             ],
             "bounded": cover.bounded or bool(it["images"]),
             "conditional": it["conditions"] or cover.personal or it["pod_security"] > 0,
-            "is_policy_exception": True,
         }
         for name in ("owner", "reason", "created_at", "expires_at"):
             row[name] = it[name]
@@ -266,6 +266,24 @@ def _of_namespace(row: dict[str, Any], it: dict[str, Any]) -> _Found:
     return _Found(row, _in_spaces([it["name"]]))
 
 
+def _of_pod_security(settings: pd.DataFrame) -> Iterator[_Found]:
+    for it in records(settings):
+        names = ("exempt_namespaces", "exempt_usernames", "exempt_runtime_classes")
+        for position, name in enumerate(names, start=1):
+            if not it[name]:
+                continue
+            row = _row(it, "Pod Security", "exemption", "File", it["file"])
+            row |= {
+                "position": position,
+                "excepts_from": ["baseline", "restricted"],
+                "scope": _words(it[name], name.removeprefix("exempt_").replace("_", " ")),
+                "bounded": True,
+                "conditional": name != "exempt_namespaces",
+            }
+            of_spaces = name == "exempt_namespaces"
+            yield _Found(row, _in_spaces(it[name]) if of_spaces else None)
+
+
 def _of_webhooks(webhooks: pd.DataFrame) -> Iterator[_Found]:
     for it in records(webhooks[webhooks["guards_pods"]]):
         if it["left_out"]:
@@ -306,7 +324,6 @@ def _row(it: dict[str, Any], engine: str, mechanism: str, kind: str, name: str) 
         "position": it.get("position") or 1,
         "conditional": False,
         "from_policy": engine in ("Gatekeeper", "Kyverno") and mechanism != "ignore_label",
-        "is_policy_exception": False,
     }
 
 

@@ -128,6 +128,25 @@ def test_terms_come_from_annotations_and_labels() -> None:
     assert row["expires_at"] == datetime(2026, 1, 11, tzinfo=UTC)
 
 
+def test_exemptions_of_pod_security_are_in_the_register() -> None:
+    settings = b"""
+apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+  - name: PodSecurity
+    configuration:
+      apiVersion: pod-security.admission.config.k8s.io/v1
+      kind: PodSecurityConfiguration
+      exemptions: {usernames: [ann], namespaces: [shop, web]}
+"""
+    evidence = collect(MemorySource(*objects(CLUSTER)), OutputSource("psa.yaml", settings))
+    found = rows(evidence, "exceptions", "mechanism", "position", "scope", "workloads", "broad")
+    assert [tuple(row.values()) for row in found if row["mechanism"] == "exemption"] == [
+        ("exemption", 1, ["namespaces: shop, web"], 3, True),
+        ("exemption", 2, ["usernames: ann"], None, False),
+    ]
+
+
 def test_without_pods_nothing_is_said_of_what_is_touched() -> None:
     text = exception("{any: [{resources: {namespaces: [shop]}}]}")
     evidence = collect(MemorySource(*objects(text)))
