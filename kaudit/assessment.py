@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kaudit.card import small_table
-from kaudit.conclude import Conclusion, ControlTally, LayerConclusion, conclude, conclude_layers
+from kaudit.conclude import (
+    Conclusion,
+    ControlTally,
+    LayerConclusion,
+    conclude,
+    conclude_design,
+    conclude_layers,
+)
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
+from kaudit.model.admission_causes import ENFORCEABLE
 from kaudit.model.words import Severity, Status
 from kaudit.parameters import parameters
-from kaudit.registry import Control
+from kaudit.registry import Control, base_tables
 from kaudit.result import ControlResult, Result
 from kaudit.text import meant
 from kaudit.waivers import Waiver, covering
@@ -120,9 +128,22 @@ class Assessment:
         return {id_: conclude(tally) for id_, tally in self.tallies.items()}
 
     @cached_property
+    def design(self) -> dict[str, Conclusion]:
+        """Conclusion on the design of each control that admission can enforce, by control id."""
+        coverage = self.evidence["enforcement_coverage"]
+        rested = {*base_tables("enforcement_coverage", naming=True)}
+        unread = any(gap.failed and rested & {*gap.tables} for gap in self.evidence.gaps)
+        users = coverage[~coverage["platform"].to_numpy(dtype=bool)]
+        states: dict[str, list[str]] = {id_: [] for id_ in ENFORCEABLE if id_ in self.by_control}
+        for id_, state in zip(users["control"].tolist(), users["state"].tolist(), strict=True):
+            if id_ in states:
+                states[id_].append(state)
+        return {id_: conclude_design(own, unread=unread) for id_, own in states.items()}
+
+    @cached_property
     def layers(self) -> tuple[LayerConclusion, ...]:
         """Conclusions of the five layers, in their order."""
-        return conclude_layers(self.controls, self.tallies, self.operation)
+        return conclude_layers(self.controls, self.tallies, self.operation, self.design)
 
     @cached_property
     def summary(self) -> pd.DataFrame:

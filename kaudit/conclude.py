@@ -90,22 +90,84 @@ def conclude(tally: ControlTally) -> Conclusion:
     return Conclusion(Opinion.EFFECTIVE, f"all {judged} resources pass")
 
 
+def conclude_design(states: Sequence[str], *, unread: bool = False) -> Conclusion:
+    """Conclude on the design of a control: whether admission denies its fault everywhere.
+
+    Parameters
+    ----------
+    states
+        Its state in each namespace, of the view ``enforcement_coverage``.
+    unread
+        A read of policies failed: where nothing is seen to deny, something may.
+    """
+    if not states:
+        return Conclusion(Opinion.UNABLE, "no namespace is known")
+    total = len(states)
+    open_ = sum(state in ("none", "audit") for state in states)
+    if open_ and unread:
+        return Conclusion(Opinion.UNABLE, "not every policy could be read")
+    if open_:
+        return Conclusion(
+            Opinion.NOT_EFFECTIVE, f"nothing denies it in {open_} of {total} namespaces"
+        )
+    if unknown := sum(state == "unknown" for state in states):
+        return Conclusion(Opinion.UNABLE, f"in {unknown} of {total} namespaces it cannot be told")
+    if partly := sum(state == "partial" for state in states):
+        return Conclusion(
+            Opinion.WITH_EXCEPTIONS, f"something slips through in {partly} of {total} namespaces"
+        )
+    return Conclusion(Opinion.EFFECTIVE, f"denied in all {total} namespaces")
+
+
+def _layer_design(
+    chosen: Sequence[Control], design: Mapping[str, Conclusion]
+) -> tuple[Opinion, str]:
+    told = [design[control.id] for control in chosen if control.id in design]
+    if not told:
+        return Opinion.UNABLE, "none of its controls is one that admission enforces"
+    by = {o: sum(one.opinion is o for one in told) for o in Opinion}
+    if by[Opinion.NOT_EFFECTIVE]:
+        return (
+            Opinion.NOT_EFFECTIVE,
+            f"{by[Opinion.NOT_EFFECTIVE]} of {len(told)} controls that admission can enforce "
+            "are not denied in every namespace",
+        )
+    if by[Opinion.UNABLE]:
+        return (
+            Opinion.UNABLE,
+            f"of {by[Opinion.UNABLE]} of {len(told)} controls that admission can enforce it "
+            "cannot be told",
+        )
+    if by[Opinion.WITH_EXCEPTIONS]:
+        return (
+            Opinion.WITH_EXCEPTIONS,
+            f"something slips past {by[Opinion.WITH_EXCEPTIONS]} of {len(told)} controls that "
+            "admission enforces",
+        )
+    return Opinion.EFFECTIVE, f"all {len(told)} controls that admission can enforce are denied"
+
+
 def conclude_layers(
     controls: Sequence[Control],
     tallies: Mapping[str, ControlTally],
     operation: Mapping[str, Conclusion],
+    design: Mapping[str, Conclusion] | None = None,
 ) -> tuple[LayerConclusion, ...]:
-    """Conclude on each of the five layers, also on those without a control."""
+    """Conclude on each of the five layers, also on those without a control.
+
+    ``design`` holds the controls that admission can enforce.
+    """
     found = []
     for layer in Layer:
         chosen = [control for control in controls if control.layer is layer]
         by = {o: [c for c in chosen if operation[c.id].opinion is o] for o in Opinion}
         opinion, because = _layer_operation(layer, chosen, by)
+        designed, grounds = _layer_design(chosen, design or {})
         found.append(
             LayerConclusion(
                 layer=layer,
-                design=Opinion.UNABLE,
-                design_because="what enforces these controls is not read yet",
+                design=designed,
+                design_because=grounds,
                 operation=opinion,
                 operation_because=because,
                 controls=len(chosen),

@@ -1,6 +1,15 @@
 """What notebook cells call: blocks, charts, and text made safe to show."""
 
 from kaudit.show.build import build
+from kaudit.show.deploy import (
+    admitted,
+    blind_spots,
+    deploy,
+    enforcement,
+    next_to_enforce,
+    pod_security,
+    rights,
+)
 from kaudit.show.engines import engines
 from kaudit.show.exceptions import exceptions
 from kaudit.show.explore import cases, control, evidence, finding, record, table
@@ -39,16 +48,20 @@ from kaudit.show.sections import (
 from kaudit.show.supply import dockerfiles, pipelines, trust
 
 __all__ = [
+    "admitted",
     "alert_episodes",
     "alert_timeline",
     "attack_matrix",
+    "blind_spots",
     "build",
     "cases",
     "catalogue",
     "control",
     "cover",
+    "deploy",
     "detection_rules",
     "dockerfiles",
+    "enforcement",
     "engines",
     "evidence",
     "exceptions",
@@ -62,14 +75,17 @@ __all__ = [
     "kept_secrets",
     "layer",
     "limits",
+    "next_to_enforce",
     "others",
     "overview",
     "pipelines",
+    "pod_security",
     "provenance",
     "readiness",
     "reconciliation",
     "record",
     "requests",
+    "rights",
     "risks",
     "runtime",
     "secret_readers",

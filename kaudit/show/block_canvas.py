@@ -153,19 +153,22 @@ class Sheet:
         colour: str = INK,
         align: Literal["left", "center", "right"] = "left",
         bold: bool = False,
+        upward: bool = False,
     ) -> None:
-        """Write a line of text, its middle at ``y``; the caller has made it fit."""
+        """Write a line of text, its middle at ``y``, upwards from there where told; it must fit."""
         weight = "bold" if bold else "normal"
+        place: dict[str, Any] = {"ha": align, "va": "center_baseline"}
+        if upward:
+            place = {"ha": "center", "va": "bottom", "rotation": 90}
         self._axes.text(
             x,
             y,
             text,
             fontsize=size,
             color=colour,
-            ha=align,
-            va="center_baseline",
             weight=weight,
             parse_math=False,
+            **place,
         )
 
     def svg(self) -> bytes:
