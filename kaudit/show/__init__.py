@@ -14,6 +14,14 @@ from kaudit.show.engines import engines
 from kaudit.show.exceptions import exceptions
 from kaudit.show.explore import cases, control, evidence, finding, record, table
 from kaudit.show.images import fix_plan, images, reconciliation, vulnerabilities
+from kaudit.show.network import (
+    default_deny,
+    enforcement,
+    exposed,
+    idle_policies,
+    network,
+    reachability,
+)
 from kaudit.show.others import others
 from kaudit.show.risks import risks, worst
 from kaudit.show.runtime import (
@@ -59,28 +67,33 @@ __all__ = [
     "control",
     "cover",
     "deploy",
+    "default_deny",
     "detection_rules",
     "dockerfiles",
     "enforcement",
     "engines",
     "evidence",
     "exceptions",
+    "exposed",
     "fetched_secrets",
     "finding",
     "fix_plan",
     "frameworks",
     "gaps",
     "held_secrets",
+    "idle_policies",
     "images",
     "kept_secrets",
     "layer",
     "limits",
     "next_to_enforce",
+    "network",
     "others",
     "overview",
     "pipelines",
     "pod_security",
     "provenance",
+    "reachability",
     "readiness",
     "reconciliation",
     "record",

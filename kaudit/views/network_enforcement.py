@@ -39,7 +39,7 @@ NETWORK_ENFORCEMENT = Table(
 )
 
 
-@view(NETWORK_ENFORCEMENT, naming=("nodes", "namespaces"))
+@view(NETWORK_ENFORCEMENT, naming=("nodes", "namespaces", "network_policies"))
 def network_enforcement(
     namespaces: pd.DataFrame,
     nodes: pd.DataFrame,
