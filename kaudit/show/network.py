@@ -83,6 +83,10 @@ def reachability(assessment: Assessment) -> b.Stack:
             if order[word] > order[verdicts.get(pair, "denied")]:
                 verdicts[pair] = word
     names = sorted({name for found in classes.values() for name in found})
+    if set(evidence["network_enforcement"]["enforces"]) != {"yes"}:
+        # What is not listed is denied by policies that perhaps nobody enforces.
+        unlisted = {(one, other): "unknown" for one in names for other in names}
+        verdicts = unlisted | verdicts
     figure = namespace_matrix(
         names, verdicts, caption="From which namespace (row) any pod may connect to which (column)"
     )
