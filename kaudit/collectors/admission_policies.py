@@ -38,6 +38,9 @@ class AdmissionPolicyRow(Trace, kw_only=True):
         list[str], doc("containers, initContainers, ephemeralContainers: those its CEL reads")
     ]
     fields: Annotated[list[str], doc("fields of pods and containers that its CEL reads")]
+    required_fields: Annotated[
+        list[str] | None, doc("fields whose absence it refuses; null: cannot be told")
+    ] = None
     compares: Annotated[list[str], doc(COMPARES)]
     warnings: Annotated[list[str], doc("what the API server says of the types in its CEL")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
@@ -133,6 +136,7 @@ def admission_policies(found: AdmissionPolicy, at: Place) -> Iterator[Row]:
         reads_known=reads.known,
         container_fields=list(reads.lists),
         fields=list(reads.fields),
+        required_fields=None if reads.required is None else list(reads.required),
         compares=list(reads.compares),
         warnings=[one.text for one in found.status.type_checking.expression_warnings or ()],
         created_at=found.metadata.creation_timestamp,

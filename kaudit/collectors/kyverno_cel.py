@@ -95,6 +95,7 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         reads_known=reads.known,
         container_fields=list(reads.lists),
         fields=list(reads.fields),
+        required_fields=None if reads.required is None else list(reads.required),
         compares=list(reads.compares),
         images=[image for image in images if image],
         lax=[],

@@ -111,11 +111,11 @@ class _Parser(Cursor):
         if token.kind == "text":
             quotes = 3 if token.text.lstrip("bBrR")[:3] in ('"""', "'''") else 1
             return ("text", unquoted(token.text.lstrip("bBrR")[quotes:-quotes]))
-        if token.kind in ("number", "masked"):
-            return (token.kind,)
+        if token.kind == "masked":
+            return ("masked",)
+        if token.kind == "number" or token.text in ("true", "false", "null"):
+            return ("number", token.text)
         if token.kind == "word":
-            if token.text in ("true", "false", "null"):
-                return ("number",)
             return (
                 ("call", None, token.text, self.several(")"))
                 if self.accept("(")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from kaudit.model.cel import Node, parsed
+from kaudit.model.cel_unset import Unset, asks_has, compared, defaulted
 from kaudit.model.reads import IMAGES, UNKNOWN, Reads, of_reader
 from kaudit.model.values import (
     NOTHING,
@@ -36,7 +37,7 @@ _OPTIONAL = {"optMap", "optFlatMap"}
 #: Fields that hold names of their own, not a list.
 _NAMED = {"labels", "annotations", "limits", "requests", "matchLabels", "nodeSelector", "data"}
 #: Calls that compare a text with others.
-_COMPARES = {"contains", "startsWith", "endsWith", "matches", "find", "findAll", "split", "indexOf"}
+_COMPARES = {"contains", "startsWith", "endsWith", "matches", "find", "findAll"}
 #: Calls that give back what they were given, or a part of it.
 _PASSES = {
     *("orValue", "or", "value", "flatten", "sort", "distinct", "slice", "reverse", "first"),
@@ -50,10 +51,10 @@ def reads_of(variables: Iterable[tuple[str, str]], validations: Iterable[str]) -
     follower = Follower(reader, NAMES, dict(variables))
     try:
         for code in validations:
-            follower.expression(code)
+            follower.judged(code)
     except (Unreadable, RecursionError):
         return UNKNOWN + of_reader(reader)
-    return of_reader(reader)
+    return of_reader(reader, follower.unset.fields(reader.paths))
 
 
 class Follower:
@@ -73,6 +74,7 @@ class Follower:
         self, reader: Reader, names: Mapping[str, Value], variables: Mapping[str, str]
     ) -> None:
         self.reader, self.names, self.variables = reader, dict(names), variables
+        self.unset, self.sure = Unset(), False
         self._known: dict[str, Value] = {}
         self._open: set[str] = set()
         self._follow: dict[str, Callable[[Node, dict[str, Value]], Value]] = {
@@ -91,6 +93,19 @@ class Follower:
         """Follow one expression."""
         return self.value(parsed(code), {})
 
+    def judged(self, code: str) -> None:
+        """Follow a validation, which must hold."""
+        self.sure = True
+        self.value(parsed(code), {})
+        self.sure = False
+
+    def unsure(self, node: Node, scope: dict[str, Value]) -> Value:
+        """Follow a part of which it is not told what it must be."""
+        before, self.sure = self.sure, False
+        found = self.value(node, scope)
+        self.sure = before
+        return found
+
     def value(self, node: Node, scope: dict[str, Value]) -> Value:
         """Return what a node stands for, where ``scope`` holds the variables of calls."""
         self.reader.spend()
@@ -105,7 +120,7 @@ class Follower:
     def _member(self, node: Node, scope: dict[str, Value]) -> Value:
         if node[1] == ("name", "variables") and "variables" not in scope:
             return self._variable(node[2])
-        return self.reader.member(self.value(node[1], scope), node[2])
+        return self.reader.member(self.unsure(node[1], scope), node[2])
 
     def _variable(self, name: str) -> Value:
         if name in self._known:
@@ -115,15 +130,21 @@ class Follower:
         if name in self._open:
             raise Unreadable(f"variable {name} stands for itself")
         self._open.add(name)
-        self._known[name] = self.expression(self.variables[name])
+        self._known[name] = self.unsure(parsed(self.variables[name]), {})
         return self._known[name]
 
     def _index(self, node: Node, scope: dict[str, Value]) -> Value:
-        of, key = self.value(node[1], scope), self.value(node[2], scope)
+        of, key = self.unsure(node[1], scope), self.unsure(node[2], scope)
         return self.reader.chosen(of, key)
 
     def _operation(self, node: Node, scope: dict[str, Value]) -> Value:
-        found = [self.value(one, scope) for one in node[2]]
+        if node[1][0] == "&&":
+            for one in node[2]:
+                self.value(one, scope)
+            return NOTHING
+        found = [self.unsure(one, scope) for one in node[2]]
+        if self.sure:
+            self._told(node, scope)
         if node[1][0] in ("==", "!=", "in"):
             self.reader.compare(*found, *(one.each for one in found if one.each))
             if node[1][0] == "in":
@@ -132,6 +153,18 @@ class Follower:
             return either(found)
         return NOTHING
 
+    def _told(self, node: Node, scope: dict[str, Value]) -> None:
+        """Note what a part that must hold makes of fields that are not set."""
+        if node[1][0] == "||":
+            for one in node[2]:
+                asked = asks_has(one[1]) if one[0] == "not" else None
+                if asked is not None:
+                    self.unset.note(self.unsure(asked, scope), passes=True)
+        elif len(node[2]) == 2 and (found := defaulted(node[2][0])):
+            passes = compared(node[1][0], found[1], node[2][1])
+            if passes is not None:
+                self.unset.note(self.unsure(found[0], scope), passes)
+
     def _membership(self, asked: Value, of: Value) -> None:
         """Take the step of ``in``: to a member of what holds names, else to elements."""
         for path in sorted(of.paths):
@@ -139,14 +172,20 @@ class Follower:
             self.reader.chosen(Value(frozenset([path])), asked if named else NOTHING)
 
     def _negation(self, node: Node, scope: dict[str, Value]) -> Value:
+        asked = asks_has(node[1])
+        if self.sure and asked is not None:
+            self.unset.note(self.unsure(asked, scope), passes=True)
         self.reader.odd = not self.reader.odd
-        found = self.value(node[1], scope)
+        found = self.unsure(node[1], scope)
         self.reader.odd = not self.reader.odd
         return found
 
     def _choice(self, node: Node, scope: dict[str, Value]) -> Value:
-        self.value(node[1], scope)
-        return self.value(node[2], scope) | self.value(node[3], scope)
+        asked = asks_has(node[1])
+        if self.sure and asked is not None and node[3][0] == "number":
+            self.unset.note(self.unsure(asked, scope), passes=node[3][1] == "true")
+        self.unsure(node[1], scope)
+        return self.unsure(node[2], scope) | self.unsure(node[3], scope)
 
     def _list(self, node: Node, scope: dict[str, Value]) -> Value:
         return made_of(either(self.value(one, scope) for one in node[1]))
@@ -162,15 +201,21 @@ class Follower:
     def _call(self, node: Node, scope: dict[str, Value]) -> Value:
         _, of, name, given = node
         if name == "bind" and of == ("name", "cel") and len(given) == 3 and given[0][0] == "name":
-            bound = scope | {given[0][1]: self.value(given[1], scope)}
+            bound = scope | {given[0][1]: self.unsure(given[1], scope)}
             return self.value(given[2], bound)
-        target = self.value(of, scope) if of else NOTHING
+        target = self.unsure(of, scope) if of else NOTHING
+        asked = asks_has(node)
+        if self.sure and asked is not None:
+            self.unset.note(self.unsure(asked, scope), passes=False)
         if of and given and given[0][0] == "name" and len(given) > 1:
             if name in _KEEPS | _JUDGES | _MAKES:
+                of_default = defaulted(of)
+                if self.sure and of_default and of_default[1] == ("list", ()):
+                    self.unset.note(self.unsure(of_default[0], scope), passes=name == "all")
                 return self._macro(target, name, given, scope)
             if name in _OPTIONAL:
-                return self.value(given[1], scope | {given[0][1]: target})
-        found = [self.value(one, scope) for one in given]
+                return self.unsure(given[1], scope | {given[0][1]: target})
+        found = [self.unsure(one, scope) for one in given]
         if name in _COMPARES:
             self.reader.compare(target, *found)
             of_image = any(path[-1] == "image" for path in target.paths)
@@ -188,7 +233,8 @@ class Follower:
         if len(rest) > 1 and rest[0][0] == "name" and name not in ("map", "filter"):
             inner |= {given[0][1]: NOTHING, rest[0][1]: element}
             rest = rest[1:]
-        found = [self.value(one, inner) for one in rest]
+        follow = self.value if name == "all" else self.unsure
+        found = [follow(one, inner) for one in rest]
         if name in _KEEPS:
             return target
         return made_of(found[-1]) if name in _MAKES else NOTHING

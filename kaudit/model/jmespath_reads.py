@@ -27,7 +27,7 @@ _PASSES = {
     *("to_lower", "to_upper", "truncate", "path_canonicalize", "replace", "replace_all"),
 }
 _OF_EACH = {"map", "sort_by", "max_by", "min_by", "group_by"}
-_COMPARES = {"contains", "starts_with", "ends_with", "regex_match", "pattern_match", "split"}
+_COMPARES = {"contains", "starts_with", "ends_with", "regex_match", "pattern_match"}
 
 
 class Follower:

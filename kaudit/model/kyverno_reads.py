@@ -84,7 +84,6 @@ class RuleReader:
             for one in _list(part):
                 self.loop(one)
         elif name == "cel":
-            self.certain = False
             self.cel(part)
         else:
             return name in ("podSecurity", "manifests")
@@ -250,7 +249,10 @@ class RuleReader:
         variables = _expressions(node.get("variables"))
         follower = cel_reads.Follower(self.reader, cel_reads.NAMES, dict(variables))
         for _, code in _expressions(node.get("expressions")):
-            follower.expression(code)
+            follower.judged(code)
+        told = follower.unset.fields(self.reader.paths)
+        self.certain = told is not None
+        self.required |= {*(told or ())}
 
 
 def _merged(place: Path) -> Path:

@@ -117,7 +117,7 @@ def refused(reader: Reader) -> tuple[str, ...] | None:
     """Fields that count where they are not set, sorted; None where it cannot be told of some."""
     found = _fields(reader.denied)
     unsure = _fields(reader.gathered) - found
-    return None if any(_tells(name) for name in unsure) else tuple(sorted(found))
+    return None if any(tells(name) for name in unsure) else tuple(sorted(found))
 
 
 def _fields(paths: Iterable[Path]) -> set[str]:
@@ -125,7 +125,7 @@ def _fields(paths: Iterable[Path]) -> set[str]:
     return {written(of_pod(place)) for place in places}
 
 
-def _tells(name: str) -> bool:
+def tells(name: str) -> bool:
     """Whether a field is one that something may be demanded of, when it is not set."""
     return name not in ("image", "name") and not name.startswith(("metadata", "spec.volumes"))
 

@@ -34,8 +34,8 @@ _PASSES = {
 }
 #: Built-in functions that compare a text with others.
 _COMPARES = {
-    *("contains", "startswith", "endswith", "regex.match", "re_match", "glob.match", "indexof"),
-    *("split", "strings.any_prefix_match", "strings.any_suffix_match"),
+    *("contains", "startswith", "endswith", "regex.match", "re_match", "glob.match"),
+    *("strings.any_prefix_match", "strings.any_suffix_match"),
 }
 _INPUT = {("review", "object"): "object", ("parameters",): "params", ("constraint",): "constraint"}
 _PASSES_OF_BODY = 3

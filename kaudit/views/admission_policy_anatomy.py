@@ -53,7 +53,7 @@ def _row(policy: dict[str, Any], binding: dict[str, Any] | None) -> PolicyAnatom
     scoped = _scope(policy, binding)
     demands = Demand([], [])
     if policy["reads_known"] and not mutates and kinds.pods_among(scoped["kinds"]):
-        demands = demand(policy["fields"], policy["compares"], None)
+        demands = demand(policy["fields"], policy["compares"], policy["required_fields"])
     known, lists = policy["reads_known"], policy["container_fields"]
     return PolicyAnatomyRow(
         raw=policy["raw"],
@@ -76,6 +76,7 @@ def _row(policy: dict[str, Any], binding: dict[str, Any] | None) -> PolicyAnatom
         engine_excluded_namespaces=[],
         reads_known=known,
         fields=policy["fields"],
+        required_fields=policy["required_fields"],
         reads_containers=_looks(known, "containers", lists),
         reads_init=_looks(known, "initContainers", lists),
         reads_ephemeral=_looks(known, "ephemeralContainers", lists),

@@ -177,6 +177,49 @@ def test_cel(case: str) -> None:
     assert (found.known, found.lists, found.fields) == (True, lists, fields)
 
 
+PRIVILEGE = "securityContext.allowPrivilegeEscalation"
+UNSET = {
+    "has(c.securityContext) && has(c.securityContext.allowPrivilegeEscalation)": (PRIVILEGE,),
+    "!has(c.securityContext) || c.securityContext.allowPrivilegeEscalation == false": (),
+    "c.?securityContext.?allowPrivilegeEscalation.orValue(true) == false": (PRIVILEGE,),
+    "c.?securityContext.?allowPrivilegeEscalation.orValue(false) == false": (),
+    "c.?securityContext.?allowPrivilegeEscalation.orValue('a') in ['a', 'b']": (),
+    "c.?securityContext.?allowPrivilegeEscalation.orValue([]).exists(x, x == 'a')": (
+        f"{PRIVILEGE}[]",
+    ),
+    "c.?securityContext.?allowPrivilegeEscalation.orValue([]).all(x, x == 'a')": (),
+    "has(c.securityContext.allowPrivilegeEscalation) ? c.image != 'a' : true": (),
+    "c.securityContext.allowPrivilegeEscalation == false": None,
+    "c.?securityContext.?allowPrivilegeEscalation.orValue(1) > params.x": None,
+    "[c].filter(x, has(x.securityContext.allowPrivilegeEscalation)).size() == 1": None,
+}
+
+
+@pytest.mark.parametrize("code", UNSET)
+def test_what_cel_makes_of_a_field_that_is_not_set(code: str) -> None:
+    assert cel(f"object.spec.containers.all(c, {code})").required == UNSET[code]
+
+
+REFUSED = {
+    "not c.securityContext.allowPrivilegeEscalation == false": (PRIVILEGE,),
+    "c.securityContext.allowPrivilegeEscalation": (),
+    "not fine(c)": (PRIVILEGE,),
+    "bad(c)": (PRIVILEGE,),
+    "count({x | x := c.securityContext.allowPrivilegeEscalation}) == 0": None,
+    'object.get(c.securityContext, "allowPrivilegeEscalation", true)': None,
+}
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_what_rego_makes_of_a_field_that_is_not_set(code: str) -> None:
+    found = rego(
+        f"""violation[x] {{ c := input.review.object.spec.containers[_]; {code}; x := 1 }}
+        fine(c) {{ c.securityContext.allowPrivilegeEscalation == false }}
+        bad(c) {{ not c.securityContext.allowPrivilegeEscalation == false }}"""
+    )
+    assert found.required == REFUSED[code]
+
+
 def test_cel_that_cannot_be_followed() -> None:
     assert cel("object.spec.(").known is False
     assert cel("variables.a", a="variables.b", b="variables.a").known is False
