@@ -105,3 +105,17 @@ def test_an_object_of_each_kind_that_is_broken(
         item["metadata"]["labels"] = "none"
     path.write_text(json.dumps(content))
     check(before, judged(folder))
+
+
+@pytest.mark.parametrize("log", ["falco.jsonl", "audit.log", "tetra.json"])
+def test_a_log_that_was_not_given(dump: Path, tmp_path: Path, before: Assessment, log: str) -> None:
+    shutil.copytree(dump, tmp_path / "d")
+    (tmp_path / "d" / "runtime" / log).unlink()
+    check(before, judged(tmp_path / "d"))
+
+
+def test_a_log_that_is_cut(dump: Path, tmp_path: Path, before: Assessment) -> None:
+    shutil.copytree(dump, tmp_path / "d")
+    path = tmp_path / "d" / "runtime" / "falco.jsonl"
+    path.write_bytes(path.read_bytes()[:-4000])
+    check(before, judged(tmp_path / "d"))

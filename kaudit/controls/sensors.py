@@ -56,21 +56,20 @@ def node_without_sensor(node_sensors: pd.DataFrame) -> pd.Series[Any]:
     "KA-RUN-002",
     layer="runtime",
     severity="high",
-    null="nothing tells whether its pods are ready, and its log is not in the evidence",
-    expected="ready, few restarts, no lost events",
-    shows=("sensor", "why", "pods", "ready", "restarts", "dropped", "drops_told", "versions"),
+    null="nothing tells whether its pods are ready",
+    expected="ready, and few restarts",
+    shows=("sensor", "why", "pods", "ready", "restarts", "failing", "versions"),
 )
-def blind_sensor(sensor_health: pd.DataFrame) -> pd.Series[Any]:
-    """Runtime sensors are ready, do not start again and again, and lose no events.
+def unwell_sensor(sensor_health: pd.DataFrame) -> pd.Series[Any]:
+    """Runtime sensors are ready, and do not start again and again.
 
-    An attacker needs no more than a sensor that is overrun. Lost events are told by Falco's
-    internal rules and by Tetragon's rate limits; where no log is in the evidence (``drops_told``)
-    only the health of its pods is judged.
+    A sensor that crashes sees nothing in between. Only the health of its pods is judged here,
+    not what it loses.
 
     Remedy:
-        Read its log, give it more buffer and processor, and narrow rules that are too broad.
+        Read its log: a missing driver, too little memory, or rules that it refuses.
 
-        helm upgrade falco falcosecurity/falco --reuse-values --set driver.modernEbpf.bufSizePreset=6
+        kubectl -n falco logs daemonset/falco --previous
 
     Cases:
         {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: bad-falco, namespace: falco, uid: u1}, spec: {selector: {}, template: {
@@ -88,17 +87,57 @@ def blind_sensor(sensor_health: pd.DataFrame) -> pd.Series[Any]:
           {apiVersion: apps/v1, kind: DaemonSet, name: ok-tetragon, uid: u2, controller: true}]},
          spec: {nodeName: a, containers: [{name: tetragon, image: "quay.io/cilium/tetragon:v1.5.0"}]},
          status: {phase: Running, containerStatuses: [{name: tetragon, ready: true, restartCount: 0}]}}
-        ---
+    """
+    return sensor_health["unwell"]
+
+
+@control(
+    "KA-RUN-002a",
+    layer="runtime",
+    severity="high",
+    null="its log is not in the evidence",
+    expected="no lost events",
+    shows=("sensor", "dropped", "events", "last_event_at", "versions"),
+)
+def losing_sensor(sensor_health: pd.DataFrame) -> pd.Series[Any]:
+    """Runtime sensors lose no events.
+
+    An attacker needs no more than a sensor that is overrun. Losses are told by Falco's internal
+    rules and by Tetragon's rate limits, in their logs alone.
+
+    Remedy:
+        Give it more buffer and processor, and narrow rules that are too broad.
+
+        helm upgrade falco falcosecurity/falco --reuse-values --set driver.modernEbpf.bufSizePreset=6
+
+    Cases:
         # cluster: bad-drops
         {apiVersion: v1, kind: Pod, metadata: {name: falco-a, namespace: falco},
-         spec: {nodeName: a, containers: [{name: falco, image: "falcosecurity/falco:0.42.0"}]},
-         status: {phase: Running, containerStatuses: [{name: falco, ready: true, restartCount: 0}]}}
+         spec: {nodeName: a, containers: [{name: falco, image: "falcosecurity/falco:0.42.0"}]}}
         ---
         kaudit-file: falco.jsonl
         content: {rule: "Falco internal: syscall event drop", priority: Debug, time: "2025-11-30T00:00:00Z", hostname: a,
           output: "", output_fields: {n_drops: "9"}}
+        ---
+        # cluster: bad-rate-limit
+        {apiVersion: v1, kind: Pod, metadata: {name: tetragon-a, namespace: kube-system},
+         spec: {nodeName: a, containers: [{name: tetragon, image: "quay.io/cilium/tetragon:v1.5.0"}]}}
+        ---
+        kaudit-file: tetragon.jsonl
+        content: {rate_limit_info: {number_of_dropped_process_events: "17"}, node_name: a, time: "2025-11-30T00:00:00Z"}
+        ---
+        # cluster: ok-none-lost
+        {apiVersion: v1, kind: Pod, metadata: {name: falco-a, namespace: falco},
+         spec: {nodeName: a, containers: [{name: falco, image: "falcosecurity/falco:0.42.0"}]}}
+        ---
+        kaudit-file: falco.jsonl
+        content: {rule: Noise, priority: Notice, time: "2025-11-30T00:00:00Z", hostname: a, output: "", output_fields: {}}
+        ---
+        # cluster: ok-no-log
+        {apiVersion: v1, kind: Pod, metadata: {name: falco-a, namespace: falco},
+         spec: {nodeName: a, containers: [{name: falco, image: "falcosecurity/falco:0.42.0"}]}}
     """
-    return sensor_health["blind"]
+    return sensor_health["losing"]
 
 
 @control(

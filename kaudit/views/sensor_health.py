@@ -26,11 +26,12 @@ class SensorHealthRow(Trace, kw_only=True):
     versions: Annotated[list[str], doc("tags of its images, sorted")]
     events: Annotated[int, doc("events of the sensor in the evidence")]
     dropped: Annotated[int, doc("events that it says it lost")]
-    drops_told: Annotated[bool, doc("its log tells of metrics or of losses")]
+    logged: Annotated[bool, doc("the evidence holds its log")]
     last_event_at: Annotated[datetime | None, doc("moment of its last event")] = None
-    blind: Annotated[bool | None, doc("it is not well, or loses events; null: nothing is told")] = (
-        None
-    )
+    unwell: Annotated[
+        bool | None, doc("pods of it are not ready, or start again and again; null: not told")
+    ] = None
+    losing: Annotated[bool | None, doc("it lost events; null: its log is not there")] = None
     why: Annotated[str, doc("what is wrong; empty: nothing is known to be")]
 
 
@@ -45,20 +46,29 @@ SENSOR_HEALTH = Table(
 _RESTARTS = 5
 
 
-@view(SENSOR_HEALTH, naming=("events",))
-def sensor_health(sensor_pods: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
+@view(SENSOR_HEALTH, naming=("events", "event_logs"))
+def sensor_health(
+    sensor_pods: pd.DataFrame, events: pd.DataFrame, event_logs: pd.DataFrame
+) -> pd.DataFrame:
     """Gather the pods of each sensor, and what its log says of itself."""
     groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for pod in records(sensor_pods):
         if pod["sensor"] != "log shipper" and pod["origin"] == "object":
             key = (pod["sensor"], pod["namespace"], pod["owner_kind"], pod["owner_name"])
             groups.setdefault(key, []).append(pod)
-    rows = [_row(key, pods, events) for key, pods in sorted(groups.items())]
+    logged = set(event_logs["sensor"])
+    rows = [
+        _row(key, pods, events, logged=key[0] in logged) for key, pods in sorted(groups.items())
+    ]
     return frame(SENSOR_HEALTH.arrow(rows))
 
 
 def _row(
-    key: tuple[str, str, str, str], pods: list[dict[str, Any]], events: pd.DataFrame
+    key: tuple[str, str, str, str],
+    pods: list[dict[str, Any]],
+    events: pd.DataFrame,
+    *,
+    logged: bool,
 ) -> SensorHealthRow:
     sensor, namespace, kind, name = key
     seen = events[events["sensor"] == sensor]
@@ -74,9 +84,9 @@ def _row(
         reasons.append(f"{len(pods) - len(ready)} of {len(pods)} pods are not ready")
     if restarts >= _RESTARTS:
         reasons.append(f"a container was started {restarts} times again")
+    unwell = bool(reasons)
     if dropped:
-        reasons.append(f"it lost {dropped} events")
-    known = told or len(internal) > 0
+        reasons.append(f"it lost {dropped:,} events")
     return SensorHealthRow(
         raw=pods[0]["raw"],
         raw_line=pods[0]["raw_line"],
@@ -92,8 +102,9 @@ def _row(
         versions=sorted({p["version"] for p in pods if p["version"]}),
         events=int(seen["count"].sum()),
         dropped=dropped,
-        drops_told=len(internal) > 0,
+        logged=logged,
         last_event_at=None if last is None or last != last else last,
-        blind=bool(reasons) if known else None,
+        unwell=unwell if told else None,
+        losing=dropped > 0 if logged else None,
         why="; ".join(reasons),
     )
