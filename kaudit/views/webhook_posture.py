@@ -25,7 +25,9 @@ class WebhookPostureRow(Trace, kw_only=True):
     name: Annotated[str, doc("name of the configuration")]
     position: Annotated[int, doc("place among its webhooks, from 0")]
     webhook: Annotated[str, doc("name of the webhook")]
-    engine: Annotated[str, doc("engine that is known by its Service; empty: none")]
+    engine: Annotated[
+        str, doc("engine that is known by its Service, behind a URL by its name; empty: none")
+    ]
     purpose: Annotated[str, doc("policy, signature, mesh, secrets or platform; empty: not known")]
     asked: Annotated[bool, doc("it has rules: it is asked about something")]
     sees_pods: Annotated[bool, doc("it is asked when pods, or what makes them, are created")]
@@ -142,7 +144,7 @@ def _row(
 ) -> dict[str, Any]:
     own, validates = _of_hook(hook, rules), hook["kind"].startswith("Validating")
     service = hook["service"] if isinstance(hook["service"], str) else ""
-    engine = engine_of(service)
+    engine = engine_of(service or hook["webhook"].replace(".", "-"))
     purpose = engine.purpose if engine else ""
     pods = sees_pods(own)
     guards = bool(own) and (purpose in GUARDS or (not engine and validates and pods))
