@@ -1,6 +1,8 @@
 """Chains of risk: what meets, what is unknown, in which order."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -9,10 +11,12 @@ from kaudit.assess import assess
 from kaudit.cases import Case, cases, collected
 from kaudit.collect import collect
 from kaudit.correlate import Risks, correlate
+from kaudit.demo import NOW, write
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.risk import State
 from kaudit.model.words import Gap, Reason
 from kaudit.source.events import Event
+from kaudit.source.files import FileSource
 from tests.memory_source import MemorySource, evidence_of, objects
 
 chains.load()
@@ -168,3 +172,16 @@ def test_every_layer_that_is_missing_is_counted_as_unknown() -> None:
         "holds": 1,
         "unknown": 0,
     }
+
+
+def test_the_demo_tells_one_story_over_all_layers(tmp_path: Path) -> None:
+    write(tmp_path / "dump")
+    evidence = collect(FileSource(tmp_path / "dump"), as_of=datetime.fromisoformat(NOW), raw=False)
+    first, second, *_ = risks(evidence).chains
+    assert first.label == "StatefulSet legacy/erp"
+    proven = {p.id for p in first.patterns if p.state is State.HOLDS}
+    assert {"KA-RSK-001", "KA-RSK-002", "KA-RSK-010", "KA-RSK-012"} <= proven
+    held = {link.layer.value for link in first.links if link.state is State.HOLDS}
+    assert held == {"build", "deploy", "runtime", "network", "secrets"}
+    assert first.remedy == "exposed"
+    assert len([p for p in second.patterns if p.state is State.HOLDS]) < len(proven)

@@ -285,7 +285,8 @@ def _network() -> Iterator[Json]:
         ("checkout", "payments", {}),
         ("tracker", "tracking", {}),
         ("postgres", "data", {}),
-        ("erp", "legacy", {"type": "NodePort"}),
+        ("erp", "legacy", {"type": "LoadBalancer"}),
+        ("erp-admin", "legacy", {"type": "NodePort", "selector": {"app": "erp"}}),
         ("grafana", "monitoring", {"type": "LoadBalancer"}),
         (
             "ingress-nginx-controller",
@@ -295,7 +296,9 @@ def _network() -> Iterator[Json]:
         ("partner", "tracking", {"externalIPs": ["203.0.113.20"]}),
     ):
         spec = {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8080}], **more}
-        yield thing("v1", "Service", name, namespace, body={"spec": spec})
+        told = {"ingress": [{"ip": "198.51.100.80"}]} if name == "erp" else {}
+        status = {"status": {"loadBalancer": told}} if told else {}
+        yield thing("v1", "Service", name, namespace, body={"spec": spec, **status})
     for name, namespace, host, secure in (
         ("shop", "storefront", "shop.northwind.example", True),
         ("pay", "payments", "pay.northwind.example", True),

@@ -23,7 +23,7 @@ ROWS = {
     "workloads": 55,
     "namespaces": 18,
     "nodes": 5,
-    "services": 8,
+    "services": 9,
     "network_policies": 8,
     "rbac_bindings": 13,
     "service_accounts": 46,
