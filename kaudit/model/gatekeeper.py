@@ -256,8 +256,9 @@ class ConstraintTemplate(Resource):
 
     @property
     def reads(self) -> Reads:
-        """What the code of all its targets reads."""
-        return sum((target.reads for target in self.spec.targets or ()), Reads(required=()))
+        """What the code of all its targets reads; unknown where it holds none."""
+        found = [target.reads for target in self.spec.targets or ()]
+        return sum(found, Reads(required=())) if found else UNKNOWN
 
 
 class Point(Part):

@@ -155,6 +155,8 @@ class Reader:
         """Step to the elements of a list, or to the members of an object."""
         self.spend()
         found = self._step(value, EACH)
+        if value.each:
+            self.paths |= value.each.paths
         return either([found, *(it for _, it in value.members), value.each or NOTHING])
 
     def chosen(self, value: Value, key: Value) -> Value:

@@ -139,6 +139,19 @@ def test_a_template_that_does_not_compile() -> None:
     assert found["unused_parameters"] is None
 
 
+def test_a_template_without_code_is_unknown() -> None:
+    (found,) = rows(evidence_of(EMPTY), "constraint_templates")
+    assert (found["reads_known"], found["unused_parameters"]) == (False, None)
+
+
+EMPTY = """
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: empty}
+spec: {crd: {spec: {names: {kind: Empty}}}}
+"""
+
+
 def test_code_that_nobody_knows() -> None:
     evidence = of_template("{target: t, code: [{engine: Wasm, source: [1, 'password=hunter22']}]}")
     assert rows(evidence, "constraint_templates")[0]["engines"] == ["Wasm"]

@@ -295,3 +295,8 @@ def test_expressions_in_expressions() -> None:
     assert found.known is False
     code = "{{ request.object.spec"
     assert RuleReader({}).reads({"deny": {"conditions": [{"key": code}]}}).known is False
+
+
+def test_images_of_image_policies() -> None:
+    found = cel("images.containers.map(i, verifyImageSignatures(i, [attestors.a])).all(e, e > 0)")
+    assert (found.known, found.lists, found.fields) == (True, ("containers",), ("image",))
