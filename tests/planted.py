@@ -16,7 +16,7 @@ PLACES = (
     *("query", "config", "config-url", "config-file", "binary", "fake", "inline", "template"),
     *("template-literal", "message", "generator", "sealed", "parameters", "class", "volume"),
     *("webhook", "snippet", "generated", "csi", "reference"),
-    *("dockerfile", "workflow", "trivy", "hadolint"),
+    *("encryption", "dockerfile", "workflow", "trivy", "hadolint"),
 )
 
 
@@ -235,6 +235,10 @@ def write(folder: Path) -> Path:
     step = f"{{run: make, env: {{DB_PASSWORD: {canary('workflow')}}}}}"
     flow = f"on: push\njobs:\n  b:\n    runs-on: u\n    steps:\n      - {step}\n"
     (folder / "ci.yaml").write_text(flow)
+    keys = [{"name": "k", "secret": f"{canary('encryption')}"}]
+    entry = {"resources": ["secrets"], "providers": [{"aescbc": {"keys": keys}}]}
+    api = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration"}
+    (folder / "encryption.json").write_text(json.dumps({**api, "resources": [entry]}))
     lines = [{"Number": 1, "Content": f"key={canary('trivy')}"}]
     secret = {
         "RuleID": "generic",

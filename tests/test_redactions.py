@@ -19,6 +19,7 @@ from kaudit.model import (
     build_file,
     configuration,
     credential,
+    encryption_config,
     external_secrets,
     meta,
     pod,
@@ -56,7 +57,7 @@ def leaks(held: dict[str, bytes]) -> set[str]:
 
 
 def test_every_place_is_planted() -> None:
-    places = set(PLACES) - {"dockerfile", "workflow", "trivy", "hadolint", "label"}
+    places = set(PLACES) - {"encryption", "dockerfile", "workflow", "trivy", "hadolint", "label"}
     text = repr(objects()).encode()
     plain = {match.decode() for match in NAMED.findall(text)}
     assert places - plain == {"data", "applied", "release", "pull", "binary"}  # in base64
@@ -159,6 +160,10 @@ def _unmasked(texts: Any) -> Any:
     return texts, 0
 
 
+def _all_of_it(document: Any) -> Any:
+    return {"resources": [str(document)]}
+
+
 #: What is switched off, by what, and whose canaries are found then.
 REDACTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any], set[str]]] = {
     "values of Secrets": (
@@ -185,6 +190,7 @@ REDACTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any], set[str]]] =
     "parameters of storage classes": (storage.StorageClass.__post_init__, _nothing, {"class"}),
     "settings of stores": (store_references.reduced, _same, {"fake", "inline", "generator"}),
     "keys of stores": (external_secrets._plain, _same, {"reference"}),
+    "keys of encryption": (encryption_config.reduced, _all_of_it, {"encryption"}),
     "sealed values": (secret_drivers.SealedSpec.__post_init__, _nothing, {"sealed"}),
     "parameters of drivers": (
         secret_drivers.ProviderClassSpec.__post_init__,

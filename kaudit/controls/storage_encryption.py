@@ -1,4 +1,4 @@
-"""Encryption of persistent storage."""
+"""Encryption of what is stored: by the API server, and on persistent volumes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,38 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _UNTOLD = "its settings do not speak of encryption: the default of the cloud may still encrypt"
+
+
+@control(
+    "KA-SEC-001a",
+    layer="secrets",
+    severity="critical",
+    expected="kms v2, secretbox or aescbc before identity",
+    shows=("provider", "kms_version", "providers", "resources"),
+    null="aesgcm is sound only while its keys are rotated, which the file does not tell",
+)
+def weak_encryption(encryption_config: pd.DataFrame) -> pd.Series[Any]:
+    """What encrypts Secrets in etcd is sound.
+
+    The first entry that matches counts, and its first provider writes: identity there leaves
+    Secrets in the clear. kms v1 is deprecated. What was stored before stays as it is until it is
+    written again. Keys are not kept here.
+
+    Remedy:
+        Put a sound provider first, then write all Secrets again.
+
+        kubectl get secrets -A -o json | kubectl replace -f -
+
+    Cases:
+        {kaudit-file: bad-identity.yaml, content: {apiVersion: apiserver.config.k8s.io/v1, kind: EncryptionConfiguration, resources: [{resources: [secrets], providers: [{identity: {}}, {aescbc: {keys: [{name: a, secret: c2VjcmV0}]}}]}]}}
+        ---
+        {kaudit-file: bad-other.yaml, content: {apiVersion: apiserver.config.k8s.io/v1, kind: EncryptionConfiguration, resources: [{resources: [configmaps], providers: [{secretbox: {keys: []}}]}]}}
+        ---
+        {kaudit-file: bad-old-kms.yaml, content: {apiVersion: apiserver.config.k8s.io/v1, kind: EncryptionConfiguration, resources: [{resources: ["*."], providers: [{kms: {name: k, endpoint: "unix:///k.sock"}}]}]}}
+        ---
+        {kaudit-file: ok-kms.yaml, content: {apiVersion: apiserver.config.k8s.io/v1, kind: EncryptionConfiguration, resources: [{resources: [secrets, configmaps], providers: [{kms: {apiVersion: v2, name: k, endpoint: "unix:///k.sock"}}, {identity: {}}]}]}}
+    """
+    return ~encryption_config["encrypts"]
 
 
 @control(

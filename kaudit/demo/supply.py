@@ -96,6 +96,10 @@ def files() -> Iterator[tuple[str, bytes]]:
     yield "build/hadolint.json", _json(_hadolint())
     yield "build/kubesec.json", _json(_kubesec())
     yield "build/notify.sarif", _json(_sarif())
+    keys = {"aescbc": {"keys": [{"name": "k1", "secret": "cmVkYWN0ZWQ="}]}}
+    entry = {"resources": ["secrets"], "providers": [{"identity": {}}, keys]}
+    api = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration"}
+    yield "control-plane/encryption.json", _json({**api, "resources": [entry]})
     status = {"initialized": True, "sealed": False, "standby": False, "version": "1.20.3"}
     status |= {"type": "shamir", "t": 1, "n": 1, "storage_type": "raft"}
     yield "vault/status.json", _json(status)
