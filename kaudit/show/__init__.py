@@ -16,10 +16,10 @@ from kaudit.show.explore import cases, control, evidence, finding, record, table
 from kaudit.show.images import fix_plan, images, reconciliation, vulnerabilities
 from kaudit.show.network import (
     default_deny,
-    enforcement,
     exposed,
     idle_policies,
     network,
+    plugin,
     reachability,
 )
 from kaudit.show.others import others
@@ -91,6 +91,7 @@ __all__ = [
     "others",
     "overview",
     "pipelines",
+    "plugin",
     "pod_security",
     "provenance",
     "reachability",

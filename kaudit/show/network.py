@@ -19,12 +19,12 @@ _TONE = {"yes": b.Tone.OK, "no": b.Tone.DANGER}
 def network(assessment: Assessment) -> b.Stack:
     """All sections of the layer."""
     parts: list[b.Block] = []
-    for section in (enforcement, reachability, exposed, idle_policies, default_deny):
+    for section in (plugin, reachability, exposed, idle_policies, default_deny):
         parts += section(assessment).blocks
     return b.Stack(tuple(parts))
 
 
-def enforcement(assessment: Assessment) -> b.Stack:
+def plugin(assessment: Assessment) -> b.Stack:
     """Whether policies are enforced at all, and how many workloads they isolate."""
     evidence = assessment.evidence
     workloads = evidence["network_workloads"]

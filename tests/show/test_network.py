@@ -62,7 +62,7 @@ def test_where_nobody_knows_denied_is_unknown() -> None:
 def test_nothing_is_said_to_be_nothing() -> None:
     (callout,) = (
         x
-        for x in show.enforcement(
+        for x in show.plugin(
             judged("{apiVersion: v1, kind: Namespace, metadata: {name: a}}")
         ).blocks
     )
