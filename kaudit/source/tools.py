@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import shutil
+import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +34,8 @@ from kaudit.text import meant
 
 #: Bytes of a file, unpacked, from which it is read through a window.
 LARGE = 48 << 20
+#: What ``-`` stands for.
+STDIN = Path("/dev/stdin")
 _EDGE = 1 << 16
 _BLOCK = 1 << 20
 _BATCH = 2_500
@@ -51,7 +55,7 @@ def content_of(name: str, path: Path) -> tuple[Content, Origin]:
     OSError, EOFError, zlib.error
         It cannot be read or unpacked.
     """
-    opened = _opener(path)
+    opened = _opener(path) if path.is_file() else _spooled(path)
     with opened() as stream:
         data = stream.read(LARGE + 1)
         digest, size = hashlib.sha256(data), len(data)
@@ -63,6 +67,15 @@ def content_of(name: str, path: Path) -> tuple[Content, Origin]:
     report = origin.sha256[:16]
     content = Content(name, data[:_EDGE] if large else data, report, opened if large else None)
     return content, origin
+
+
+def _spooled(path: Path) -> Callable[[], BinaryIO]:
+    """Keep a stream, which can be read but once, in a private file for as long as it is used."""
+    kept = tempfile.NamedTemporaryFile(prefix="kaudit-")  # noqa: SIM115  lives as its opener
+    with path.open("rb") as stream:
+        shutil.copyfileobj(stream, kept)
+    kept.flush()
+    return lambda: Path(kept.name).open("rb")
 
 
 def _opener(path: Path) -> Callable[[], BinaryIO]:
@@ -170,7 +183,7 @@ class ToolSource:
     format
         Name of a registered format.
     path
-        File, or folder whose files are all of it.
+        File, or folder whose files are all of it; ``-`` is standard input.
     """
 
     live = False
@@ -179,6 +192,7 @@ class ToolSource:
         load()
         if format not in FORMATS:
             raise InputError(f"no format is named {format!r}", hint=meant(format, FORMATS))
+        path = STDIN if str(path) == "-" else path
         self.format, self.path = FORMATS[format], path
         self.label = self.format.title
         self.as_of: datetime | None = None

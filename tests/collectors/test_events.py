@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -203,6 +205,18 @@ def test_logs_in_a_folder_of_manifests_are_found(tmp_path: Path) -> None:
     evidence = collect(FileSource(tmp_path))
     assert sorted(evidence["events"]["rule"]) == ["R", "S", "T"]
     assert len(evidence["pods"]) == 1
+
+
+@pytest.mark.parametrize("repeats", [1, 400_000])
+def test_a_log_on_standard_input(tmp_path: Path, repeats: int) -> None:
+    """However long: what is too large to hold is read from a private file."""
+    text = ((alert() + "\n") * repeats).encode()
+    command = [sys.executable, "-m", "kaudit", "collect", "--falco", "-", "-o", "b", "--quiet"]
+    done = subprocess.run(command, input=text, cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    evidence = Evidence.open(tmp_path / "b")
+    assert evidence["events"]["count"].sum() == repeats
+    assert evidence.manifest.origins[0].name == "stdin"
 
 
 @pytest.fixture
