@@ -116,6 +116,7 @@ class Cluster:
         for workload, number in zip(owners, of_pods, strict=True):
             self.classes.setdefault(workload, set()).add(number)
         self.workloads = sorted(self.classes)
+        self._ranges: dict[int, tuple[PortRange, ...]] = {}
 
     def connections(self) -> Iterator[Connection]:
         """Yield pairs that may connect, by source and destination; never a workload with itself."""
@@ -243,8 +244,11 @@ class Cluster:
         return [judge.tested(statement) for statement in statements]
 
     def ranges(self, bits: int) -> tuple[PortRange, ...]:
-        """Ranges of a set of ports."""
-        return tuple(self.network.ports.ranges(bits))
+        """Ranges of a set of ports; equal sets share them."""
+        found = self._ranges.get(bits)
+        if found is None:
+            found = self._ranges[bits] = tuple(self.network.ports.ranges(bits))
+        return found
 
 
 def _machines(machines: pd.DataFrame, pods: pd.DataFrame) -> Iterator[tuple[Workload, Profile]]:

@@ -94,6 +94,18 @@ def show_json(value: object) -> None:
     write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
+def show_json_list(values: Iterable[object]) -> None:
+    """Print values as one JSON list, without holding its text."""
+    import msgspec
+
+    opening = b"[\n  "
+    for value in values:
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2)
+        sys.stdout.buffer.write(opening + text.replace(b"\n", b"\n  "))
+        opening = b",\n  "
+    write(b"[]\n" if opening[:1] == b"[" else b"\n]\n")
+
+
 def _rich_table(rows: Iterable[Sequence[object]], headers: Sequence[str], title: str) -> None:
     from rich import box
     from rich.table import Table

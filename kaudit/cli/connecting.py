@@ -91,10 +91,10 @@ def _text(ports: Iterable[PortRange]) -> str:
 
 
 def _show_connections(found: Iterable[Connection], format: str, *, quiet: bool) -> None:
-    from kaudit.console import say, show_json, show_table
+    from kaudit.console import say, show_json_list, show_table
 
     if format == "json":
-        show_json(list(found))
+        show_json_list(found)
         return
     rows = [(one.src, one.dst, _text(one.connections), _text(one.unknown)) for one in found]
     headers = ["src", "dst", "connections", "unknown"]
