@@ -11,6 +11,36 @@ if TYPE_CHECKING:
 
 
 @control(
+    "KA-SEC-010a",
+    layer="secrets",
+    severity="medium",
+    expected="--enable-secret-rotation=true",
+    shows=("args",),
+)
+def driver_that_never_rotates(driver_rotation: pd.DataFrame) -> pd.Series[Any]:
+    """The Secrets Store CSI driver fetches again what it has mounted.
+
+    Without it a pod keeps what was mounted at its start, and so does the Secret that is made of
+    it, whatever the store says since.
+
+    Remedy:
+        Switch it on in the driver's chart.
+
+        args: ["--enable-secret-rotation=true", "--rotation-poll-interval=2m"]
+
+    Cases:
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: bad-driver, namespace: kube-system}, spec: {template: {spec: {containers: [
+          {name: secrets-store, image: "registry.k8s.io/csi-secrets-store/driver:v1.5.3", args: ["--endpoint=unix:///csi/csi.sock"]}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: ok-driver, namespace: csi}, spec: {template: {spec: {containers: [
+          {name: secrets-store, image: "registry.k8s.io/csi-secrets-store/driver:v1.5.3", args: ["--enable-secret-rotation=true"]}]}}}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-other, namespace: shop}, spec: {containers: [{name: c, image: i}]}}
+    """
+    return ~driver_rotation["rotates"]
+
+
+@control(
     "KA-SEC-012",
     layer="secrets",
     severity="medium",
