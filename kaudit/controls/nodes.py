@@ -1,4 +1,4 @@
-"""What only who is on a node can see of it, as kube-bench found it."""
+"""Nodes: what only who is on one can see, as kube-bench found it, and what they run."""
 
 from __future__ import annotations
 
@@ -117,3 +117,35 @@ def loose_files(node_checks: pd.DataFrame) -> pd.Series[Any]:
         content: {Controls: [{version: cis-1.11, node_type: policies, tests: [{results: [{test_number: 5.1.1, test_desc: admin, status: FAIL}]}]}]}
     """
     return node_checks["failed"]
+
+
+@control(
+    "KA-RUN-020a",
+    layer="runtime",
+    severity="high",
+    null="the table does not know it, or the moment of the evidence is not known",
+    expected="a version that is still supported",
+    shows=("part", "written", "known_as", "support_ends_at"),
+)
+def outdated_node(node_support: pd.DataFrame) -> pd.Series[Any]:
+    """Operating systems and container runtimes of nodes are still supported.
+
+    Every pod of a node shares its kernel and its runtime: a flaw there that nobody mends any
+    more lets out of all of them. Kernels are not judged, for distributions mend them without a
+    new version.
+
+    Remedy:
+        Replace the node by one with a newer image.
+
+        kubectl drain <node> --ignore-daemonsets --delete-emptydir-data
+
+    Cases:
+        {apiVersion: v1, kind: Node, metadata: {name: bad-os}, status: {nodeInfo: {osImage: Ubuntu 20.04.6 LTS, containerRuntimeVersion: containerd://2.1.4}}}
+        ---
+        {apiVersion: v1, kind: Node, metadata: {name: bad-runtime}, status: {nodeInfo: {osImage: Ubuntu 24.04.1 LTS, containerRuntimeVersion: containerd://1.6.8}}}
+        ---
+        {apiVersion: v1, kind: Node, metadata: {name: ok-supported}, status: {nodeInfo: {osImage: Debian GNU/Linux 13 (trixie), containerRuntimeVersion: containerd://2.1.4}}}
+        ---
+        {apiVersion: v1, kind: Node, metadata: {name: ok-unknown}, status: {nodeInfo: {osImage: Talos (v1.11), containerRuntimeVersion: containerd://2.1.4}}}
+    """
+    return node_support["ended"]
