@@ -42,6 +42,8 @@ _BESIDE = {
     "sensors": "node_sensors",
     "techniques": "attack_coverage",
     "requests": "audit_actions",
+    "permissions": "permissions",
+    "admin_paths": "admin_paths",
 }
 
 

@@ -23,6 +23,7 @@ from kaudit.show.network import (
     reachability,
 )
 from kaudit.show.others import others
+from kaudit.show.rbac import rbac
 from kaudit.show.risks import risks, worst
 from kaudit.show.runtime import (
     alert_episodes,
@@ -95,6 +96,7 @@ __all__ = [
     "pod_security",
     "provenance",
     "reachability",
+    "rbac",
     "readiness",
     "reconciliation",
     "record",

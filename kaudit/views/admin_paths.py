@@ -171,7 +171,7 @@ def _called(place: Place) -> str:
     kind, namespace, name = place
     if kind == "Node" and not name:
         return "its node"
-    where = f"{namespace}/" if namespace and namespace != name else ""
+    where = f"{namespace}/" if namespace and kind != "Namespace" else ""
     return (
         f"{kind} {where}{name}".rstrip(" /")
         if name

@@ -26,6 +26,7 @@ class BoundSubjectRow(Trace, kw_only=True):
     resolved: Annotated[bool, doc("judged, and its rules are known")]
     placeless: Annotated[bool, doc("a service account without namespace, which Kubernetes ignores")]
     same_as: Annotated[list[str], doc("other bindings that give it the same role there")]
+    repeated: Annotated[bool, doc("another binding gives it the same role there")]
     admin: Annotated[bool, doc("everything on everything")]
     takeover: Annotated[bool, doc("any right that leads to the rights of others")]
 
@@ -69,13 +70,15 @@ def bound_subjects(permissions: pd.DataFrame) -> pd.DataFrame:
     for same, rules in found.items():
         base: dict[str, Any] = dict(zip(_SAME, same, strict=True))
         own = f"{base['binding_kind']}/{base['binding']}"
+        others = sorted({*twins[_given(same)]} - {own}) if base["subject_kind"] else []
         account = base["subject_kind"] == "ServiceAccount"
         rows.append(
             BoundSubjectRow(
                 **base,
                 grants=[text for text, _, _ in rules if text],
                 placeless=account and base["subject"].startswith("/"),
-                same_as=sorted({*twins[_given(same)]} - {own}) if base["subject_kind"] else [],
+                same_as=others,
+                repeated=bool(others),
                 admin=any(admin for _, admin, _ in rules),
                 takeover=any(takeover for _, _, takeover in rules),
             )
