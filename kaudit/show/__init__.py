@@ -8,7 +8,6 @@ from kaudit.show.deploy import (
     enforcement,
     next_to_enforce,
     pod_security,
-    rights,
 )
 from kaudit.show.engines import engines
 from kaudit.show.exceptions import exceptions
@@ -95,13 +94,12 @@ __all__ = [
     "plugin",
     "pod_security",
     "provenance",
-    "reachability",
     "rbac",
+    "reachability",
     "readiness",
     "reconciliation",
     "record",
     "requests",
-    "rights",
     "risks",
     "runtime",
     "secret_readers",
