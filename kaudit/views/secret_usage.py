@@ -20,7 +20,7 @@ class SecretUsageRow(Trace, kw_only=True):
     uid: Annotated[str, doc("uid")]
     purpose: Annotated[str, doc("what it is for, as of secret_management")]
     judged: Annotated[bool, doc("a credential, and not kept by an operator for itself")]
-    users: Annotated[list[str], doc("what names it, as Kind/namespace/name, sorted")]
+    users: Annotated[list[str], doc("what names it, as Kind/namespace/name or Kind/name, sorted")]
     ways: Annotated[list[str], doc("env, envFrom, file, pull, tls, …, sorted")]
     api_readers: Annotated[
         list[str], doc("accounts with a right on it, or on its namespace, that may read it by name")
@@ -51,7 +51,7 @@ def secret_usage(
     """Gather what names each Secret."""
     users: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for r in records(secret_references):
-        user = f"{r['kind']}/{r['namespace']}/{r['name']}"
+        user = "/".join(part for part in (r["kind"], r["namespace"], r["name"]) if part)
         users.setdefault((r["secret_namespace"], r["secret"]), set()).add((user, r["way"]))
     readers = Readers.of(records(secret_readers))
     running = len(workloads) > 0 or bool((inventory["kind"] == "Pod").any())
