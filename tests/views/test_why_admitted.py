@@ -1,0 +1,199 @@
+"""Why what fails was admitted: every cause, and the same faults as the controls find."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kaudit.assess import assess
+from kaudit.collect import collect
+from kaudit.conclude import conclude_design
+from kaudit.model.admission_causes import ENFORCEABLE
+from kaudit.model.words import Opinion, Status
+from kaudit.registry import CONTROLS
+from kaudit.source.files import FileSource
+from tests.memory_source import evidence_of
+from tests.shared import needs_shared, shared
+
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: shop, creationTimestamp: "2025-03-01T00:00:00Z", labels: {app: web}%s}
+spec: {hostPID: true, containers: [{name: c, image: "a:1"}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, creationTimestamp: "2025-01-01T00:00:00Z"%s}
+---
+"""
+MATCH = "match: {any: [{resources: {kinds: [%s]}}]}"
+EXCEPT = """
+---
+apiVersion: kyverno.io/v2
+kind: PolicyException
+metadata: {name: e, namespace: kyverno}
+spec: {exceptions: [{policyName: p, ruleNames: [r]}], match: {any: [{resources: {kinds: [Pod]}}]}}
+"""
+
+
+def kyverno(
+    *, action: str = "Enforce", kinds: str = "Pod", made: str = "2025-02-01", more: str = ""
+) -> str:
+    return f"""
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {{name: p, creationTimestamp: "{made}T00:00:00Z"}}
+spec:
+  {more}
+  rules:
+    - name: r
+      {MATCH % kinds}
+      validate: {{failureAction: {action}, pattern: {{spec: {{"=(hostPID)": "false"}}}}}}
+"""
+
+
+def gatekeeper(rego: str, match: str = "", status: str = "") -> str:
+    code = rego.replace("\n", "\n        ")
+    return f"""
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {{name: k8sa, creationTimestamp: "2025-02-01T00:00:00Z"}}
+spec:
+  crd: {{spec: {{names: {{kind: K8sA}}}}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        {code}
+{status}
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: K8sA
+metadata: {{name: a, creationTimestamp: "2025-02-01T00:00:00Z"}}
+spec: {{match: {{kinds: [{{apiGroups: [""], kinds: [Pod]}}]{match}}}}}
+"""
+
+
+HOST_PID = """package k8sa
+
+violation[{"msg": msg}] {
+  input.review.object.spec.hostPID
+  msg := "no"
+}
+"""
+OF_DEPLOYMENTS = kyverno(kinds="Deployment").replace(
+    '{spec: {"=(hostPID)": "false"}}', '{spec: {template: {spec: {"=(hostPID)": "false"}}}}'
+)
+BROKEN = "status: {created: false, byPod: [{id: x, errors: [{message: rego_parse_error}]}]}"
+MIRROR = ", annotations: {kubernetes.io/config.mirror: x}"
+LABEL = ", labels: {pod-security.kubernetes.io/%s: baseline}"
+CHANGED = ', managedFields: [{manager: a, time: "%sT00:00:00Z"}]'
+
+
+@pytest.mark.parametrize(
+    ("policies", "of_pod", "of_space", "cause"),
+    [
+        ("", "", "", "no_policy"),
+        (kyverno(), "", "", "should_have_been_denied"),
+        (kyverno(), MIRROR, "", "static_pod"),
+        (kyverno(made="2025-04-01"), "", "", "older_than_policy"),
+        (kyverno(action="Audit"), "", "", "audit_only"),
+        (OF_DEPLOYMENTS, "", "", "kind_not_matched"),
+        (kyverno(more="failurePolicy: Ignore"), "", "", "fails_open"),
+        (kyverno() + EXCEPT, "", "", "exception"),
+        (
+            kyverno(more="validationFailureActionOverrides: [{action: Audit, namespaces: [shop]}]"),
+            "",
+            "",
+            "audit_only",
+        ),
+        (gatekeeper(HOST_PID), "", "", "should_have_been_denied"),
+        (gatekeeper(HOST_PID, ", excludedNamespaces: [sh*]"), "", "", "excluded_namespace"),
+        (gatekeeper(HOST_PID, ", namespaces: [other]"), "", "", "excluded_namespace"),
+        (
+            gatekeeper(HOST_PID, ", labelSelector: {matchLabels: {app: db}}"),
+            "",
+            "",
+            "not_selected",
+        ),
+        (gatekeeper(HOST_PID, status=BROKEN), "", "", "not_ready"),
+        (gatekeeper("package k8sa\n\nviolation[{"), "", "", "unknown"),
+        ("", "", LABEL % "enforce", "unknown"),
+        ("", "", LABEL % "enforce" + CHANGED % "2025-02-01", "should_have_been_denied"),
+        ("", "", LABEL % "enforce" + CHANGED % "2025-05-01", "policy_changed"),
+        ("", "", LABEL % "audit", "audit_only"),
+    ],
+)
+def test_cause(policies: str, of_pod: str, of_space: str, cause: str) -> None:
+    found = evidence_of(POD % (of_pod, of_space) + policies)["why_admitted"]
+    (row,) = found[found["control"] == "KA-DEP-002"].to_dict("records")
+    assert row["cause"] == cause, row
+    assert (row["owner_kind"], row["owner_name"], row["pods"]) == ("Pod", "p", 1)
+    assert row["unexplained"] is (cause == "should_have_been_denied")
+    assert (row["policy"] == "") is (cause == "no_policy")
+
+
+def test_a_container_kind_that_no_rule_looks_at() -> None:
+    rego = """package k8sa
+
+violation[{"msg": msg}] {
+  c := input.review.object.spec.containers[_]
+  c.securityContext.privileged
+  msg := "no"
+}
+"""
+    pod = (POD % ("", "")).replace(
+        "spec: {hostPID",
+        "spec: {initContainers: [{name: i, image: a, securityContext: {privileged: true}}], hostPID",
+    )
+    found = evidence_of(pod + gatekeeper(rego))["why_admitted"]
+    (row,) = found[found["control"] == "KA-DEP-001"].to_dict("records")
+    assert (row["cause"], row["clause"]) == ("containers_not_read", "initContainers not read")
+    assert list(row["containers"]) == ["initContainers"]
+
+
+def test_what_cannot_be_read_is_unknown_and_not_none() -> None:
+    for rego, state in ((HOST_PID, "enforced"), ("package k8sa\n\nviolation[{", "unknown")):
+        found = evidence_of(POD % ("", "") + gatekeeper(rego))["enforcement_coverage"]
+        (row,) = found[found["control"] == "KA-DEP-002"].to_dict("records")
+        assert row["state"] == state
+        (other,) = found[found["control"] == "KA-DEP-003"].to_dict("records")
+        assert other["state"] == ("none" if state == "enforced" else "unknown")
+
+
+@needs_shared
+def test_the_faults_are_those_of_the_controls(tmp_path: Path) -> None:
+    tool = shared("tools", "make_cluster.py")
+    run = [sys.executable, str(tool), "--out", str(tmp_path), "--pods", "300", "--seed", "9"]
+    subprocess.run(run, check=True, capture_output=True)
+    evidence = collect(FileSource(tmp_path), raw=False)
+    ids = [id for id in ENFORCEABLE if id != "KA-BLD-009"]
+    judged = assess(evidence, [CONTROLS[id] for id in ids])
+    owner = ["namespace", "owner_kind", "owner_name"]
+    pods = evidence["pod_context"]
+    live = set(pods[pods["origin"] == "object"][owner].itertuples(index=False, name=None))
+    why = evidence["why_admitted"]
+    assert len(why) > 100
+    for id in ids:
+        own = set(why[why["control"] == id][owner].itertuples(index=False, name=None))
+        failed = judged.results_of(id, Status.FAIL)
+        assert own == {(r.namespace, r.kind, r.name) for r in failed} & live, id
+
+
+@pytest.mark.parametrize(
+    ("states", "unread", "opinion"),
+    [
+        ([], False, Opinion.UNABLE),
+        (["enforced", "enforced"], False, Opinion.EFFECTIVE),
+        (["enforced", "enforced"], True, Opinion.EFFECTIVE),
+        (["enforced", "partial"], False, Opinion.WITH_EXCEPTIONS),
+        (["enforced", "unknown"], False, Opinion.UNABLE),
+        (["unknown", "none"], False, Opinion.NOT_EFFECTIVE),
+        (["enforced", "audit"], False, Opinion.NOT_EFFECTIVE),
+        (["enforced", "none"], True, Opinion.UNABLE),
+    ],
+)
+def test_design(states: list[str], unread: bool, opinion: Opinion) -> None:
+    assert conclude_design(states, unread=unread).opinion is opinion
