@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from kaudit import registry
-from kaudit.errors import InputError
+from kaudit.errors import EvidenceError, InputError
 from kaudit.evidence.store import Store
 from kaudit.parameters import parameters
 from kaudit.table import frame
@@ -102,8 +102,19 @@ class Frames:
         return pd.concat(found, ignore_index=True)
 
     def base(self, name: str) -> pd.DataFrame:
-        """Read a collected table; one that an older bundle lacks is empty."""
+        """Read a collected table; one that an older bundle lacks is empty.
+
+        Raises
+        ------
+        EvidenceError
+            An older kaudit has collected it, without columns that are needed now.
+        """
         if name not in self._store.names():
             return registry.TABLES[name].empty()
         part = self._part if registry.TABLES[name].pods else None
-        return frame(self._store.read(name, part, None))
+        found = frame(self._store.read(name, part, None))
+        lacking = [c.name for c in registry.TABLES[name].columns if c.name not in found]
+        if lacking:
+            what = f"table {name} lacks {', '.join(lacking)}: another kaudit has collected it"
+            raise EvidenceError(what, hint="collect again, or use the kaudit that collected it")
+        return found

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pyarrow as pa
 import pytest
 
+from kaudit import registry
 from kaudit.assess import assess
 from kaudit.collect import collect
+from kaudit.errors import EvidenceError
 from kaudit.evidence import build
 from kaudit.evidence.bundle import Evidence
+from kaudit.evidence.frames import Frames
+from kaudit.evidence.store import MemoryStore
 from kaudit.parameters import Parameters, using
 from kaudit.registry import find_control
 from kaudit.source.files import FileSource
@@ -63,3 +70,15 @@ def test_images_of_many_parts_are_those_of_one(monkeypatch: pytest.MonkeyPatch) 
     fresh = _pods(97)  # judged before anything was looked at
     tallies = [assess(e, [control], strict=True).tallies[control.id] for e in (whole, fresh)]
     assert tallies[0] == tallies[1]
+
+
+def test_columns_that_another_kaudit_did_not_collect_are_named() -> None:
+    class Older(MemoryStore):
+        def read(self, name: str, part: int | None, columns: Sequence[str] | None) -> pa.Table:
+            found = super().read(name, part, columns)
+            return found.drop_columns(["labels"]) if name == "pods" else found
+
+    pods = registry.TABLES["pods"]
+    store = Older([{"pods": pods.arrow([])}], {}, None)
+    with pytest.raises(EvidenceError, match=r"table pods lacks labels.*collect again"):
+        Frames(store).get("pods")
