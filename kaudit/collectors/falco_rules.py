@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -24,13 +25,17 @@ class FoundFile(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     file: falco_rules.File
 
 
+#: A list of rules and nothing around it: other YAML may have keys of the same names.
+_ALONE = re.compile(r"^- (?:rule|macro|required_engine_version):", re.MULTILINE)
+
+
 def _recognise(content: Content) -> bool:
     if content.shape not in ("text", "list"):
         return False
     start = content.data[: 1 << 16].decode("utf-8", "replace")
     if falco_rules.is_values(start):
         return True
-    return falco_rules.is_rules(start) and "apiVersion" not in start
+    return bool(_ALONE.search(start)) and "apiVersion" not in start
 
 
 @tool(

@@ -91,6 +91,14 @@ def test_a_file_that_nobody_loads(tmp_path: Path) -> None:
     assert found["B"] == ("loaded", "")
 
 
+def test_other_yaml_is_no_file_of_rules(tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text("ingress:\n  hosts:\n  - rule: a\n  - list: b\n")
+    (tmp_path / "pod.yaml").write_text("{apiVersion: v1, kind: Pod, metadata: {name: a}}")
+    evidence = collect(FileSource(tmp_path))
+    assert len(evidence["falco_items"]) == 0
+    assert not any("Falco rules output values.yaml" in gap.what for gap in evidence.gaps)
+
+
 def test_anchors_exceptions_and_text_that_is_no_rule(tmp_path: Path) -> None:
     text = (
         "- list: l\n  items: &i [a]\n- list: m\n  items: *i\n"
