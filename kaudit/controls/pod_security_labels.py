@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import flags, looked_up, over_lists, positions, series, text_is
+from kaudit.model.platform import NAMESPACES
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -280,3 +281,36 @@ def violates_own_namespace(
     enforced = looked_up(namespace_security, at, "enforces", pod_security)
     baseline = text_is(enforced, "baseline") & ~pod_security["baseline"]
     return baseline | (text_is(enforced, "restricted") & ~pod_security["restricted"])
+
+
+@control(
+    "KA-DEP-038",
+    layer="deploy",
+    severity="medium",
+    expected="no exemption, and a default that is at least baseline",
+    shows=("enforce", "exempt_usernames", "exempt_runtime_classes", "exempt_namespaces"),
+)
+def exemptions_or_permissive_default(pod_security_config: pd.DataFrame) -> pd.Series[Any]:
+    """The configuration of the plugin PodSecurity exempts nothing of the users.
+
+    Who or what is exempt leaves no mark on the object, and labels of an exempt namespace have
+    no effect. The file lies on the control plane: without it this is not assessed.
+
+    Remedy:
+        Empty the exemptions, and enforce a level where no label says so.
+
+        defaults: {enforce: baseline, enforce-version: latest}
+        exemptions: {usernames: [], runtimeClasses: [], namespaces: [kube-system]}
+
+    Cases:
+        # cluster: bad-exempt-user
+        {kaudit-file: psa.yaml, lines: ["apiVersion: pod-security.admission.config.k8s.io/v1", "kind: PodSecurityConfiguration", "defaults: {enforce: baseline}", "exemptions: {usernames: [root]}"]}
+        # cluster: bad-no-default
+        {kaudit-file: psa.yaml, lines: ["apiVersion: pod-security.admission.config.k8s.io/v1", "kind: PodSecurityConfiguration", "defaults: {enforce: privileged}"]}
+        # cluster: ok-platform-only
+        {kaudit-file: psa.yaml, lines: ["apiVersion: pod-security.admission.config.k8s.io/v1", "kind: PodSecurityConfiguration", "defaults: {enforce: baseline}", "exemptions: {namespaces: [kube-system]}"]}
+    """
+    p = pod_security_config
+    of_users = over_lists(p["exempt_namespaces"], lambda names: not set(names) <= {*NAMESPACES})
+    who = over_lists(p["exempt_usernames"], bool) | over_lists(p["exempt_runtime_classes"], bool)
+    return of_users | who | text_is(p["enforce"], "privileged")

@@ -52,6 +52,8 @@ NAMESPACES: dict[str, dict[str, str]] = {
         "warn": "restricted",
     },
 }
+#: Namespace to when it was labelled, before or after its pods were made.
+_LABELLED = {"payments": "2026-05-25T09:00:00Z", "storefront": "2026-03-02T09:00:00Z"}
 _DENIED = ("payments", "production", "storefront", "tracking")
 
 
@@ -60,11 +62,15 @@ def cluster() -> Iterator[Json]:
     for name, labels in NAMESPACES.items():
         marked = {f"{_PSA}{key}": value for key, value in labels.items()}
         body = {"status": {"phase": "Active"}}
+        told: Json = {}
+        if name in _LABELLED:
+            told["managedFields"] = [{"manager": "kubectl-label", "time": _LABELLED[name]}]
         yield thing(
             "v1",
             "Namespace",
             name,
             body=body,
+            **told,
             labels={"kubernetes.io/metadata.name": name, **marked},
         )
     yield from _nodes()

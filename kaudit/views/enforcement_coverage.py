@@ -51,7 +51,7 @@ _PSS = "PodSecurity"
     naming=(
         *("policy_anatomy", "constraints", "constraint_templates", "kyverno_policies"),
         *("admission_policies", "admission_bindings", "policy_exceptions", "webhook_posture"),
-        "cluster",
+        *("cluster", "pod_security_config"),
     ),
 )
 def enforcement_coverage(
@@ -66,6 +66,7 @@ def enforcement_coverage(
     policy_exceptions: pd.DataFrame,
     webhook_posture: pd.DataFrame,
     cluster: pd.DataFrame,
+    pod_security_config: pd.DataFrame,
 ) -> pd.DataFrame:
     """Ask every point about a pod of every namespace of which nothing else is known."""
     policies = Policies(
@@ -79,7 +80,7 @@ def enforcement_coverage(
         webhook_posture,
         namespaces,
     )
-    levels = Levels(namespaces, namespace_security, cluster)
+    levels = Levels(namespaces, namespace_security, cluster, pod_security_config)
     rows = []
     for own in records(namespaces[["raw", "raw_line", "name"]]):
         asked = Asked("Pod", own["name"], policies.spaces.get(own["name"]))

@@ -61,7 +61,7 @@ WHY_ADMITTED = Table(
     naming=(
         *("policy_anatomy", "constraints", "constraint_templates", "kyverno_policies"),
         *("admission_policies", "admission_bindings", "policy_exceptions", "webhook_posture"),
-        *("namespaces", "namespace_security", "workloads"),
+        *("namespaces", "namespace_security", "workloads", "pod_security_config"),
     ),
 )
 def why_admitted(
@@ -86,6 +86,7 @@ def why_admitted(
     namespaces: pd.DataFrame,
     namespace_security: pd.DataFrame,
     workloads: pd.DataFrame,
+    pod_security_config: pd.DataFrame,
 ) -> pd.DataFrame:
     """Ask every point about every class of pods that fail a control."""
     import numpy as np
@@ -110,7 +111,7 @@ def why_admitted(
         pod_volumes,
         cluster,
     )
-    levels = Levels(namespaces, namespace_security, cluster)
+    levels = Levels(namespaces, namespace_security, cluster, pod_security_config)
     broken = levels.broken(PodSecurity(pods, containers, volumes, probes), pods)
     classes = _Classes(pod_context, policies, levels, workloads)
     order = positions(pod_context["pod_uid"], pods["pod_uid"])
@@ -152,14 +153,22 @@ class Levels:
         namespaces: pd.DataFrame,
         namespace_security: pd.DataFrame,
         cluster: pd.DataFrame,
+        pod_security_config: pd.DataFrame,
     ) -> None:
         minors = cluster["minor"].dropna()
+        given = records(pod_security_config)
+        exempt = {name for one in given for name in one["exempt_namespaces"]}
+        default = given[0] if len(given) == 1 else None
         self.newest = int(minors.iloc[0]) if len(minors) else NEWEST
         self.of: dict[str, dict[str, Any]] = {}
         times = {row["name"]: row for row in records(namespaces)}
         for row in records(namespace_security):
             row |= {name: times.get(row["name"], {}).get(name) for name in _TIMES}
+            row["exempt"] = row["name"] in exempt
             row["minor"] = self._minor(row["enforce_version"])
+            if default and not row["labelled"]:
+                row["enforces"] = default["enforce"]
+                row["minor"] = self._minor(default["enforce_version"])
             row["checks"] = checks_of(row["enforces"], row["minor"])
             self.of[row["name"]] = row
 
@@ -169,7 +178,7 @@ class Levels:
 
     def covers(self, own: dict[str, Any], level: str, checks: Sequence[str]) -> bool:
         """Whether a level has any of the checks, at the version that the namespace names."""
-        return not {*checks}.isdisjoint(checks_of(level, own["minor"]))
+        return not own["exempt"] and not {*checks}.isdisjoint(checks_of(level, own["minor"]))
 
     def broken(self, judged: PodSecurity, pods: pd.DataFrame) -> dict[str, Any]:
         """Check to whether each pod breaks it at the level that its own namespace enforces."""
@@ -202,6 +211,8 @@ class Levels:
         def found(cause: str, clause: str) -> Outcome:
             return Outcome(cause, _PSS, f"Namespace {own['name']}", clause)
 
+        if refused and own["exempt"]:
+            return found("exempt_namespace", "PodSecurityConfiguration exemptions.namespaces")
         if refused:
             clause = f"{_ENFORCE}enforce: {own['enforce']}"
             return found(*_aged(own, case, clause))
