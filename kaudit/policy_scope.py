@@ -55,6 +55,7 @@ _FIELDS = {
     },
     "Kyverno": {
         "kinds": "match.resources.kinds",
+        "engine_excluded_namespaces": "ConfigMap kyverno, resourceFilters",
         "excluded_kinds": "exclude.resources.kinds",
         "namespaces": "match.resources.namespaces",
         "excluded_namespaces": "exclude.resources.namespaces",
