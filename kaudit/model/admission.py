@@ -21,6 +21,7 @@ from kaudit.model.meta import (
     Time,
     presence,
 )
+from kaudit.model.policy_text import masked_code
 from kaudit.model.reads import UNKNOWN, Reads
 
 
@@ -128,7 +129,7 @@ class Validation(Part):
     message: str | None = None
 
     def __post_init__(self) -> None:
-        self.expression = masked(self.expression)
+        self.expression = masked_code(self.expression)
         self.message = masked(self.message) if self.message else None
 
 

@@ -25,7 +25,7 @@ from kaudit.model.meta import (
     Time,
     presence,
 )
-from kaudit.model.policy_text import masked_json
+from kaudit.model.policy_text import masked_code, masked_json
 from kaudit.model.reads import UNKNOWN, Reads
 
 _NULL = Raw(b"null")
@@ -167,8 +167,8 @@ class Target(Part):
     operations: list[str] | None = None
 
     def __post_init__(self) -> None:
-        self.rego = masked(self.rego) if self.rego else None
-        self.libs = [masked(text) for text in self.libs] if self.libs else None
+        self.rego = masked_code(self.rego) if self.rego else None
+        self.libs = [masked_code(text) for text in self.libs] if self.libs else None
 
     @property
     def engines(self) -> set[str]:

@@ -9,7 +9,6 @@ from msgspec import Raw, field
 
 from kaudit.model import cel_reads
 from kaudit.model.admission import MatchResources
-from kaudit.model.credential import masked
 from kaudit.model.meta import (
     ABSENT,
     Condition,
@@ -20,6 +19,7 @@ from kaudit.model.meta import (
     Time,
     presence,
 )
+from kaudit.model.policy_text import masked_code
 from kaudit.model.reads import UNKNOWN, Reads
 
 
@@ -31,7 +31,7 @@ class Expression(Part):
     glob: str | None = None
 
     def __post_init__(self) -> None:
-        self.expression = masked(self.expression) if self.expression else None
+        self.expression = masked_code(self.expression) if self.expression else None
 
 
 class Switch(Part):

@@ -10,7 +10,7 @@ import msgspec
 from kaudit.model.values import Unreadable
 
 #: Stands where a credential was masked: a value that nobody knows.
-MASKED = r"\[masked: [a-z0-9 ,./-]{0,80}\]"
+MASKED = r"\[masked: [A-Za-z0-9 ,./-]{0,80}\]"
 _LONGEST = 400_000
 
 
