@@ -145,3 +145,35 @@ def old_secret_within_reach(
         {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/web:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: openssl, Version: "1"}], Vulnerabilities: []}]}}
     """
     return (exposed | exploitable) & stale_secret
+
+
+@correlation("KA-RSK-008", layer="deploy", severity="critical")
+def way_to_all_rights(
+    exposed: pd.Series[Any],
+    exploitable: pd.Series[Any],
+    alerted: pd.Series[Any],
+    leads_to_admin: pd.Series[Any],
+) -> pd.Series[Any]:
+    """Path from a pod to cluster-admin.
+
+    Whoever takes the workload, by what is exposed or exploitable, takes the cluster in the
+    steps that are listed.
+
+    Remedy:
+        Remove the cut: the one binding or setting without which no way is left.
+
+    Cases:
+        # cluster: bad-exposed
+        {apiVersion: v1, kind: ServiceAccount, metadata: {name: robot, namespace: shop}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: b}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}, subjects: [{kind: ServiceAccount, name: robot, namespace: shop}]}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {serviceAccountName: robot, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
+        # cluster: ok-no-rights
+        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {automountServiceAccountToken: false, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
+    """
+    return (exposed | exploitable | alerted) & leads_to_admin

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from kaudit.chains import of_controls
+from typing import TYPE_CHECKING, Any
+
+from kaudit.chains import of_controls, signal
+from kaudit.columns import over_lists
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 of_controls(
     "escapes",
@@ -48,3 +54,38 @@ of_controls(
     title="Its namespace enforces no Pod Security level",
     remedy="Label the namespace to enforce baseline, or restricted where its pods allow.",
 )
+
+
+@signal(
+    layer="deploy",
+    stage="reach",
+    effort="fewer rights",
+    shows=("steps", "cut"),
+    null="a step of the way depends on what the evidence does not tell",
+)
+def leads_to_admin(admin_paths: pd.DataFrame) -> pd.Series[Any]:
+    """A way leads from it to all rights in the cluster.
+
+    Step by step, each by a right or a setting that is there: tokens, pods of stronger accounts,
+    roles that may be bound, the node beneath.
+
+    Remedy:
+        Remove the binding or the setting that is named as the cut: no way is left without it.
+
+    Cases:
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+        ---
+        {apiVersion: v1, kind: ServiceAccount, metadata: {name: robot, namespace: shop}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: b}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}, subjects: [{kind: ServiceAccount, name: robot, namespace: shop}]}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-admin, namespace: shop}, spec: {serviceAccountName: robot, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bank}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-plain, namespace: bank}, spec: {automountServiceAccountToken: false, containers: [{name: c, image: i}]}}
+    """
+    import pandas as pd
+
+    doubtful = over_lists(admin_paths["conditions"], bool)
+    return (~doubtful).mask(doubtful, pd.NA)

@@ -16,13 +16,13 @@ import msgspec
 
 from kaudit.columns import arrow
 from kaudit.registry import view
-from kaudit.table import Resource, Row, Table, doc, frame
+from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class AdminPathRow(Row, kw_only=True):
+class AdminPathRow(Trace, kw_only=True):
     namespace: Annotated[str, doc("namespace of the workload")]
     owner_kind: Annotated[str, doc("kind of the workload")]
     owner_name: Annotated[str, doc("name of the workload")]
@@ -83,10 +83,15 @@ _Graph = dict[Place, list[tuple[int, Place, tuple[str, ...], _Step]]]
 
 
 @view(ADMIN_PATHS)
-def admin_paths(footholds: pd.DataFrame, escalation_edges: pd.DataFrame) -> pd.DataFrame:
+def admin_paths(
+    footholds: pd.DataFrame, escalation_edges: pd.DataFrame, pod_context: pd.DataFrame
+) -> pd.DataFrame:
     """Search backwards from all rights, then without each thing that gives a step."""
     names = ("owner_kind", "namespace", "owner_name")
     workloads = sorted({*_cells(footholds, names)})
+    records = {
+        cells[:3]: cells[3:] for cells in _cells(pod_context[::-1], (*names, "raw", "raw_line"))
+    }
     into = _backwards(escalation_edges)
     onward = _search(into)
     paths = {place: _path(place, onward) for place in workloads if place in onward}
@@ -104,6 +109,8 @@ def admin_paths(footholds: pd.DataFrame, escalation_edges: pd.DataFrame) -> pd.D
         cut = min(cutting, key=lambda c: (-len(lost[c]), c), default="")
         rows.append(
             AdminPathRow(
+                raw=records[kind, namespace, name][0],
+                raw_line=records[kind, namespace, name][1],
                 namespace=namespace,
                 owner_kind=kind,
                 owner_name=name,
