@@ -127,6 +127,8 @@ def _beside() -> Iterator[Json]:
 
 
 def _kyverno() -> Iterator[Json]:
+    filters = {"resourceFilters": "[Event,*,*] [*/*,kube-system,*] [*/*,kyverno,*]"}
+    yield thing("v1", "ConfigMap", "kyverno", "kyverno", body={"data": filters})
     labels = {
         "name": "require-team-label",
         "match": {"resources": {"kinds": ["Pod"]}},

@@ -100,6 +100,7 @@ def files() -> Iterator[tuple[str, bytes]]:
     entry = {"resources": ["secrets"], "providers": [{"identity": {}}, keys]}
     api = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration"}
     yield "control-plane/encryption.json", _json({**api, "resources": [entry]})
+    yield "control-plane/admission.json", _json(_admission())
     status = {"initialized": True, "sealed": False, "standby": False, "version": "1.20.3"}
     status |= {"type": "shamir", "t": 1, "n": 1, "storage_type": "raft"}
     yield "vault/status.json", _json(status)
@@ -328,6 +329,21 @@ def _statements() -> Json:
                 "status": "under_investigation",
             },
         ],
+    }
+
+
+def _admission() -> Json:
+    """What the API server enforces where no label says anything."""
+    settings = {
+        "apiVersion": "pod-security.admission.config.k8s.io/v1",
+        "kind": "PodSecurityConfiguration",
+        "defaults": {"enforce": "privileged", "audit": "baseline", "warn": "baseline"},
+        "exemptions": {"namespaces": ["kube-system"]},
+    }
+    return {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "AdmissionConfiguration",
+        "plugins": [{"name": "PodSecurity", "configuration": settings}],
     }
 
 

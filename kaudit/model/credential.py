@@ -59,9 +59,8 @@ SHAPE_BYTES = re.compile("|".join(SHAPES.values()).encode(), re.ASCII)
 _SHAPE_IN_BYTES = re.compile(_SHAPE.pattern.encode(), re.ASCII)
 _KINDS = list(SHAPES)
 #: ``--password=…``, ``-p …``-like options and ``KEY=value`` assignments in arguments.
-_OPTION = re.compile(
-    r"(?P<name>(?:--?|\b)[A-Za-z][\w.\-]*)(?P<gap>[=:](?:\s+(?!-))?)(?P<value>\"[^\"]*\"|'[^']*'|[^\s;&|]+)"
-)
+_OPTION = re.compile(r"(?P<name>(?:--?|\b)[A-Za-z][\w.\-]*)[=:](?:\s+(?!-))?")
+_VALUE = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s;&|]+")
 
 
 @lru_cache(maxsize=16384)
@@ -188,19 +187,24 @@ def masked(text: str) -> str:
     if _SHAPE.search(text):
         text = _SHAPE.sub(lambda m: f"[masked: {_KINDS[int((m.lastgroup or 'k0')[1:])]}]", text)
     if "=" in text or ":" in text:
-        text = _OPTION.sub(_mask_option, text)
+        text = _without_named_values(text)
     return text
 
 
-def _mask_option(found: re.Match[str]) -> str:
-    value = found["value"].strip("\"'")
-    if value.startswith("[masked"):
-        return found[0]
-    if not by_name(found["name"].lstrip("-")):
-        return found["name"] + found["gap"] + _OPTION.sub(_mask_option, found["value"])
-    if _PLACEHOLDER.match(value):
-        return found[0]
-    return f"{found['name']}{found['gap']}[masked: named as a credential]"
+def _without_named_values(text: str) -> str:
+    """Mask values whose name says that they are credentials; of others, what stands in them."""
+    parts, at = [], 0
+    while found := _OPTION.search(text, at):
+        parts.append(text[at : found.end()])
+        at = found.end()
+        value = _VALUE.match(text, at) if by_name(found["name"].lstrip("-")) else None
+        if value is None:
+            continue
+        bare = value[0].strip("\"'")
+        kept = bare.startswith("[masked") or _PLACEHOLDER.match(bare)
+        parts.append(value[0] if kept else "[masked: named as a credential]")
+        at = value.end()
+    return "".join((*parts, text[at:]))
 
 
 def masked_arguments(arguments: list[str]) -> list[str]:
