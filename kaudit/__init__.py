@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kaudit.public import assess as assess
     from kaudit.public import collect as collect
     from kaudit.public import controls as controls
+    from kaudit.public import risks as risks
     from kaudit.registry import collector as collector
     from kaudit.registry import control as control
     from kaudit.registry import view as view
@@ -42,6 +43,7 @@ _HOMES = {
     "collector": "kaudit.registry",
     "control": "kaudit.registry",
     "controls": "kaudit.public",
+    "risks": "kaudit.public",
     "show": "kaudit.show",
     "view": "kaudit.registry",
 }
@@ -59,6 +61,7 @@ __all__ = [
     "collector",
     "control",
     "controls",
+    "risks",
     "show",
     "view",
 ]

@@ -15,6 +15,7 @@ import msgspec
 
 from kaudit import chains
 from kaudit.assessment import Assessment
+from kaudit.card import small_table
 from kaudit.chains import Correlation
 from kaudit.model.risk import Chain, Link, Pattern, Stage, State
 from kaudit.model.words import Layer, Severity
@@ -30,6 +31,10 @@ _COLUMNS = (
     *("rank", "severity", "state", "kind", "namespace", "name", "pods", "patterns", "links"),
     *("unknown", "because", "remedy"),
 )
+
+#: Chains that show themselves in a notebook, under these heads.
+_SHOWN = 10
+_HEADS = ("rank", "severity", "state", "workload", "because", "break first")
 
 
 class Risks:
@@ -109,6 +114,26 @@ class Risks:
 
     def __repr__(self) -> str:
         return f"<Risks: {len(self.proven)} proven, {len(self.possible)} possible>"
+
+    def _repr_html_(self) -> str:
+        shown = self.chains[:_SHOWN]
+        left = f"; the first {len(shown)}" if len(shown) < len(self.chains) else ""
+        title = (
+            f"{count(len(self.proven), 'chain')} proven, {len(self.possible)} possible, "
+            f"on {count(len(self.workloads), 'workload')}{left}"
+        )
+        rows = [
+            (
+                chain.rank,
+                chain.severity.value,
+                "proven" if chain.state is State.HOLDS else "possible",
+                chain.label,
+                chain.because,
+                chain.cut.title if chain.cut else "",
+            )
+            for chain in shown
+        ]
+        return small_table(title, rows, _HEADS)
 
 
 def correlate(assessment: Assessment, *, progress: Progress = silent) -> Risks:

@@ -13,6 +13,7 @@ from kaudit.parameters import Parameters, parse, using
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kaudit.correlate import Risks
     from kaudit.waivers import Waiver
 
 
@@ -92,6 +93,27 @@ def assess(
     wanted = [find_control(control)] if control else None
     with using(chosen):
         return engine(found, wanted, waivers=agreed)
+
+
+def risks(assessment: Assessment) -> Risks:
+    """Find the workloads on which risks of several layers meet, worst first.
+
+    Parameters
+    ----------
+    assessment
+        What was judged by the whole catalogue; what was not judged is unknown.
+
+    Examples
+    --------
+    >>> found = ka.risks(ka.assess("demo.kaudit"))
+    >>> found.chains[0].label
+    'StatefulSet legacy/erp'
+    >>> found.frame["state"].iloc[0]
+    'holds'
+    """
+    from kaudit.correlate import correlate
+
+    return correlate(assessment)
 
 
 def controls() -> pd.DataFrame:

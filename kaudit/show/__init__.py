@@ -1,6 +1,7 @@
 """What notebook cells call: blocks, charts, and text made safe to show."""
 
 from kaudit.show.build import build
+from kaudit.show.chain import chain
 from kaudit.show.deploy import (
     admitted,
     blind_spots,
@@ -64,6 +65,7 @@ __all__ = [
     "build",
     "cases",
     "catalogue",
+    "chain",
     "control",
     "cover",
     "default_deny",

@@ -94,9 +94,13 @@ def record(assessment: Assessment, fingerprint: str = "") -> b.Block:
     chosen = _chosen(assessment, fingerprint)
     if chosen is None or not chosen.raw:
         return b.Callout(b.Tone.INFO, "No raw record belongs to it")
-    raw = assessment.evidence.record(chosen.raw, chosen.raw_line)
-    text = msgspec.json.format(msgspec.json.encode(raw), indent=1).decode()
-    return b.Code(text, "json", f"raw/{chosen.raw}.jsonl.zst, line {chosen.raw_line}")
+    return raw_record(assessment.evidence, chosen.raw, chosen.raw_line)
+
+
+def raw_record(found: Evidence, raw: str, line: int) -> b.Code:
+    """Show one redacted raw record."""
+    text = msgspec.json.format(msgspec.json.encode(found.record(raw, line)), indent=1).decode()
+    return b.Code(text, "json", f"raw/{raw}.jsonl.zst, line {line}")
 
 
 def _chosen(assessment: Assessment, fingerprint: str) -> Result | None:

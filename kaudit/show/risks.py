@@ -25,7 +25,7 @@ def worst(assessment: Assessment) -> b.Block:
     """Page one: the worst chain that is proven, as a picture, and how many there are."""
     found = correlated(assessment)
     if not found.proven:
-        return _nothing(found)
+        return nothing(found)
     first = found.proven[0]
     title = f"{count(len(found.proven), 'workload')} on which a chain of risk is proven"
     text = f"The worst: {first.because}."
@@ -37,15 +37,16 @@ def risks(assessment: Assessment, drawn: int = DRAWN) -> b.Stack:
     found = correlated(assessment)
     parts: list[b.Block] = [_numbers(found)]
     if not found.chains:
-        parts.append(_nothing(found))
+        parts.append(nothing(found))
     for chain in found.proven[:drawn]:
-        parts += [chain_figure(chain), _links(chain)]
+        parts += [chain_figure(chain), links_of(chain)]
     if found.chains:
         parts.append(_listed(found))
     return b.Stack((*parts, _signals(found)))
 
 
-def _nothing(found: Risks) -> b.Callout:
+def nothing(found: Risks) -> b.Callout:
+    """Say that no chain is proven, and what was not seen."""
     unknown = sum(bool(states.unknown.any()) for states in found.signals.values())
     if found.possible:
         text = "Links that would prove them are unknown; what is missing is said at each."
@@ -74,7 +75,8 @@ def _numbers(found: Risks) -> b.Numbers:
     )
 
 
-def _links(chain: Chain) -> b.Table:
+def links_of(chain: Chain) -> b.Table:
+    """List the links of a chain with what was seen, or why not."""
     return b.Table.of(
         f"{chain.rank}. {chain.label}: {chain.because}",
         [

@@ -2,9 +2,12 @@
 
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from kaudit import show
 from kaudit.assess import assess
-from kaudit.correlate import correlate
+from kaudit.correlate import Risks, correlate
+from kaudit.errors import InputError
 from kaudit.show import blocks as b
 from kaudit.show.chain_figure import chain_figure
 from tests.memory_source import evidence_of
@@ -72,3 +75,48 @@ def test_hostile_text_is_drawn_as_text_and_stays_inside() -> None:
     names = {element.tag.rpartition("}")[2] for element in ET.fromstring(figure.svg).iter()}
     assert names.isdisjoint({"script", "foreignObject", "a", "image"})
     assert "\x1b" not in figure.alt
+
+
+@pytest.mark.parametrize("which", [None, 1, "Pod shop/web"])
+def test_a_chain_is_followed_to_the_rows_and_records_it_cites(which: str | int | None) -> None:
+    made = assess(evidence_of(POD))
+    (chain,) = correlate(made).chains
+    figure, links, *rest = parts(show.chain(made, which))
+    assert isinstance(figure, b.Figure)
+    assert isinstance(links, b.Table)
+    assert len(links.rows) == len(chain.links)
+    cited = [link for link in chain.links if link.raw]
+    tables = [x for x in rest if isinstance(x, b.Table)]
+    assert [t.caption for t in tables] == [f"{x.title}: {x.table}" for x in cited]
+    for link, shown in zip(cited, tables, strict=True):
+        values = {row[0]: row[1] for row in shown.rows}
+        assert (values["raw"], values["raw_line"]) == (link.raw, str(link.raw_line))
+    records = [x for x in rest if isinstance(x, b.Code)]
+    assert len(records) == len({(x.raw, x.raw_line) for x in cited})
+    assert any('"privileged": true' in record.text for record in records)
+
+
+def test_a_chain_that_is_not_there_names_what_is_near() -> None:
+    made = assess(evidence_of(POD))
+    with pytest.raises(InputError, match="did you mean Pod shop/web"):
+        show.chain(made, "Pod shop/wbe")
+    with pytest.raises(InputError, match="rank 7; there are 1"):
+        show.chain(made, 7)
+
+
+def test_where_there_is_no_chain_that_is_said() -> None:
+    made = assess(evidence_of("{apiVersion: v1, kind: ConfigMap, metadata: {name: m}}"))
+    assert isinstance(show.chain(made), b.Callout)
+    with pytest.raises(InputError):
+        show.chain(made, 1)
+
+
+def test_risks_show_themselves_escaped() -> None:
+    import msgspec
+
+    found = correlate(assess(evidence_of(POD)))
+    hostile = msgspec.structs.replace(found.chains[0], name=HOSTILE, because=HOSTILE)
+    page = Risks((hostile,) * 20, found.signals, found.workloads)._repr_html_()
+    assert "the first 10" in page
+    assert "<script" not in page
+    assert "\x1b" not in page
