@@ -77,6 +77,8 @@ def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
             _of_subject(found, gap, subject)
         else:
             _of_other(found, gap, control, weak=touched <= set(control.weak))
+            if gap.failed and not _feeders(subject):  # a fact of the evidence: no read makes it
+                found.untold = found.untold or said(gap)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def show(
 
 
 def _conclusions(assessment: Assessment) -> None:
-    from kaudit.console import say, show_table
+    from kaudit.console import console, say, show_table
 
     as_of = f", as of {assessment.evidence.as_of:%Y-%m-%d}" if assessment.evidence.as_of else ""
     show_table(
@@ -58,7 +59,8 @@ def _conclusions(assessment: Assessment) -> None:
         title=f"Conclusions on {assessment.evidence.label}{as_of}",
     )
     for opinion, because in dict.fromkeys((x.design, x.design_because) for x in assessment.layers):
-        say(f"On design: {opinion}; {because}\n", error=False)
+        text = f"On design: {opinion}; {because}"
+        say(f"{textwrap.fill(text, console().width)}\n", error=False)
 
 
 def _failing(assessment: Assessment, *, everything: bool) -> Control | None:

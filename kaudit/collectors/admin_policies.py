@@ -53,7 +53,7 @@ def admin_policies(found: AdminPolicy, at: Place) -> Iterator[Row]:
         name=at.name,
         position=0,
         stage=found.stage,
-        order=found.spec.priority,
+        order=None if found.spec.priority is None else float(found.spec.priority),
         namespace_selector=subject.namespaces,
         pod_selector=subject.pods or LabelSelector().canonical,
         ingress=bool(found.spec.ingress),

@@ -37,7 +37,7 @@ _MEANT = {"matchNamespaces[].namespace": "it means a Linux namespace, not one of
 class Judged(Part):
     """What is kept of a spec."""
 
-    judged: bool = True
+    judged: bool = False
     hooks: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
@@ -67,6 +67,7 @@ class TracingPolicy(Resource):
             self.spec = msgspec.convert(spec, Judged)
         else:
             self.spec = judge(spec)
+            self.spec.judged = True
 
 
 class _Field(msgspec.Struct, frozen=True):

@@ -41,9 +41,9 @@ NETWORK_ENFORCEMENT = Table(
 
 @view(NETWORK_ENFORCEMENT, naming=("nodes", "namespaces", "network_policies"))
 def network_enforcement(
+    network_agents: pd.DataFrame,
     namespaces: pd.DataFrame,
     nodes: pd.DataFrame,
-    network_agents: pd.DataFrame,
     network_policies: pd.DataFrame,
 ) -> pd.DataFrame:
     """Tell of the cluster what its agents can do."""

@@ -73,7 +73,10 @@ def test_without_a_command_the_help_is_an_error() -> None:
     [
         (["asses", "x"], "there is no command 'asses' (did you mean assess?)"),
         (["zzz"], "there is no command 'zzz' (known: collect, tables,"),
-        (["assess", "x", "--fial-on", "high"], "no option --fial-on (did you mean --fail-on?)"),
+        (
+            ["assess", "x", "--fial-on", "high"],
+            "no option --fial-on (did you mean --fail-on or --falco?)",
+        ),
         (["--colour"], "there is no option --colour ("),
         (["assess"], "missing argument 'SOURCE' ("),
         (["collect", "x"], "missing option '--out'"),
