@@ -53,8 +53,8 @@ class Heading(msgspec.Struct, frozen=True):
 class Page:
     """What the blocks of one page share: the ids in use and the headings so far."""
 
-    def __init__(self, *, rows_shown: int) -> None:
-        self.rows_shown = rows_shown
+    def __init__(self, *, rows_shown: int, scripted: bool = True) -> None:
+        self.rows_shown, self.scripted = rows_shown, scripted
         self.ids: set[str] = set()
         self.headings: list[Heading] = []
 
@@ -69,7 +69,7 @@ class Page:
 
 def standalone(block: Block) -> str:
     """Write a block for Jupyter: with its style, and the first rows of tables only."""
-    inner = block_html(block, Page(rows_shown=_STANDALONE_ROWS))
+    inner = block_html(block, Page(rows_shown=_STANDALONE_ROWS, scripted=False))
     # A name with dollar signs is no formula.
     classes = "kaudit tex2jax_ignore mathjax_ignore"
     return f'<style>{_style()}</style><div class="{classes}">{inner}</div>'
@@ -140,7 +140,7 @@ def _numbers(block: Numbers, page: Page) -> str:  # noqa: ARG001
 
 @block_html.register
 def _table(block: Table, page: Page) -> str:
-    return table_html(block, page.ids, rows_shown=page.rows_shown)
+    return table_html(block, page.ids, rows_shown=page.rows_shown, scripted=page.scripted)
 
 
 @block_html.register
@@ -211,7 +211,9 @@ def _finding(block: Finding, page: Page) -> str:
         meta += badge_html(Kind.OPINION, block.opinion, visible(block.opinion))
     because = f'<span class="because">{_rich(block.because)}</span>' if block.because else ""
     observed = (
-        table_html(block.observed, page.ids, rows_shown=page.rows_shown) if block.observed else ""
+        table_html(block.observed, page.ids, rows_shown=page.rows_shown, scripted=page.scripted)
+        if block.observed
+        else ""
     )
     severity = badge(Kind.SEVERITY, block.severity)
     style = f"finding k-{severity.name}" if severity else "finding"

@@ -25,7 +25,9 @@ _SHORT = 26
 _BADGED = (Kind.SEVERITY, Kind.STATUS, Kind.OPINION)
 
 
-def table_html(table: Table, ids: set[str], *, rows_shown: int = ROWS_SHOWN) -> str:
+def table_html(
+    table: Table, ids: set[str], *, rows_shown: int = ROWS_SHOWN, scripted: bool = True
+) -> str:
     """Write a table.
 
     Parameters
@@ -35,7 +37,9 @@ def table_html(table: Table, ids: set[str], *, rows_shown: int = ROWS_SHOWN) -> 
     ids
         Ids taken on the page; those of the rows are added.
     rows_shown
-        Rows written as HTML; all are embedded as data if the page has a script.
+        Rows written as HTML.
+    scripted
+        The page has a script, which shows the others: all are embedded as data for it.
     """
     columns = [
         column_texts(c, [row[at] for row in table.rows]) for at, c in enumerate(table.columns)
@@ -55,13 +59,14 @@ def table_html(table: Table, ids: set[str], *, rows_shown: int = ROWS_SHOWN) -> 
     if not table.rows:
         body = f'<tr><td class="none" colspan="{len(table.columns)}">Nothing to list.</td></tr>'
     caption = escape(visible(table.caption))
-    data = _embedded(table, columns, anchors) if len(table.rows) > shown else ""
+    more = scripted and len(table.rows) > shown
+    data = _embedded(table, columns, anchors) if more else ""
     return (
         f'<figure class="table" data-rows="{len(table.rows)}">'
         f'<div class="scroll" role="group" tabindex="0" aria-label="{caption}"><table>'
         f"<caption><span>{caption}</span></caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
-        f"{_foot(table, shown)}{data}</figure>"
+        f"{_foot(table, shown, scripted=scripted)}{data}</figure>"
     )
 
 
@@ -78,12 +83,12 @@ def _words(text: str) -> str:
     return escape(text).replace("\n", "<br>")
 
 
-def _foot(table: Table, shown: int) -> str:
+def _foot(table: Table, shown: int, *, scripted: bool) -> str:
     parts = [f"<p>{_words(visible(table.note, lines=True))}</p>"] if table.note else []
     rest = table.size - shown
     if rest > 0:
         where = []
-        if len(table.rows) > shown:
+        if scripted and len(table.rows) > shown:
             where.append("on this page, with scripts")
         if table.annex:
             where.append(f"in {link_html(table.annex, table.annex)}")
