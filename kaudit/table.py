@@ -204,10 +204,14 @@ class Table:
 
     def sorted(self, table: pa.Table) -> pa.Table:
         """Sort an Arrow table by the key, ties by trace."""
+        import pyarrow.compute as pc
+
         trace = [n for n in ("raw", "raw_line") if n in table.column_names and n not in self.key]
         if table.num_rows < 2:
             return table
-        return table.sort_by([(name, "ascending") for name in (*self.key, *trace)])
+        keys = [(name, "ascending") for name in (*self.key, *trace)]
+        order = pc.sort_indices(table, sort_keys=keys).to_numpy()
+        return table if (order[1:] > order[:-1]).all() else table.take(order)
 
     def empty(self) -> pd.DataFrame:
         """Return a frame without rows, with the same dtypes as a full one."""

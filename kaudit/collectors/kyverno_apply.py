@@ -29,6 +29,8 @@ _MERGED = re.compile(
     rb"(?:merged|clusterpolicyreport)\s*$",
     re.MULTILINE,
 )
+#: One of these is in whatever matches that: quicker to look for.
+_NAMES = (b"merged", b"clusterpolicyreport")
 _TEXT = re.compile(
     rb"^\$ (?:kubectl-)?kyverno apply|^Applying \d+ policy rule"
     rb"|^policy \S+ -> resource \S+ failed|^(?:Policies Skipped|Invalid Policies):",
@@ -42,6 +44,8 @@ def _recognise(content: Content) -> bool:
         return False
     if content.shape == "text" and _TEXT.search(content.data):
         return True
+    if not any(name in content.data for name in _NAMES):
+        return False
     found = _MERGED.search(content.data)
     return found is not None and not _OF_SERVER.search(content.data[: found.end() + 200])
 

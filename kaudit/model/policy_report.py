@@ -7,6 +7,7 @@ reports hold the same below ``spec``. Properties, which are free, are not kept.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from msgspec import field
 
@@ -15,6 +16,8 @@ from kaudit.model.meta import Int, Part, Resource
 
 #: Last second of the year 9999.
 _END = 253402300799
+#: Engines say the same of many objects.
+_message = lru_cache(maxsize=4096)(masked)
 
 
 class Subject(Part):
@@ -56,7 +59,7 @@ class Result(Part):
     resources: list[Subject] | None = None
 
     def __post_init__(self) -> None:
-        self.message = masked(self.message) if self.message else None
+        self.message = _message(self.message) if self.message else None
 
     @property
     def word(self) -> str:
