@@ -1,6 +1,6 @@
 """Chains of risk: what meets, what is unknown, in which order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from kaudit.demo import NOW, write
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.risk import State
 from kaudit.model.words import Gap, Reason
-from kaudit.source.events import Event
+from kaudit.registry import Read
+from kaudit.source.events import Batch, Event, KindId, Listed, Progress, silent
 from kaudit.source.files import FileSource
 from tests.memory_source import MemorySource, evidence_of, objects
 
@@ -172,6 +173,58 @@ def test_every_layer_that_is_missing_is_counted_as_unknown() -> None:
         "holds": 1,
         "unknown": 0,
     }
+
+
+class Without(FileSource):
+    """A dump of which some files are not there, and some kinds may not be listed."""
+
+    def __init__(self, path: Path, kinds: tuple[str, ...], folder: str) -> None:
+        super().__init__(path)
+        self.kinds, self.folder = kinds, folder
+
+    def files(self) -> tuple[list[tuple[str, Path]], list[tuple[str, str]]]:
+        found, skipped = super().files()
+        kept = [one for one in found if not self.folder or not one[0].startswith(self.folder)]
+        assert bool(self.folder) == (len(kept) < len(found))
+        return kept, skipped
+
+    def read(self, wanted: Mapping[KindId, Read], progress: Progress = silent) -> Iterator[Event]:
+        for event in super().read(wanted, progress):
+            if not isinstance(event, Batch | Listed) or event.kind not in self.kinds:
+                yield event
+        for kind in self.kinds:
+            yield Gap(what=f"list {kind}", reason=Reason.FORBIDDEN, kind=kind)
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("demo") / "dump"
+    write(found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("layer", "kinds", "folder", "signal", "reason"),
+    [
+        ("build", (), "scans/", "exploitable", "no scan of it"),
+        ("deploy", ("ClusterRole", "ClusterRoleBinding"), "", "leads_to_admin", "forbidden"),
+        ("runtime", (), "runtime/", "alerted", "not in source"),
+        ("network", ("Service", "Ingress", "Gateway", "HTTPRoute"), "", "exposed", "forbidden"),
+        ("secrets", ("Secret",), "", "stale_secret", "forbidden"),
+    ],
+)
+def test_without_a_layer_the_chain_stays_and_says_what_is_missing(
+    dump: Path, layer: str, kinds: tuple[str, ...], folder: str, signal: str, reason: str
+) -> None:
+    source = Without(dump, kinds, folder)
+    found = risks(collect(source, as_of=datetime.fromisoformat(NOW), raw=False))
+    chain = next(c for c in found.chains if c.label == "StatefulSet legacy/erp")
+    link = next(one for one in chain.links if one.signal == signal)
+    assert (link.layer.value, link.state) == (layer, State.UNKNOWN)
+    assert reason in link.reason
+    assert {p.state for p in chain.patterns if signal in p.signals} >= {State.UNKNOWN}
+    held = {one.layer.value for one in chain.links if one.state is State.HOLDS}
+    assert held >= {"build", "deploy", "runtime", "network", "secrets"} - {layer}
 
 
 def test_the_demo_tells_one_story_over_all_layers(tmp_path: Path) -> None:
