@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from kaudit.ages import ended
 from kaudit.columns import arrow, series
 from kaudit.registry import control
 
@@ -22,6 +23,8 @@ SUPPORTED_UNTIL = {
     34: date(2026, 10, 27),
     35: date(2027, 2, 28),
 }
+#: When that list was gathered.
+_KNOWN = datetime(2026, 11, 1, tzinfo=UTC)
 #: Minor versions that a kubelet may be behind its API server since 1.28; two before that.
 _SKEW, _SKEW_BEFORE, _SINCE = 3, 2, 28
 
@@ -76,7 +79,7 @@ def kubelet_skewed(nodes: pd.DataFrame, cluster: pd.DataFrame) -> pd.Series[Any]
     "KA-DEP-086a",
     layer="deploy",
     severity="high",
-    null="the version of the kubelet, or the moment of the evidence, is not known",
+    null="the version of the kubelet is not known, or nobody told the moment of the evidence",
     expected="a minor version that is still maintained",
     shows=("kubelet_version",),
 )
@@ -99,17 +102,15 @@ def version_unsupported(nodes: pd.DataFrame, cluster: pd.DataFrame) -> pd.Series
         {apiVersion: v1, kind: Node, metadata: {name: ok-maintained}, status: {nodeInfo: {kubeletVersion: v1.34.1}}}
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    now = [moment.to_pydatetime().date() for moment in cluster["as_of"].dropna()[:1]]
-    verdicts = [
-        None if not now or not isinstance(minor, int) else _ended(minor, now[0])
-        for minor in arrow(nodes["kubelet_minor"]).to_pylist()
-    ]
-    return series(pa.array(verdicts, pa.bool_()), nodes)
+    minors = arrow(nodes["kubelet_minor"])
+    ends = pa.array(map(_end, minors.to_pylist()), pa.timestamp("us", tz="UTC"))
+    over = arrow(ended(series(ends, nodes), cluster, _KNOWN))
+    return series(pc.if_else(pc.less(minors, min(SUPPORTED_UNTIL)), True, over), nodes)
 
 
-def _ended(minor: int, now: date) -> bool | None:
-    """Whether maintenance has ended; None of a version that is newer than the list."""
-    if minor > max(SUPPORTED_UNTIL):
-        return None
-    return minor < min(SUPPORTED_UNTIL) or SUPPORTED_UNTIL[minor] < now
+def _end(minor: int | None) -> datetime | None:
+    """Moment after the last day of maintenance; None of a version that is not in the list."""
+    last = SUPPORTED_UNTIL.get(minor) if minor is not None else None
+    return datetime.combine(last + timedelta(days=1), time(), UTC) if last else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import flags, looked_up, over_lists, positions, series, text_is
+from kaudit.columns import arrow, flags, looked_up, over_lists, positions, series, text_is
+from kaudit.model.admission_causes import BASELINE
 from kaudit.model.platform import NAMESPACES
 from kaudit.registry import control
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         *("kyverno_rules", "policy_exceptions", "admission_policies", "admission_bindings"),
         *("webhooks", "webhook_rules", "endpoint_slices", "cluster"),
     ),
+    null="whether an engine enforces all of the baseline level cannot be told",
     expected="enforce is baseline or restricted, or an engine enforces the same",
     shows=("enforce", "enforces"),
 )
@@ -57,10 +59,24 @@ def namespace_without_enforcement(
         {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod], namespaces: [ok-engine]}}]},
           validate: {failureAction: Enforce, podSecurity: {level: baseline, version: latest}}}]}}
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     at = positions(namespace_security["name"], namespace_enforcement["name"])
-    left = looked_up(namespace_enforcement, at, "missing_baseline", namespace_security)
+    open_, untold = (
+        arrow(over_lists(looked_up(namespace_enforcement, at, column, namespace_security), test))
+        for column, test in (("missing_baseline", bool), ("unknown", _of_baseline))
+    )
     partly = looked_up(namespace_enforcement, at, "partial", namespace_security)
-    return namespace_security["unguarded"] & (over_lists(left, bool) | over_lists(partly, bool))
+    open_ = pc.or_(open_, arrow(over_lists(partly, _of_baseline)))
+    untold = pc.or_(untold, pa.array(at < 0))
+    lacks = pc.if_else(pc.and_(pc.invert(open_), untold), pa.scalar(None, pa.bool_()), open_)
+    return series(pc.and_kleene(arrow(namespace_security["unguarded"]), lacks), namespace_security)
+
+
+def _of_baseline(controls: list[str]) -> bool:
+    """Tell whether any is of the baseline level: an engine that slips elsewhere does for it."""
+    return not set(BASELINE).isdisjoint(controls)
 
 
 @control(

@@ -294,6 +294,7 @@ def certificate_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="high",
     applies="resolved",
+    null="it is half of the right, and no binding of the other kind is in the evidence",
     expected="no right to create service-account tokens",
     shows=("subject", "role", "grants"),
 )
@@ -316,6 +317,8 @@ def token_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-writes-alone}, rules: [{apiGroups: [""], resources: [secrets], verbs: [create]}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-writes-alone}, roleRef: {kind: ClusterRole, name: r-ok-writes-alone}, subjects: [{kind: ServiceAccount, name: ok-writes-alone, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-accounts-of-one, namespace: shop}, roleRef: {kind: ClusterRole, name: r-ok-accounts}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-token}, rules: [{apiGroups: [""], resources: [serviceaccounts/token], verbs: [create]}]}
         ---

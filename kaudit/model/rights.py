@@ -7,7 +7,7 @@ whole cluster. Some rights lead somewhere only beside another of the same subjec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 
 from kaudit.model.rbac_rule import Rule
@@ -274,6 +274,12 @@ def _further(r: Rule) -> bool:
 def halves_of(rule: Rule) -> frozenset[str]:
     """Halves of rights that a rule gives."""
     return frozenset(name for name, test in _HALVES.items() if test(rule))
+
+
+def may_be_half(rule: Rule, flags: Mapping[str, bool]) -> bool:
+    """Tell whether a rule would lead to tokens beside another that is perhaps not seen."""
+    own = halves_of(rule)
+    return not flags["tokens"] and any(own & {*pair} for pair in _PAIRS["tokens"])
 
 
 @lru_cache(maxsize=65536)

@@ -9,7 +9,7 @@ import msgspec
 from kaudit.columns import arrow
 from kaudit.model.rbac_defaults import is_default_binding
 from kaudit.model.rbac_rule import EVERYTHING, Rule
-from kaudit.model.rights import flags_of, halves_of
+from kaudit.model.rights import flags_of, halves_of, may_be_half
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -46,7 +46,10 @@ class PermissionRow(Trace, kw_only=True):
     rbac: Annotated[bool, doc("writes roles or bindings")]
     policy: Annotated[bool, doc("writes what decides on admission, or labels of namespaces")]
     certificates: Annotated[bool, doc("part of the right to approve or sign certificates")]
-    tokens: Annotated[bool, doc("creates service-account tokens, or part of the right to")]
+    tokens: Annotated[
+        bool | None,
+        doc("creates tokens, or part of the right to; null: the other part may not be seen"),
+    ] = None
     volumes: Annotated[bool, doc("creates persistent volumes, or what attaches them")]
     node_proxy: Annotated[bool, doc("reaches kubelets through nodes/proxy, or writes nodes")]
     execs: Annotated[bool, doc("exec, attach, port-forward or ephemeral containers")]
@@ -96,6 +99,8 @@ def permissions(
     known = {*_cells(roles, "kind", "namespace", "name"), *rules, _ADMIN}
     bindings = [*_bindings(rbac_bindings)]
     halves = _halves(bindings, rules)
+    # A cluster has bindings of both kinds: without one, the other half of a right may be there.
+    whole = len({b["binding_kind"] for b, _ in bindings}) > 1
     rows = []
     for b, subject in bindings:
         given = _granted(b, rules)
@@ -117,6 +122,8 @@ def permissions(
         }
         for one in given or [_Given(-1, "", False, _NO_RULE)]:
             flags: dict[str, Any] = flags_of(one.rule, beside=held, namespace=b["namespace"])
+            if not whole and may_be_half(one.rule, flags):
+                flags["tokens"] = None
             rows.append(PermissionRow(**base, **flags, **_of_rule(one)))
     return frame(PERMISSIONS.sorted(PERMISSIONS.arrow(rows)))
 
