@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from kaudit.columns import arrow
+from kaudit.columns import arrow, series
 from kaudit.model.address_space import Block
 from kaudit.model.connectivity import NAME, Access, Network, Profile, address_space
 from kaudit.model.label_index import LabelIndex, members
@@ -182,7 +182,33 @@ def standing(pods: pd.DataFrame) -> pd.DataFrame:
         origin == "object" or (namespace, kind, name) not in live
         for namespace, kind, name, origin in rows(pods, *owner, "origin")
     ]
-    return pods[np.array(here, bool)]
+    return _of_all_parts(pods[np.array(here, bool)])
+
+
+def _of_all_parts(pods: pd.DataFrame) -> pd.DataFrame:
+    """Pods that several parts of the evidence see alike, as the one row that they are."""
+    import numpy as np
+    import pyarrow as pa
+
+    alike = ("namespace", "owner_kind", "owner_name", "origin", "host_network", "addressed")
+    lists = ("labels", "named_ports", "addresses")
+    known: dict[tuple[Any, ...], int] = {}
+    counts: dict[int, int] = {}
+    names = arrow(pods["pod"]).to_pylist()
+    for at, (count, *cells) in enumerate(rows(pods, "pods", *alike, *lists)):
+        key = (*cells[: len(alike)], *map(tuple, cells[len(alike) :]))
+        first = known.setdefault(key, at)
+        total = counts.pop(first, 0) + count
+        if names[at] < names[first]:
+            known[key] = first = at
+        counts[first] = total
+    if len(counts) == len(pods):
+        return pods
+    order = sorted(counts)
+    merged = pods.iloc[np.array(order)].copy()
+    merged["pods"] = series(pa.array([counts[at] for at in order], pa.int64()), merged)
+    columns = ["namespace", "owner_kind", "owner_name", "pod"]
+    return merged.sort_values(columns, kind="stable").reset_index(drop=True)
 
 
 def seen(pods: pd.DataFrame) -> Iterator[Profile]:

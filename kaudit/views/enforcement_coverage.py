@@ -17,7 +17,7 @@ from kaudit.model.kinds import CONTROLLERS
 from kaudit.policy_scope import Asked, decide, mode_in
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
-from kaudit.views.why_admitted import Levels
+from kaudit.views.admission_causes import Levels
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,399 @@
+"""Why what fails was admitted: the enforcement point that came nearest to a denial.
+
+Decided once for each class of pods that no point can tell apart. The checks of the Pod
+Security Standards are those of the level and the version that the namespace enforces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kaudit.admission_faults import POD, faults
+from kaudit.columns import arrow, kept_in_lists, pairs, positions, records, text_is
+from kaudit.enforcement import LISTS, Case, Outcome, Policies, nearest
+from kaudit.model.admission_causes import CAUSES, CHECKS, COVERED, DENIED
+from kaudit.model.kinds import CONTROLLERS
+from kaudit.model.standards import NEWEST, pinned_minor
+from kaudit.policy_scope import Asked
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc, frame
+from kaudit.views.pod_security import PodSecurity, checks_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+_PSS = "PodSecurity"
+_ENFORCE = "metadata.labels pod-security.kubernetes.io/"
+
+
+class AdmissionCauseRow(Trace, kw_only=True):
+    namespace: Annotated[str, doc("namespace")]
+    owner_kind: Annotated[str, doc("kind of the topmost known owner of the pods")]
+    owner_name: Annotated[str, doc("name of the topmost known owner")]
+    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+    control: Annotated[str, doc("control that they fail, of those that admission can enforce")]
+    cause: Annotated[str, doc("why they were admitted, in one word")]
+    because: Annotated[str, doc("the cause in a sentence")]
+    engine: Annotated[str, doc("engine that came nearest to a denial; empty: none")]
+    policy: Annotated[str, doc("its policy, with the rule; of PodSecurity the namespace")]
+    clause: Annotated[str, doc("field that decided")]
+    containers: Annotated[list[str], doc("lists of containers at fault; empty: the pod itself")]
+    covered: Annotated[bool, doc("a point that denies is for them")]
+    unexplained: Annotated[bool, doc("they should have been denied")]
+    pods: Annotated[int, doc("pods of this owner, with this cause")]
+
+
+ADMISSION_CAUSES = Table(
+    "admission_causes",
+    AdmissionCauseRow,
+    grain="one cause for one workload, control and set of lists, in one part of the pods",
+    key=("namespace", "owner_kind", "owner_name", "control", "cause", "engine", "policy", "clause"),
+    resource=Resource("owner_kind", name="owner_name"),
+    pods=True,
+    summed=True,
+)
+
+
+@view(
+    ADMISSION_CAUSES,
+    naming=(
+        *("policy_anatomy", "constraints", "constraint_templates", "kyverno_policies"),
+        *("admission_policies", "admission_bindings", "policy_exceptions", "webhook_posture"),
+        *("namespaces", "namespace_security", "workloads", "pod_security_config"),
+    ),
+)
+def admission_causes(
+    pod_context: pd.DataFrame,
+    security_context: pd.DataFrame,
+    container_resources: pd.DataFrame,
+    image_references: pd.DataFrame,
+    pod_volumes: pd.DataFrame,
+    pods: pd.DataFrame,
+    containers: pd.DataFrame,
+    volumes: pd.DataFrame,
+    probes: pd.DataFrame,
+    cluster: pd.DataFrame,
+    policy_anatomy: pd.DataFrame,
+    constraints: pd.DataFrame,
+    constraint_templates: pd.DataFrame,
+    kyverno_policies: pd.DataFrame,
+    admission_policies: pd.DataFrame,
+    admission_bindings: pd.DataFrame,
+    policy_exceptions: pd.DataFrame,
+    webhook_posture: pd.DataFrame,
+    namespaces: pd.DataFrame,
+    namespace_security: pd.DataFrame,
+    workloads: pd.DataFrame,
+    pod_security_config: pd.DataFrame,
+) -> pd.DataFrame:
+    """Ask every point about every class of pods that fail a control."""
+    import numpy as np
+
+    policies = Policies(
+        policy_anatomy,
+        constraints,
+        constraint_templates,
+        kyverno_policies,
+        admission_policies,
+        admission_bindings,
+        policy_exceptions,
+        webhook_posture,
+        namespaces,
+    )
+    live = text_is(pod_context["origin"], "object").to_numpy(dtype=bool)
+    codes = faults(
+        pod_context,
+        security_context,
+        container_resources,
+        image_references,
+        pod_volumes,
+        cluster,
+    )
+    levels = Levels(namespaces, namespace_security, cluster, pod_security_config)
+    broken = levels.broken(PodSecurity(pods, containers, volumes, probes), pods)
+    classes = _Classes(pod_context, policies, levels, workloads)
+    order = positions(pod_context["pod_uid"], pods["pod_uid"])
+    found: list[Any] = []
+    outcomes: list[tuple[Outcome, int]] = []
+    seen: dict[tuple[Outcome, int], int] = {}
+    for control in sorted(codes):
+        at = np.flatnonzero((codes[control] > 0) & live)
+        if not len(at):
+            continue
+        checks = [broken[check][order[at]] for check in CHECKS.get(control, ()) if check in broken]
+        refused = np.any(checks, axis=0) if checks else np.zeros(len(at), dtype=bool)
+        key = classes.codes[at] * 32 + codes[control][at].astype(np.int64) * 2 + refused
+        unique, first, back = np.unique(key, return_index=True, return_inverse=True)
+        verdicts = np.empty(len(unique), dtype=np.int64)
+        for number, one in enumerate(at[first].tolist()):
+            lists = int(codes[control][one])
+            broke = bool(unique[number] & 1)
+            outcome = _decide(control, one, lists, broke, classes)
+            verdicts[number] = seen.setdefault((outcome, lists), len(seen))
+            if len(seen) > len(outcomes):
+                outcomes.append((outcome, lists))
+        found.append((control, at, verdicts[back]))
+    return _gathered(pod_context, found, outcomes)
+
+
+def _decide(control: str, row: int, lists: int, refused: bool, classes: _Classes) -> Outcome:
+    case = classes.case(control, row, 0 if lists & POD else lists)
+    points = [*classes.policies.outcomes(case)]
+    of_level = classes.levels.outcome(case, refused)
+    return nearest([*points, of_level] if of_level else points)
+
+
+class Levels:
+    """What namespaces enforce of the Pod Security Standards, by level and version."""
+
+    def __init__(
+        self,
+        namespaces: pd.DataFrame,
+        namespace_security: pd.DataFrame,
+        cluster: pd.DataFrame,
+        pod_security_config: pd.DataFrame,
+    ) -> None:
+        minors = cluster["minor"].dropna()
+        given = records(pod_security_config)
+        exempt = {name for one in given for name in one["exempt_namespaces"]}
+        default = given[0] if len(given) == 1 else None
+        self.newest = int(minors.iloc[0]) if len(minors) else NEWEST
+        self.of: dict[str, dict[str, Any]] = {}
+        times = {row["name"]: row for row in records(namespaces)}
+        for row in records(namespace_security):
+            row |= {name: times.get(row["name"], {}).get(name) for name in _TIMES}
+            row["exempt"] = row["name"] in exempt
+            row["minor"] = self._minor(row["enforce_version"])
+            if default and not row["labelled"]:
+                row["enforces"] = default["enforce"]
+                row["minor"] = self._minor(default["enforce_version"])
+            row["checks"] = checks_of(row["enforces"], row["minor"])
+            self.of[row["name"]] = row
+
+    def _minor(self, label: str | None) -> int:
+        pinned = pinned_minor(label) if label else None
+        return self.newest if pinned is None else min(pinned, NEWEST)
+
+    def covers(self, own: dict[str, Any], level: str, checks: Sequence[str]) -> bool:
+        """Whether a level has any of the checks, at the version that the namespace names."""
+        return not own["exempt"] and not {*checks}.isdisjoint(checks_of(level, own["minor"]))
+
+    def broken(self, judged: PodSecurity, pods: pd.DataFrame) -> dict[str, Any]:
+        """Check to whether each pod breaks it at the level that its own namespace enforces."""
+        import numpy as np
+
+        spaces = arrow(pods["namespace"]).dictionary_encode()
+        names = spaces.dictionary.to_pylist()
+        of_pod = spaces.indices.to_numpy(zero_copy_only=False)
+        found: dict[str, Any] = {}
+        wanted = {(n["enforces"], n["minor"]) for n in self.of.values() if n["checks"]}
+        for level, minor in sorted(wanted):
+            here = np.array([self._is(name, level, minor) for name in names], dtype=bool)
+            mask = here[of_pod] if len(names) else np.zeros(0, dtype=bool)
+            if mask.any():
+                for fault in judged.faults(level, minor):
+                    zero = np.zeros(len(pods), dtype=bool)
+                    found[fault.check] = found.get(fault.check, zero) | (fault.pods & mask)
+        return found
+
+    def _is(self, name: str, level: str, minor: int) -> bool:
+        own = self.of.get(name)
+        return own is not None and (own["enforces"], own["minor"]) == (level, minor)
+
+    def outcome(self, case: Case, refused: bool) -> Outcome | None:
+        """What the label of the namespace did; None where it does not speak of the control."""
+        own, checks = self.of.get(case.pod.namespace), CHECKS.get(case.control)
+        if own is None or checks is None:
+            return None
+
+        def found(cause: str, clause: str) -> Outcome:
+            return Outcome(cause, _PSS, f"Namespace {own['name']}", clause)
+
+        if refused and own["exempt"]:
+            return found("exempt_namespace", "PodSecurityConfiguration exemptions.namespaces")
+        if refused:
+            clause = f"{_ENFORCE}enforce: {own['enforce']}"
+            return found(*_aged(own, case, clause))
+        for mode in ("audit", "warn"):
+            level = own[mode]
+            if level in ("baseline", "restricted") and self.covers(own, level, checks):
+                return found("audit_only", f"{_ENFORCE}{mode}: {level}")
+        return None
+
+
+_TIMES = ("created_at", "changed_at")
+
+
+def _aged(own: dict[str, Any], case: Case, clause: str) -> tuple[str, str]:
+    """Tell by times: when a label was set is known by the last change of the namespace."""
+    if case.static:
+        return "static_pod", "metadata.annotations kubernetes.io/config.mirror"
+    made, changed = case.made_at, own["changed_at"]
+    if made is None or changed is None:
+        return "unknown", f"{clause}; when it was set is not told"
+    if own["created_at"] and own["created_at"] > made:
+        return "older_than_policy", clause
+    if changed > made:
+        return "policy_changed", f"{clause}; namespace changed {changed:%Y-%m-%d %H:%M} UTC"
+    return DENIED, clause
+
+
+_KINDS = {text.partition(".")[0]: text for text in CONTROLLERS}
+
+
+class _Classes:
+    """Pods in classes that no enforcement point can tell apart."""
+
+    def __init__(
+        self,
+        pod_context: pd.DataFrame,
+        policies: Policies,
+        levels: Levels,
+        workloads: pd.DataFrame,
+    ) -> None:
+        import numpy as np
+
+        c = pod_context
+        self.policies, self.levels = policies, levels
+        keys = policies.label_keys
+        self.labels = kept_in_lists(c["labels"], lambda t: t.partition("=")[0] in keys)
+        at = positions(
+            pairs(c["namespace"], c["owner_kind"], c["owner_name"]),
+            pairs(workloads["namespace"], workloads["kind"], workloads["name"]),
+        )
+        self.namespaces = c["namespace"].tolist()
+        self.kinds = c["owner_kind"].tolist()
+        self.static = c["static"].to_numpy(dtype=bool)
+        self.made = arrow(c["created_at"])
+        self.owner_made = _taken(workloads, at)
+        times = sorted(
+            {*policies.times}
+            | {n[t] for n in levels.of.values() for t in _TIMES if n[t] is not None}
+        )
+        parts = [
+            _coded(arrow(c["namespace"])),
+            _coded(arrow(c["owner_kind"])),
+            _coded(_joined(self.labels)),
+            self.static.astype(np.int64),
+            _buckets(self.made, times),
+            _buckets(self.owner_made, times),
+        ]
+        if policies.names_objects:
+            parts.append(_coded(arrow(c["pod"])))
+            self.names: list[str] | None = c["pod"].tolist()
+        else:
+            self.names = None
+        code = np.zeros(len(c), dtype=np.int64)
+        for part in parts:
+            _, code = np.unique(code * (int(part.max(initial=0)) + 1) + part, return_inverse=True)
+        self.codes = code
+
+    def case(self, control: str, row: int, lists: int) -> Case:
+        """Return the case of one pod and control."""
+        namespace, kind = self.namespaces[row], self.kinds[row]
+        spaces = self.policies.spaces.get(namespace)
+        labels = dict(text.split("=", 1) for text in self.labels[row].as_py())
+        pod = Asked("Pod", namespace, spaces, labels, self.names[row] if self.names else None)
+        owner = Asked(_KINDS[kind], namespace, spaces) if kind in _KINDS else None
+        return Case(
+            control,
+            pod,
+            owner,
+            lists,
+            bool(self.static[row]),
+            self.made[row].as_py(),
+            self.owner_made[row].as_py(),
+        )
+
+
+def _taken(workloads: pd.DataFrame, at: Any) -> Any:
+    import pyarrow as pa
+
+    return arrow(workloads["created_at"]).take(pa.array(at, mask=at < 0))
+
+
+def _coded(values: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+    codes = values.dictionary_encode().indices
+    found: np.ndarray[Any, np.dtype[np.int64]] = (
+        codes.fill_null(0).to_numpy(zero_copy_only=False).astype("int64")
+    )
+    return found
+
+
+def _joined(lists: Any) -> Any:
+    import pyarrow.compute as pc
+
+    return pc.binary_join(lists, "\x1f")
+
+
+def _buckets(times: Any, among: Sequence[datetime]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Place of each time among those of policies; one place more where it is not told."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    stamp = pa.timestamp("us", tz="UTC")
+    edges = pc.cast(pa.array(among, stamp), pa.int64()).to_numpy(zero_copy_only=False)
+    own = pc.fill_null(pc.cast(pc.cast(times, stamp), pa.int64()), -1)
+    values = own.to_numpy(zero_copy_only=False)
+    found: np.ndarray[Any, np.dtype[np.int64]] = np.searchsorted(edges, values, side="right") + 1
+    found[pc.is_null(times).to_numpy(zero_copy_only=False)] = 0
+    return found
+
+
+def _gathered(
+    pod_context: pd.DataFrame, found: list[Any], outcomes: list[tuple[Outcome, int]]
+) -> pd.DataFrame:
+    """One row a workload, control and outcome, with how many pods it is of."""
+    import numpy as np
+    import pyarrow as pa
+
+    c = pod_context
+    owners = pairs(c["namespace"], c["owner_kind"], c["owner_name"]).dictionary_encode()
+    of_pod = owners.indices.to_numpy(zero_copy_only=False).astype("int64")
+    written = arrow(c["raw_line"]).to_numpy(zero_copy_only=False).astype("int64")
+    rows, controls, verdicts, counts, lines = [], [], [], [], []
+    for control, at, verdict in found:
+        key = of_pod[at] * (len(outcomes) + 1) + verdict
+        _, first, back, count = np.unique(
+            key, return_index=True, return_inverse=True, return_counts=True
+        )
+        lowest = np.full(len(first), np.iinfo(np.int64).max)
+        np.minimum.at(lowest, back, written[at])
+        lines += lowest.tolist()
+        rows += at[first].tolist()
+        controls += [control] * len(first)
+        verdicts += verdict[first].tolist()
+        counts += count.tolist()
+    said = [outcomes[v][0] for v in verdicts]
+    at = pa.array(rows, pa.int64())
+    lists = [[n for bit, (_, n) in LISTS.items() if outcomes[v][1] & bit] for v in verdicts]
+    columns: dict[str, Any] = {
+        name: arrow(c[name]).take(at)
+        for name in ("raw", "namespace", "owner_kind", "owner_name", "platform")
+    }
+    columns |= {
+        "raw_line": lines,
+        "control": controls,
+        "cause": [one.cause for one in said],
+        "because": [CAUSES[one.cause] for one in said],
+        "engine": [one.engine for one in said],
+        "policy": [one.policy for one in said],
+        "clause": [one.clause for one in said],
+        "containers": lists,
+        "covered": [one.cause in COVERED for one in said],
+        "unexplained": [one.cause == DENIED for one in said],
+        "pods": counts,
+    }
+    schema = ADMISSION_CAUSES.schema
+    arrays = [
+        pa.array(columns[field.name], field.type)
+        if isinstance(columns[field.name], list)
+        else columns[field.name].cast(field.type)
+        for field in schema
+    ]
+    table = pa.Table.from_arrays(arrays, schema=schema)
+    return frame(ADMISSION_CAUSES.sorted(table))
