@@ -44,6 +44,7 @@ def selects_nothing(policy_effects: pd.DataFrame) -> pd.Series[Any]:
     severity="medium",
     expected="each peer matches a namespace and a pod that are there",
     shows=("inert", "near"),
+    null="the source does not speak of the namespaces that a peer may be in",
 )
 def inert_peer(policy_effects: pd.DataFrame) -> pd.Series[Any]:
     """Peers of network policies exist.
@@ -69,7 +70,10 @@ def inert_peer(policy_effects: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: ok-pods, namespace: shop}, spec: {podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}}
     """
-    return over_lists(policy_effects["inert"], bool)
+    import pandas as pd
+
+    inert = over_lists(policy_effects["inert"], bool)
+    return inert.mask(~inert & over_lists(policy_effects["doubtful"], bool), pd.NA)
 
 
 @control(

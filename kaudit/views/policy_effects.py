@@ -30,6 +30,9 @@ class PolicyEffectRow(Trace, kw_only=True):
     selects: Annotated[int, doc("pods and templates that it selects")]
     peers: Annotated[int, doc("peers of its rules, but for addresses")]
     inert: Annotated[list[str], doc("peers that match no namespace or no pod that is there")]
+    doubtful: Annotated[
+        list[str], doc("peers that match nothing here, in namespaces that the source may leave out")
+    ]
     near: Annotated[list[str], doc("labels that are there and nearly match, as wanted → there")]
     dns_over_udp_only: Annotated[bool, doc("it lets DNS out on UDP, and nothing lets it on TCP")]
 
@@ -42,6 +45,8 @@ POLICY_EFFECTS = Table(
     resource=Resource("kind"),
 )
 _NAME = "kubernetes.io/metadata.name"
+#: Namespace of every cluster: a source without it does not speak of all namespaces.
+_EVERYWHERE = "kube-system"
 #: By namespace: classes of pods with the same labels that selectors speak of, and how many.
 _Pods = dict[str, list[tuple[dict[str, str], int]]]
 
@@ -58,6 +63,7 @@ def policy_effects(
     written = {*p["pod_selector"], *r["pod_selector"].dropna()}
     pods = _pods(pod_context, {key for text in written for key in keys_of(text)})
     spaces = _spaces(namespaces, pods)
+    whole = _EVERYWHERE in spaces
     rules: dict[tuple[str, str], list[dict[Any, Any]]] = defaultdict(list)
     for rule in r.to_dict("records"):
         rules[rule["namespace"], rule["name"]].append(rule)
@@ -71,8 +77,14 @@ def policy_effects(
     for namespace, name, chosen, raw, line in zip(*(p[c] for c in columns), strict=True):
         own, selects = rules[namespace, name], selector(chosen)
         peers = [rule for rule in own if rule["peer"] >= 0 and not isinstance(rule["cidr"], str)]
-        inert = [peer for peer in peers if not _matched(peer, namespace, pods, spaces)]
-        near = {text for peer in inert for text in _near(peer, namespace, pods, spaces)}
+        missed = [peer for peer in peers if not _matched(peer, namespace, pods, spaces)]
+        nearly = {_said(peer): _near(peer, namespace, pods, spaces) for peer in missed}
+        doubtful = [
+            peer
+            for peer in missed
+            if not whole and isinstance(peer["namespace_selector"], str) and not nearly[_said(peer)]
+        ]
+        inert = [peer for peer in missed if peer not in doubtful]
         rows.append(
             PolicyEffectRow(
                 raw=raw,
@@ -83,7 +95,8 @@ def policy_effects(
                 selects=sum(n for labels, n in pods.get(namespace, ()) if selects(labels)),
                 peers=len(peers),
                 inert=sorted(_said(peer) for peer in inert),
-                near=sorted(near),
+                doubtful=sorted(_said(peer) for peer in doubtful),
+                near=sorted({text for texts in nearly.values() for text in texts}),
                 dns_over_udp_only=namespace not in over_tcp
                 and any(_lets(rule, "UDP") for rule in own),
             )

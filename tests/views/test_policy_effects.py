@@ -90,6 +90,8 @@ def test_the_guides_policies_and_their_traps() -> None:
 )
 def test_peers(peer: str, inert: bool) -> None:
     text = f"""
+{{apiVersion: v1, kind: Namespace, metadata: {{name: kube-system}}}}
+---
 {{apiVersion: v1, kind: Namespace, metadata: {{name: empty}}}}
 ---
 {{apiVersion: v1, kind: Pod, metadata: {{name: a, namespace: shop, labels: {{app: a}}}}, spec: {{containers: [{{name: c, image: i}}]}}}}
@@ -98,6 +100,18 @@ def test_peers(peer: str, inert: bool) -> None:
 """
     (row,) = rows(evidence_of(text), "policy_effects", "inert")
     assert bool(row["inert"]) == inert
+
+
+def test_a_source_that_leaves_namespaces_out_proves_no_peer_inert() -> None:
+    text = """
+{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}, spec: {containers: [{name: c, image: i}]}}
+---
+{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {},
+ egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]}]}}
+"""
+    (row,) = rows(evidence_of(text), "policy_effects", "inert", "doubtful")
+    assert row["inert"] == []
+    assert len(row["doubtful"]) == 1
 
 
 def test_clouds() -> None:
