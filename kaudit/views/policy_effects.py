@@ -164,18 +164,26 @@ def _near(
 ) -> list[str]:
     """Labels of what is there that are spelt much like those that a peer asks for."""
     if isinstance(peer["namespace_selector"], str):
-        there = {f"{k}={v}" for labels in spaces.values() for k, v in labels.items()}
+        there = {pair for labels in spaces.values() for pair in labels.items()}
         text = peer["namespace_selector"]
     else:
-        there = {f"{k}={v}" for labels, _ in pods.get(namespace, ()) for k, v in labels.items()}
+        there = {pair for labels, _ in pods.get(namespace, ()) for pair in labels.items()}
         text = peer["pod_selector"]
     wanted = msgspec.json.decode(text).get("matchLabels") or {}
     found = []
-    for key, value in sorted(wanted.items()):
-        label = f"{key}={value or ''}"
-        same = [f"{k}={value}" for k in (_NAME,) if f"{k}={value}" in there]
-        close = same or get_close_matches(label, sorted(there), n=1, cutoff=0.8)
-        found += [f"{label} → {text}" for text in close if text != label]
+    for key, given in sorted(wanted.items()):
+        value = given or ""
+        others = sorted(k for k, v in there if v == value and k != key)
+        values = sorted(v for k, v in there if k == key)
+        meant = [f"{k}={value}" for k in others if k == _NAME] or [
+            *(f"{k}={value}" for k in get_close_matches(key, others, n=1, cutoff=0.7)),
+            *(
+                f"{key}={v}"
+                for v in get_close_matches(value, values, n=1, cutoff=0.7)
+                if v != value
+            ),
+        ]
+        found += [f"{key}={value} → {other}" for other in meant]
     return found
 
 
