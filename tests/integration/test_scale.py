@@ -53,8 +53,9 @@ def dumped(cluster: Cluster, path: Path) -> Evidence:
         for read in c.reads
         if not read.metadata and not read.tool
     }
-    with path.open("w", encoding="utf-8") as out:
-        out.write(cluster.kubectl("get", ",".join(sorted(reads & served)), "-A", "-o", "json"))
+    # Without being asked kubectl leaves managedFields out, which date a change (changed_at).
+    asked = ("get", ",".join(sorted(reads & served)), "-A", "-o", "json", "--show-managed-fields")
+    path.write_text(cluster.kubectl(*asked), encoding="utf-8")
     return collect(FileSource(path), out=path.with_suffix(".kaudit"))
 
 
