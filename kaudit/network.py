@@ -182,7 +182,7 @@ def standing(pods: pd.DataFrame) -> pd.DataFrame:
         origin == "object" or (namespace, kind, name) not in live
         for namespace, kind, name, origin in rows(pods, *owner, "origin")
     ]
-    return _of_all_parts(pods[np.array(here, bool)])
+    return pods[np.array(here, bool)]
 
 
 def _of_all_parts(pods: pd.DataFrame) -> pd.DataFrame:
@@ -311,7 +311,7 @@ def network_of(
         if all(ref() is frame for ref, frame in zip(kept, frames, strict=True)):
             return built
     found = policies_of(*policies)
-    pods = standing(network_pods)
+    pods = _of_all_parts(standing(network_pods))
     profiles, numbers = distinct(seen(pods))
     space = address_space(found, APART)
     networks = networks_of(user_networks, namespaces)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def selects_nothing(policy_effects: pd.DataFrame) -> pd.Series[Any]:
     """Network policies select pods.
 
-    A policy that selects none protects nobody, and its author believes otherwise.
+    A policy that selects none protects nobody, and its author believes otherwise. One for all pods
+    of a namespace is for those to come too.
 
     Remedy:
         Compare its podSelector with the labels of the pods that it is meant for.
@@ -34,8 +35,10 @@ def selects_nothing(policy_effects: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: ok-web, namespace: shop}, spec: {podSelector: {matchLabels: {app: web}}}}
         ---
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: ok-all, namespace: shop}, spec: {podSelector: {}}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: ok-all-to-come, namespace: bank}, spec: {podSelector: {}}}
     """
-    return policy_effects["selects"] == 0
+    return (policy_effects["selects"] == 0) & ~policy_effects["selects_all"]
 
 
 @control(

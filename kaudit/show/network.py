@@ -144,7 +144,9 @@ def idle_policies(assessment: Assessment) -> b.Stack:
     idle = [
         row
         for row in records(effects)
-        if not row["selects"] or len(row["inert"]) or row["dns_over_udp_only"]
+        if not (row["selects"] or row["selects_all"])
+        or len(row["inert"])
+        or row["dns_over_udp_only"]
     ]
     if not idle:
         return b.Stack(())

@@ -28,6 +28,7 @@ class PolicyEffectRow(Trace, kw_only=True):
     name: Annotated[str, doc("name")]
     populated: Annotated[bool, doc("pods or templates are in its namespace")]
     selects: Annotated[int, doc("pods and templates that it selects")]
+    selects_all: Annotated[bool, doc("it selects all pods of its namespace, also those to come")]
     peers: Annotated[int, doc("peers of its rules, but for addresses")]
     inert: Annotated[list[str], doc("peers that match no namespace or no pod that is there")]
     doubtful: Annotated[
@@ -73,8 +74,8 @@ def policy_effects(
         if any(_lets(rule, "TCP") for rule in found)
     }
     rows = []
-    columns = ("namespace", "name", "pod_selector", "raw", "raw_line")
-    for namespace, name, chosen, raw, line in zip(*(p[c] for c in columns), strict=True):
+    columns = ("namespace", "name", "pod_selector", "selects_all", "raw", "raw_line")
+    for namespace, name, chosen, every, raw, line in zip(*(p[c] for c in columns), strict=True):
         own, selects = rules[namespace, name], selector(chosen)
         peers = [rule for rule in own if rule["peer"] >= 0 and not isinstance(rule["cidr"], str)]
         missed = [peer for peer in peers if not _matched(peer, namespace, pods, spaces)]
@@ -93,6 +94,7 @@ def policy_effects(
                 name=name,
                 populated=bool(pods.get(namespace)),
                 selects=sum(n for labels, n in pods.get(namespace, ()) if selects(labels)),
+                selects_all=every,
                 peers=len(peers),
                 inert=sorted(_said(peer) for peer in inert),
                 doubtful=sorted(_said(peer) for peer in doubtful),
