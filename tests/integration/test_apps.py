@@ -15,6 +15,7 @@ from tests.shared import needs_shared, shared
 
 _TOKEN_VOLUME = "the server mounts a token into each pod, as a projected volume"
 _PODS = "there are pods to compare with their template and namespace"
+_ADMITTED = "there are pods, which a policy let in or should not have"
 _REPLICA_SETS = "the controllers made them; their Deployment answers for them"
 _ACCOUNT = "every namespace has a default service account, which may give its token away"
 _SERVICE = "the Service of the API server itself"
@@ -27,19 +28,33 @@ ONLY_LIVE = {
     ("KA-DEP-029e", "Deployment"): _TOKEN_VOLUME,
     ("KA-DEP-035d", "ReplicaSet"): _REPLICA_SETS,
     ("KA-DEP-035f", "ReplicaSet"): _REPLICA_SETS,
+    ("KA-DEP-052", "Deployment"): _ADMITTED,
+    ("KA-DEP-052a", "Deployment"): _ADMITTED,
     ("KA-DEP-073b", "ServiceAccount"): _ACCOUNT,
     ("KA-NET-012", "Service"): _SERVICE,
     ("KA-NET-012a", "Service"): _SERVICE,
     ("KA-NET-013", "Service"): _SERVICE,
+    ("KA-NET-017a", "Service"): _SERVICE,
     ("KA-RUN-012", "Deployment"): _PODS,
     ("KA-RUN-012a", "Deployment"): _PODS,
     ("KA-SEC-005", "ConfigMap"): _AUTHORITY,
+    ("KA-SEC-006c", "ConfigMap"): _AUTHORITY,
+    ("KA-SEC-006c", "Service"): _SERVICE,
     ("KA-SEC-018", "Deployment"): _TOKEN_VOLUME,
+    ("KA-SEC-019a", "ServiceAccount"): _ACCOUNT,
+    ("KA-SEC-019b", "Deployment"): _TOKEN_VOLUME,
 }
 #: Of what both show: manifests cannot say, the cluster can.
 ASSESSED_LIVE = {
     ("KA-DEP-037", "Deployment"): "levels are labels of namespaces",
     ("KA-DEP-075", "Deployment"): "what an account may do is in the cluster's roles",
+    (
+        "KA-NET-006",
+        "Deployment",
+    ): "manifests hold no policies of other engines; the cluster has none",
+    ("KA-NET-016", "Deployment"): "what is behind a Service is in its EndpointSlices",
+    ("KA-NET-017a", "Service"): "what is behind a Service is in its EndpointSlices",
+    ("KA-SEC-016", "Deployment"): "which Secrets an account may read is in the cluster's roles",
 }
 
 
