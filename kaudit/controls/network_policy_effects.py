@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     severity="low",
     expected="it selects pods that are there",
     shows=("populated", "selects"),
+    weak=("namespaces",),
 )
 def selects_nothing(policy_effects: pd.DataFrame) -> pd.Series[Any]:
     """Network policies select pods.
@@ -85,6 +86,7 @@ def inert_peer(policy_effects: pd.DataFrame) -> pd.Series[Any]:
     severity="low",
     expected="DNS on UDP and on TCP",
     shows=("dns_over_udp_only",),
+    weak=("namespaces",),
 )
 def dns_over_udp_only(policy_effects: pd.DataFrame) -> pd.Series[Any]:
     """Where DNS is let out, it is on UDP and TCP.
@@ -144,6 +146,7 @@ def dangling_backend(ingress_rules: pd.DataFrame, services: pd.DataFrame) -> pd.
     severity="low",
     expected="pods behind the Service",
     shows=("type", "selector"),
+    weak=("endpoint_slices",),
 )
 def service_without_pods(services: pd.DataFrame, service_backends: pd.DataFrame) -> pd.Series[Any]:
     """Services that select pods have some behind them.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         *("kyverno_rules", "policy_exceptions", "admission_policies", "admission_bindings"),
         *("webhooks", "webhook_rules", "endpoint_slices", "cluster"),
     ),
-    null="whether an engine enforces all of the baseline level cannot be told",
+    null="an engine may enforce all of the baseline level; what it excepts is not told with certainty",
     expected="enforce is baseline or restricted, or an engine enforces the same",
     shows=("enforce", "enforces"),
 )
@@ -63,14 +63,12 @@ def namespace_without_enforcement(
     import pyarrow.compute as pc
 
     at = positions(namespace_security["name"], namespace_enforcement["name"])
-    open_, untold = (
+    missing, partial = (
         arrow(over_lists(looked_up(namespace_enforcement, at, column, namespace_security), test))
-        for column, test in (("missing_baseline", bool), ("unknown", _of_baseline))
+        for column, test in (("missing_baseline", bool), ("partial", _of_baseline))
     )
-    partly = looked_up(namespace_enforcement, at, "partial", namespace_security)
-    open_ = pc.or_(open_, arrow(over_lists(partly, _of_baseline)))
-    untold = pc.or_(untold, pa.array(at < 0))
-    lacks = pc.if_else(pc.and_(pc.invert(open_), untold), pa.scalar(None, pa.bool_()), open_)
+    # No lack is no proof: what an engine excepts may stand where nobody has looked.
+    lacks = pc.if_else(pc.or_(missing, partial), True, pa.scalar(None, pa.bool_()))
     return series(pc.and_kleene(arrow(namespace_security["unguarded"]), lacks), namespace_security)
 
 
