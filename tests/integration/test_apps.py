@@ -53,7 +53,6 @@ ASSESSED_LIVE = {
         "Deployment",
     ): "manifests hold no policies of other engines; the cluster has none",
     ("KA-NET-016", "Deployment"): "what is behind a Service is in its EndpointSlices",
-    ("KA-NET-017a", "Service"): "what is behind a Service is in its EndpointSlices",
     ("KA-SEC-016", "Deployment"): "which Secrets an account may read is in the cluster's roles",
 }
 

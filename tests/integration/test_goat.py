@@ -49,7 +49,6 @@ DIFFERENT = {
     ("KA-SEC-016", _UNKNOWN, _PASS): _ROLES,
     ("KA-NET-006", _UNKNOWN, _PASS): _ENGINES,
     ("KA-NET-016", _UNKNOWN, _PASS): _SLICES,
-    ("KA-NET-017a", _UNKNOWN, _PASS): _SLICES,
     ("KA-SEC-012", "not_applicable", _UNKNOWN): _STARTED,
     ("KA-SEC-013", _UNKNOWN, _PASS): _AGES,
     ("KA-SEC-006a", _PASS, _FAIL): _APPLIED,
