@@ -16,7 +16,7 @@ import msgspec
 from kaudit.columns import records
 from kaudit.model import platform
 from kaudit.model.admission_causes import DENIED, NO_POLICY, OF_PODS, RANK
-from kaudit.policy_scope import Asked, decide, matched, mode_in
+from kaudit.policy_scope import Asked, Verdict, decide, filtered, matched, mode_in
 from kaudit.selectors import selector
 from kaudit.views.kyverno_anatomy import excepts
 
@@ -73,6 +73,8 @@ class Policies:
         Tables that tell when a policy was made and changed.
     policy_exceptions
         Exceptions of Kyverno.
+    kyverno_filters
+        What Kyverno looks at for no policy; empty: its settings are not in the evidence.
     webhook_posture
         Webhooks through which engines are asked.
     namespaces
@@ -88,11 +90,13 @@ class Policies:
         admission_policies: pd.DataFrame,
         admission_bindings: pd.DataFrame,
         policy_exceptions: pd.DataFrame,
+        kyverno_filters: pd.DataFrame,
         webhook_posture: pd.DataFrame,
         namespaces: pd.DataFrame,
     ) -> None:
         self.spaces = spaces_of(namespaces)
         self.exceptions = records(policy_exceptions)
+        self.filters = records(kyverno_filters)
         self.hooks = _hooks(webhook_posture)
         of = {
             "Gatekeeper": _by_trace(constraints),
@@ -129,8 +133,10 @@ class Policies:
         """Whether any rule or exception is for objects of some names."""
         texts = [one for rule in self.rules for one in (rule["match"], rule["exclude"]) if one]
         texts += [one["match"] for one in self.exceptions if one["match"]]
-        return any(r["names"] for r in self.rules) or any(
-            '"name":' in text or '"names":' in text for text in texts
+        return (
+            any(r["names"] for r in self.rules)
+            or any(one["object"] != "*" for one in self.filters)
+            or any('"name":' in text or '"names":' in text for text in texts)
         )
 
     def demanding(self, control: str) -> list[_Rule]:
@@ -156,9 +162,9 @@ class Policies:
         def found(cause: str, clause: str) -> Outcome:
             return Outcome(cause, rule["engine"], rule["title"], clause)
 
-        asked, made, verdict = case.pod, case.made_at, decide(rule, case.pod)
+        asked, made, verdict = case.pod, case.made_at, self.decided(rule, case.pod)
         if verdict.applies is not True and case.owner is not None:
-            of_owner = decide(rule, case.owner)
+            of_owner = self.decided(rule, case.owner)
             if of_owner.applies or (of_owner.applies is None and verdict.applies is False):
                 asked, made, verdict = case.owner, case.owner_made_at, of_owner
         if verdict.applies is False:
@@ -193,6 +199,13 @@ class Policies:
             return found("static_pod", "metadata.annotations kubernetes.io/config.mirror")
         return found(*_aged(rule, made))
 
+    def decided(self, rule: _Rule, asked: Asked) -> Verdict:
+        """Whether a rule is for an object that its engine looks at."""
+        found = decide(rule, asked)
+        if rule["engine"] != "Kyverno" or found.applies is False:
+            return found
+        return filtered(self.filters, asked) or found
+
     def excepted(self, rule: _Rule, asked: Asked) -> list[str]:
         """Names of the exceptions that take an object out of a rule, as far as they tell."""
         if rule["engine"] != "Kyverno" or not rule["exceptions"]:
@@ -211,8 +224,10 @@ class Policies:
         """Why the webhooks of an engine are not asked about a namespace, if they are not."""
         if engine == "ValidatingAdmissionPolicy":
             return None
-        if engine == "Kyverno" and namespace in (*platform.NAMESPACES, "kyverno"):
-            return "unknown", "resourceFilters of Kyverno leave it out by default"
+        by_default = (*platform.NAMESPACES, "kyverno")
+        if engine == "Kyverno" and not self.filters and namespace in by_default:
+            said = "assumed: resourceFilters of Kyverno leave it out by default"
+            return "unknown", f"{said}; its ConfigMap is not in the evidence"
         hooks = self.hooks.get(engine)
         if hooks is None:  # no webhook at all is in the evidence
             return None

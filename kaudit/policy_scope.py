@@ -6,7 +6,7 @@ namespaces and objects. What cannot be told is None, never False.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -115,6 +115,23 @@ def decide(rule: Mapping[str, Any], asked: Asked) -> Verdict:
     if not rule["scope_known"]:
         return Verdict(None, "scope", "its scope is more than its columns say")
     return Verdict(True)
+
+
+def filtered(filters: Iterable[Mapping[str, Any]], asked: Asked) -> Verdict | None:
+    """Tell by rows of ``kyverno_filters`` that Kyverno does not look at an object, or may not."""
+    doubt = None
+    for one in filters:
+        if not kind_is(of_text(one["filtered"]), asked.kind):
+            continue
+        if not matches(one["place"], asked.namespace):
+            continue
+        text = f"[{one['filtered']},{one['place']},{one['object']}]"
+        clause = f"{_FIELDS['Kyverno']['engine_excluded_namespaces']} {text}"
+        if one["object"] == "*" or (asked.name and matches(one["object"], asked.name)):
+            return Verdict(False, "exempt", clause)
+        if asked.name is None:
+            doubt = doubt or Verdict(None, "labels", clause)
+    return doubt
 
 
 def mode_in(rule: Mapping[str, Any], asked: Asked) -> tuple[str | None, str]:

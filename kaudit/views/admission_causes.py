@@ -63,6 +63,7 @@ ADMISSION_CAUSES = Table(
         *("policy_anatomy", "constraints", "constraint_templates", "kyverno_policies"),
         *("admission_policies", "admission_bindings", "policy_exceptions", "webhook_posture"),
         *("namespaces", "namespace_security", "workloads", "pod_security_config"),
+        "kyverno_filters",
     ),
 )
 def admission_causes(
@@ -83,6 +84,7 @@ def admission_causes(
     admission_policies: pd.DataFrame,
     admission_bindings: pd.DataFrame,
     policy_exceptions: pd.DataFrame,
+    kyverno_filters: pd.DataFrame,
     webhook_posture: pd.DataFrame,
     namespaces: pd.DataFrame,
     namespace_security: pd.DataFrame,
@@ -100,6 +102,7 @@ def admission_causes(
         admission_policies,
         admission_bindings,
         policy_exceptions,
+        kyverno_filters,
         webhook_posture,
         namespaces,
     )

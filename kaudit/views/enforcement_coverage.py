@@ -14,7 +14,7 @@ from kaudit.enforcement import Policies, unlooked, unread
 from kaudit.model import platform
 from kaudit.model.admission_causes import BASELINE, BESIDE, CHECKS, ENFORCEABLE
 from kaudit.model.kinds import CONTROLLERS
-from kaudit.policy_scope import Asked, decide, mode_in
+from kaudit.policy_scope import Asked, mode_in
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 from kaudit.views.admission_causes import Levels
@@ -51,7 +51,7 @@ _PSS = "PodSecurity"
     naming=(
         *("policy_anatomy", "constraints", "constraint_templates", "kyverno_policies"),
         *("admission_policies", "admission_bindings", "policy_exceptions", "webhook_posture"),
-        *("cluster", "pod_security_config"),
+        *("cluster", "pod_security_config", "kyverno_filters"),
     ),
 )
 def enforcement_coverage(
@@ -64,6 +64,7 @@ def enforcement_coverage(
     admission_policies: pd.DataFrame,
     admission_bindings: pd.DataFrame,
     policy_exceptions: pd.DataFrame,
+    kyverno_filters: pd.DataFrame,
     webhook_posture: pd.DataFrame,
     cluster: pd.DataFrame,
     pod_security_config: pd.DataFrame,
@@ -77,6 +78,7 @@ def enforcement_coverage(
         admission_policies,
         admission_bindings,
         policy_exceptions,
+        kyverno_filters,
         webhook_posture,
         namespaces,
     )
@@ -149,10 +151,10 @@ def _of_rule(
     policies: Policies, rule: dict[str, Any], control: str, asked: Asked, found: _Found
 ) -> None:
     """Note what one rule does; what is not for pods at all is of controllers alone."""
-    verdict, holes = decide(rule, asked), unlooked(rule, control)
+    verdict, holes = policies.decided(rule, asked), unlooked(rule, control)
     holes = [f"{name} are not looked at" for name in holes]
-    if verdict.applies is False and verdict.why == "kind":
-        owners = [decide(rule, asked._replace(kind=kind)).applies for kind in CONTROLLERS]
+    if verdict.applies is False and verdict.why in ("kind", "exempt"):
+        owners = [policies.decided(rule, asked._replace(kind=kind)).applies for kind in CONTROLLERS]
         if not any(owners) or unread(rule):
             return
         holes.append("pods that no controller made, or another kind")

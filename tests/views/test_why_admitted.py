@@ -135,6 +135,45 @@ def test_cause(policies: str, of_pod: str, of_space: str, cause: str) -> None:
     assert (row["policy"] == "") is (cause == "no_policy")
 
 
+FILTERS = """
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kyverno, namespace: kyverno}
+data: {resourceFilters: "[Event,*,*] %s"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("space", "filters", "cause", "clause"),
+    [
+        ("kube-system", "", "unknown", "assumed: resourceFilters"),
+        ("kube-system", FILTERS % "", "should_have_been_denied", ""),
+        ("kube-system", FILTERS % "[*/*,kube-*,*]", "exempt_namespace", "resourceFilters"),
+        ("shop", FILTERS % "[Pod,shop]", "exempt_namespace", "[Pod,shop,*]"),
+        ("shop", FILTERS % "[Pod,shop,p*]", "exempt_namespace", "[Pod,shop,p*]"),
+        ("shop", FILTERS % "[Pod,shop,q*]", "should_have_been_denied", ""),
+        ("shop", FILTERS % "[Pod/*,shop,*] [Job,shop,*]", "should_have_been_denied", ""),
+    ],
+)
+def test_filters_of_kyverno_are_those_of_its_settings(
+    space: str, filters: str, cause: str, clause: str
+) -> None:
+    pod = (POD % ("", "")).replace("namespace: shop", f"namespace: {space}")
+    found = evidence_of(pod + kyverno() + filters)["why_admitted"]
+    (row,) = found[found["control"] == "KA-DEP-002"].to_dict("records")
+    assert row["cause"] == cause, row
+    assert clause in row["clause"]
+
+
+def test_pods_of_a_filtered_kind_are_covered_in_part() -> None:
+    for filters, state in (("[Pod,shop,*]", "partial"), ("[*/*,shop,*]", "none")):
+        told = evidence_of(POD % ("", "") + kyverno() + FILTERS % filters)
+        rows = told["enforcement_coverage"]
+        (row,) = rows[rows["control"] == "KA-DEP-002"].to_dict("records")
+        assert row["state"] == state
+
+
 def test_a_container_kind_that_no_rule_looks_at() -> None:
     rego = """package k8sa
 
