@@ -16,7 +16,7 @@ import msgspec
 from kaudit.columns import records
 from kaudit.model import platform
 from kaudit.model.admission_causes import DENIED, NO_POLICY, OF_PODS, RANK
-from kaudit.policy_scope import Asked, Verdict, decide, filtered, matched, mode_in
+from kaudit.policy_scope import Asked, Verdict, decide, filtered, matched, mode_in, unheard
 from kaudit.selectors import selector
 from kaudit.views.kyverno_anatomy import excepts
 
@@ -97,6 +97,7 @@ class Policies:
         self.spaces = spaces_of(namespaces)
         self.exceptions = records(policy_exceptions)
         self.filters = records(kyverno_filters)
+        self.users = [(one["setting"], one["user"]) for one in self.filters if one["user"]]
         self.hooks = _hooks(webhook_posture)
         of = {
             "Gatekeeper": _by_trace(constraints),
@@ -135,7 +136,7 @@ class Policies:
         texts += [one["match"] for one in self.exceptions if one["match"]]
         return (
             any(r["names"] for r in self.rules)
-            or any(one["object"] != "*" for one in self.filters)
+            or any(one["object"] not in ("", "*") for one in self.filters)
             or any('"name":' in text or '"names":' in text for text in texts)
         )
 
@@ -162,7 +163,8 @@ class Policies:
         def found(cause: str, clause: str) -> Outcome:
             return Outcome(cause, rule["engine"], rule["title"], clause)
 
-        asked, made, verdict = case.pod, case.made_at, self.decided(rule, case.pod)
+        asked, made = case.pod, case.made_at
+        verdict = self.decided(rule, asked, controlled=case.owner is not None)
         if verdict.applies is not True and case.owner is not None:
             of_owner = self.decided(rule, case.owner)
             if of_owner.applies or (of_owner.applies is None and verdict.applies is False):
@@ -199,12 +201,18 @@ class Policies:
             return found("static_pod", "metadata.annotations kubernetes.io/config.mirror")
         return found(*_aged(rule, made))
 
-    def decided(self, rule: _Rule, asked: Asked) -> Verdict:
-        """Whether a rule is for an object that its engine looks at."""
+    def decided(self, rule: _Rule, asked: Asked, *, controlled: bool = False) -> Verdict:
+        """Whether a rule is for an object that its engine looks at.
+
+        ``controlled`` tells that a controller of Kubernetes made it: who else did is not known.
+        """
         found = decide(rule, asked)
         if rule["engine"] != "Kyverno" or found.applies is False:
             return found
-        return filtered(self.filters, asked) or found
+        unseen = filtered(self.filters, asked)
+        if unseen is None or unseen.applies is None:
+            unseen = unheard(self.users, controlled=controlled) or unseen
+        return unseen or found
 
     def excepted(self, rule: _Rule, asked: Asked) -> list[str]:
         """Names of the exceptions that take an object out of a rule, as far as they tell."""

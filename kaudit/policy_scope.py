@@ -75,6 +75,20 @@ _FIELDS = {
 }
 
 
+_CONFIG_MAP = "ConfigMap kyverno"
+_NAMES = ("daemon-set", "job", "replicaset", "replication", "statefulset")
+#: What controllers of Kubernetes are to Kyverno, by its settings.
+_CONTROLLERS = {
+    "excludeClusterRoles": [f"system:controller:{name}-controller" for name in _NAMES],
+    "excludeGroups": [
+        "system:authenticated",
+        "system:serviceaccounts",
+        "system:serviceaccounts:kube-system",
+    ],
+    "excludeUsernames": [f"system:serviceaccount:kube-system:{name}-controller" for name in _NAMES],
+}
+
+
 def decide(rule: Mapping[str, Any], asked: Asked) -> Verdict:
     """Decide for a row of ``policy_anatomy``, with its values as plain Python."""
     if not any(kind_is(text, asked.kind) for text in rule["kinds"]):
@@ -121,16 +135,37 @@ def filtered(filters: Iterable[Mapping[str, Any]], asked: Asked) -> Verdict | No
     """Tell by rows of ``kyverno_filters`` that Kyverno does not look at an object, or may not."""
     doubt = None
     for one in filters:
-        if not kind_is(of_text(one["filtered"]), asked.kind):
+        if not one["filtered"] or not kind_is(of_text(one["filtered"]), asked.kind):
             continue
         if not matches(one["place"], asked.namespace):
             continue
         text = f"[{one['filtered']},{one['place']},{one['object']}]"
-        clause = f"{_FIELDS['Kyverno']['engine_excluded_namespaces']} {text}"
+        clause = f"{_CONFIG_MAP}, resourceFilters {text}"
         if one["object"] == "*" or (asked.name and matches(one["object"], asked.name)):
             return Verdict(False, "exempt", clause)
-        if asked.name is None:
+        if asked.name is None and one["object"]:
             doubt = doubt or Verdict(None, "labels", clause)
+    return doubt
+
+
+def unheard(users: Iterable[tuple[str, str]], *, controlled: bool) -> Verdict | None:
+    """Tell by who asks that Kyverno does not look at an object, or may not.
+
+    ``users`` are settings with a pattern each. Kubelets make static pods alone, of which
+    nobody is asked before; whoever else makes an object is known of controllers only.
+    """
+    doubt, told = None, [*users]
+    back = any(pattern.startswith("!") for _, pattern in told)
+    for setting, pattern in told:
+        if pattern.startswith("!") or (setting, pattern) == ("excludeGroups", "system:nodes"):
+            continue
+        clause = f"{_CONFIG_MAP}, {setting} {pattern}"
+        own = [matches(pattern, name) for name in _CONTROLLERS.get(setting, ())]
+        if controlled and not any(own):
+            continue
+        if controlled and not back and (setting == "excludeGroups" or all(own)):
+            return Verdict(False, "exempt", clause)
+        doubt = doubt or Verdict(None, "labels", clause)
     return doubt
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from kaudit.model.configuration import ConfigMap
 from kaudit.model.exemption import terms_of
 from kaudit.model.kyverno import Filters, Override, Policy, PolicyException, Rule, Spec, action_of
+from kaudit.model.kyverno_filters import KEY
 from kaudit.model.meta import ABSENT
 from kaudit.model.place import Place
 from kaudit.registry import Read, collector
@@ -139,18 +140,20 @@ def _images(rule: Rule) -> list[str]:
 @collector(Read("", "ConfigMap", "configmaps", ConfigMap), tables=(KYVERNO_FILTERS,))
 def kyverno_filters(found: ConfigMap, at: Place) -> Iterator[Row]:
     """Yield one row for each filter in a ConfigMap that holds such."""
-    for _, _, value in found.judged:
+    for key, _, value in found.judged:
         for position, text in enumerate(value.kyverno or (), start=1):
-            kind, place, name = text.split(",")
+            kind, place, name = text.split(",") if key == KEY else ("", "", "")
             yield KyvernoFilterRow(
                 raw=at.raw,
                 raw_line=at.line,
                 namespace=at.namespace,
                 name=at.name,
+                setting=key,
                 position=position,
                 filtered=kind,
                 place=place,
                 object=name,
+                user="" if key == KEY else text,
             )
 
 

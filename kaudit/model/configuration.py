@@ -13,7 +13,7 @@ from msgspec import Raw, field
 from kaudit.model import falco_rules
 from kaudit.model.certificate_text import first_end
 from kaudit.model.credential import inside, verdict
-from kaudit.model.kyverno_filters import filters_of
+from kaudit.model.kyverno_filters import settings_of
 from kaudit.model.meta import REDACTED, Int, ManagedFields, Metadata, Part, Resource, Time
 
 
@@ -65,7 +65,7 @@ def _judged(key: str, raw: Raw, *, binary: bool) -> Judged:
         data = b64decode(data)
     text = data.decode("utf-8", "replace")
     looks = verdict(key, text) or inside(text)
-    return Judged(len(data), looks, falco_rules.file_of(key, text), filters_of(key, text))
+    return Judged(len(data), looks, falco_rules.file_of(key, text), settings_of(key, text))
 
 
 class SecretMetadata(Metadata):

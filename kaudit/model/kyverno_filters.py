@@ -1,26 +1,32 @@
-"""Filters of resources that Kyverno never looks at, as its ConfigMap holds them.
+"""What Kyverno never looks at, as its ConfigMap says: kinds of objects, and who asks.
 
-Source: kyverno/kyverno, ``pkg/config/filter.go``: ``[kind,namespace,name]``, one after the
-other, with ``*`` for parts; what is left out at the end is ``*``.
+Source: kyverno/kyverno, ``pkg/config``: ``resourceFilters`` are ``[kind,namespace,name]``, one
+after the other, with ``*`` for parts; what is left out at the end is empty, which no object is.
+``excludeGroups`` and the like are patterns with commas between them; ``!`` takes one back in.
 """
 
 from __future__ import annotations
 
 import re
 
-#: Key of the ConfigMap that holds them.
+#: Key of the ConfigMap that holds filters, and those that hold who asks.
 KEY = "resourceFilters"
+USERS = ("excludeClusterRoles", "excludeGroups", "excludeRoles", "excludeUsernames")
 _FILTER = re.compile(r"\[([^\[\]\s]{1,300})\]")
 _MOST = 1_000
 
 
-def filters_of(key: str, text: str) -> list[str] | None:
-    """Return each filter as ``kind,namespace,name``; None for a value that holds none.
+def settings_of(key: str, text: str) -> list[str] | None:
+    """Return filters as ``kind,namespace,name``, or patterns; None for another key.
 
-    >>> filters_of("resourceFilters", "[Event,*,*] [*/*,kube-system,*] [Node]")
-    ['Event,*,*', '*/*,kube-system,*', 'Node,*,*']
+    >>> settings_of("resourceFilters", "[Event,*,*] [*/*,kube-system,*] [Node]")
+    ['Event,*,*', '*/*,kube-system,*', 'Node,,']
+    >>> settings_of("excludeGroups", "system:nodes, !ci,")
+    ['system:nodes', '!ci']
     """
+    if key in USERS:
+        return [one.strip() for one in text.split(",") if one.strip(" !")][:_MOST]
     if key != KEY:
         return None
     found = [one.split(",") for one in _FILTER.findall(text)[:_MOST]]
-    return [",".join(part.strip() or "*" for part in (*one, "*", "*")[:3]) for one in found]
+    return [",".join((*one, "", "")[:3]) for one in found if len(one) <= 3]

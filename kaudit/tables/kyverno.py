@@ -101,17 +101,23 @@ class PolicyExceptionRow(Trace, kw_only=True):
 class KyvernoFilterRow(Trace, kw_only=True):
     namespace: Annotated[str, doc("namespace of the ConfigMap")]
     name: Annotated[str, doc("name of the ConfigMap")]
-    position: Annotated[int, doc("place among the filters, from 1")]
-    filtered: Annotated[str, doc("kind that Kyverno leaves out, as written; * for parts")]
-    place: Annotated[str, doc("namespaces where it does; * for parts")]
-    object: Annotated[str, doc("names of objects that it does for; * for parts")]
+    setting: Annotated[str, doc("key of the ConfigMap: resourceFilters, excludeGroups, …")]
+    position: Annotated[int, doc("place in the setting, from 1")]
+    filtered: Annotated[
+        str, doc("kind that Kyverno leaves out, as written; * for parts; empty: by who asks")
+    ]
+    place: Annotated[str, doc("namespaces where it does; * for parts; empty: none")]
+    object: Annotated[str, doc("names of objects that it does for; * for parts; empty: none")]
+    user: Annotated[
+        str, doc("users, groups or roles whose requests it leaves out; ! takes them back in")
+    ]
 
 
 KYVERNO_FILTERS = Table(
     "kyverno_filters",
     KyvernoFilterRow,
     grain="one filter in the settings of Kyverno: what it looks at for no policy",
-    key=("namespace", "name", "position"),
+    key=("namespace", "name", "setting", "position"),
     resource=Resource("=ConfigMap"),
 )
 KYVERNO_POLICIES = Table(

@@ -158,7 +158,7 @@ def _row(
 
 def _leave_out(row: PolicyAnatomyRow, filtered: list[dict[str, Any]]) -> None:
     """Put in what Kyverno looks at for no policy: whole namespaces, and kinds everywhere."""
-    whole = [one for one in filtered if one["object"] == "*"]
+    whole = [one for one in filtered if one["filtered"] and one["object"] == "*"]
     every = ("*", "*/*")
     spaces = {one["place"] for one in whole if one["filtered"] in every and one["place"] != "*"}
     named = {kinds.of_text(o["filtered"]) for o in whole if o["place"] == "*"} - {"*.*", "*.*/*"}

@@ -150,7 +150,8 @@ data: {resourceFilters: "[Event,*,*] %s"}
         ("kube-system", "", "unknown", "assumed: resourceFilters"),
         ("kube-system", FILTERS % "", "should_have_been_denied", ""),
         ("kube-system", FILTERS % "[*/*,kube-*,*]", "exempt_namespace", "resourceFilters"),
-        ("shop", FILTERS % "[Pod,shop]", "exempt_namespace", "[Pod,shop,*]"),
+        ("shop", FILTERS % "[Pod,shop,*]", "exempt_namespace", "[Pod,shop,*]"),
+        ("shop", FILTERS % "[Pod,shop]", "should_have_been_denied", ""),
         ("shop", FILTERS % "[Pod,shop,p*]", "exempt_namespace", "[Pod,shop,p*]"),
         ("shop", FILTERS % "[Pod,shop,q*]", "should_have_been_denied", ""),
         ("shop", FILTERS % "[Pod/*,shop,*] [Job,shop,*]", "should_have_been_denied", ""),
@@ -164,6 +165,49 @@ def test_filters_of_kyverno_are_those_of_its_settings(
     (row,) = found[found["control"] == "KA-DEP-002"].to_dict("records")
     assert row["cause"] == cause, row
     assert clause in row["clause"]
+
+
+OWNED = """
+apiVersion: v1
+kind: Pod
+metadata:
+  name: p
+  namespace: shop
+  creationTimestamp: "2025-03-01T00:00:00Z"
+  ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: s, uid: u, controller: true}]
+spec: {hostPID: true, containers: [{name: c, image: "a:1"}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("users", "of_bare_pod", "of_controller"),
+    [
+        ('excludeGroups: "system:nodes"', "should_have_been_denied", "should_have_been_denied"),
+        ('excludeGroups: "system:serviceaccounts:kube-system"', "unknown", "exempt_namespace"),
+        ('excludeGroups: "system:*, !system:masters"', "unknown", "unknown"),
+        ('excludeGroups: "ci"', "unknown", "should_have_been_denied"),
+        (
+            'excludeUsernames: "system:serviceaccount:kube-system:*"',
+            "unknown",
+            "exempt_namespace",
+        ),
+        (
+            'excludeUsernames: "system:serviceaccount:kube-system:job-controller"',
+            "unknown",
+            "unknown",
+        ),
+        ('excludeRoles: "shop:admin"', "unknown", "should_have_been_denied"),
+    ],
+)
+def test_who_asks_may_be_left_out(users: str, of_bare_pod: str, of_controller: str) -> None:
+    settings = FILTERS.replace('resourceFilters: "[Event,*,*] %s"', users)
+    none = "annotations: {pod-policies.kyverno.io/autogen-controllers: none}"
+    policy = kyverno().replace("{name: p,", f"{{name: p, {none},")
+    for pod, cause in ((POD % ("", ""), of_bare_pod), (f"{OWNED}---\n", of_controller)):
+        found = evidence_of(pod + policy + settings)["why_admitted"]
+        (row,) = found[found["control"] == "KA-DEP-002"].to_dict("records")
+        assert row["cause"] == cause, row
+        assert cause == "should_have_been_denied" or "ConfigMap kyverno, exclude" in row["clause"]
 
 
 def test_pods_of_a_filtered_kind_are_covered_in_part() -> None:
