@@ -205,7 +205,7 @@ def clusters(draw: st.DrawFn) -> list[Object]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(clusters())
 def test_verdicts_are_those_of_a_plain_evaluator(objects: list[Object]) -> None:
     slow, found = SlowNetwork(objects), Cluster(collect(MemorySource(*objects)))

@@ -25,7 +25,7 @@ from kaudit.waivers import Waiver, accepted, load_waivers
 from tests.memory_source import MemorySource
 
 registry.load()
-usual = settings(max_examples=30, deadline=None)
+usual = settings(max_examples=30)
 
 #: The day before that of the evidence, and that day.
 ENDED, ENDS = date(2026, 5, 31), date(2026, 6, 1)
@@ -172,7 +172,7 @@ def test_waivers_that_select_nothing_change_nothing(
     assert list(after.iter_results()) == list(plain().iter_results())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(given_waivers())
 def test_the_exporters_say_the_same(waivers: list[Waiver]) -> None:
     after = waived(*waivers)

@@ -210,8 +210,8 @@ def _without_named_values(text: str) -> str:
 def masked_arguments(arguments: list[str]) -> list[str]:
     """Mask a command line: shapes, options with ``=``, and values after a naming option."""
     shown = [masked(a) for a in arguments]
-    for at, option in enumerate(arguments[:-1]):
-        follows = arguments[at + 1]
+    for at, option in enumerate(shown[:-1]):
+        follows = shown[at + 1]
         named = option.startswith("-") and "=" not in option and by_name(option.lstrip("-"))
         plain = follows.startswith(("-", "[masked")) or _PLACEHOLDER.match(follows)
         if named and not plain:

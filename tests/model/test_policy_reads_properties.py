@@ -12,7 +12,7 @@ from kaudit.model import cel_reads, rego_reads
 from kaudit.model.kyverno_reads import RuleReader, context_of
 from kaudit.model.kyverno_scope import autogen, filters, scope
 
-quickly = settings(max_examples=150, deadline=None)
+quickly = settings(max_examples=150)
 PIECES = [
     *(
         "package p\n",

@@ -125,7 +125,7 @@ plain = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     content=st.dictionaries(
         st.text(st.characters(codec="ascii", categories=["L"]), min_size=2),
@@ -138,7 +138,7 @@ def test_json_is_read_as_json(content: dict[str, Any]) -> None:
     assert read(json.dumps(content, ensure_ascii=False)) == [content]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=st.binary(max_size=200))
 def test_any_bytes_give_content_or_a_fault(text: bytes) -> None:
     for line, content in documents(text):

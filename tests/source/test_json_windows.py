@@ -108,7 +108,7 @@ def test_an_item_that_breaks_keeps_those_before_it(monkeypatch: pytest.MonkeyPat
     assert 0 < len(found) - 1 <= 6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     values=st.lists(
         st.recursive(

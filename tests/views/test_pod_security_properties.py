@@ -14,8 +14,8 @@ CHANGES = {8, 19, 22, 23, 25, 27, 29, 31, 32, 34, 35, 37}
 NEWEST = 37
 LEVELS = ("baseline", "restricted")
 
-usual = settings(max_examples=60, deadline=None)
-quickly = settings(max_examples=25, deadline=None)
+usual = settings(max_examples=60)
+quickly = settings(max_examples=25)
 
 minors = st.integers(0, NEWEST)
 maybe = st.sampled_from([None, True, False])

@@ -6,6 +6,7 @@ laid down while they are read, and are gone with the folder.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -161,9 +162,10 @@ def _clean(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         if name == "annotations":
             return {key: _text(one, masked) for key, one in value.items()}
+        kept = {key: _clean(key, one) for key, one in value.items()}
         if isinstance(value.get("name"), str) and isinstance(value.get("value"), str):
-            return {**value, "value": _named(value["name"], value["value"])}
-        return {key: _clean(key, one) for key, one in value.items()}
+            kept["value"] = _named(value["name"], value["value"])
+        return kept
     if isinstance(value, list):
         if name in ("args", "command") and all(isinstance(one, str) for one in value):
             return masked_arguments(value)
@@ -171,8 +173,12 @@ def _clean(name: str, value: Any) -> Any:
     return _text(value, _by_shape)
 
 
+#: What stands where a credential was.
+_MASK = re.compile(r"\[masked: [\w ()/\-]{1,60}\]")
+
+
 def _named(name: str, value: Any) -> Any:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or _MASK.fullmatch(value):
         return value
     kind = verdict(name, value)
     return f"[masked: {kind}]" if kind else masked(value)

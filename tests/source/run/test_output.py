@@ -61,7 +61,7 @@ def test_what_is_no_report(tmp_path: Path, text: str, why: str) -> None:
     assert fault.value.reason is Reason.BROKEN
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     before=st.one_of(
         st.binary(max_size=60), st.text('{}[]"\\n 0e-.,:', max_size=40).map(str.encode)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kaudit.errors import InputError
@@ -417,14 +417,43 @@ def test_the_same_objects_give_the_same_evidence_whatever_order_engines_print(
 
 
 KEYS = st.sampled_from(["name", "value", "env", "args", "data", "annotations", "image", "a"])
+PIECES = [
+    "--token",
+    "DB_PASSWORD",
+    "=",
+    ":",
+    " ",
+    "'",
+    "<",
+    ">",
+    "ab://u:hunter2@h",
+    "hunter2x",
+    "a",
+]
+TEXTS = st.one_of(st.text(max_size=9), st.lists(st.sampled_from(PIECES), max_size=5).map("".join))
 DOCUMENTS = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=9)),
+    st.one_of(st.none(), st.booleans(), st.integers(), TEXTS),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
     max_leaves=12,
 )
 
 
-@given(st.dictionaries(KEYS, DOCUMENTS, max_size=4))
+NAMED = st.fixed_dictionaries({"name": TEXTS, "value": TEXTS})
+OBJECTS = st.fixed_dictionaries(
+    {"env": NAMED, "args": st.lists(TEXTS, max_size=4), "spec": DOCUMENTS},
+    optional={"a": DOCUMENTS},
+)
+
+
+def test_what_stands_beside_a_named_value_is_cleaned_too() -> None:
+    url = "https://ann:hunter2@r.example"
+    step = {"name": "PASSWORD", "value": "hunter2x", "a": [url], "annotations": {"url": url}}
+    assert "hunter2" not in json.dumps(without_secrets({"spec": step}))
+
+
+@given(OBJECTS)
+@example({"env": {"name": "PASSWORD", "value": "ab://u:hunter2@h"}})
+@example({"args": ["--token", "<pwd=hunter2>"]})
 def test_taking_secrets_out_keeps_the_shape(document: dict[str, Any]) -> None:
     def shape(value: Any) -> Any:
         if isinstance(value, dict):

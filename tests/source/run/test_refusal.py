@@ -63,7 +63,7 @@ def test_nothing_that_differs_from_run_to_run() -> None:
     assert detail("2026-01-02T03:04:05Z", "abc") == detail("2026-05-06T07:08:09Z", "xyz")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(said=st.text(max_size=2000), code=st.integers(-64, 255))
 def test_any_words_are_a_reason(said: str, code: int) -> None:
     fault = refusal("Trivy", said, code)
