@@ -56,6 +56,54 @@ of_controls(
 )
 
 
+#: Tables that make, or explain, that something runs although a policy denies it.
+_POLICIES = (
+    *("constraints", "constraint_templates", "gatekeeper_exclusions", "kyverno_policies"),
+    *("kyverno_rules", "policy_exceptions", "admission_policies", "admission_bindings"),
+    *(
+        "kyverno_filters",
+        "webhooks",
+        "webhook_rules",
+        "namespaces",
+        "workloads",
+        "cluster",
+        "pod_security_config",
+    ),
+)
+
+
+@signal(
+    layer="deploy",
+    stage="foothold",
+    effort="a review",
+    shows=("control", "engine", "policy", "clause"),
+    clears=_POLICIES,
+)
+def admitted_against_policy(
+    why_admitted: pd.DataFrame,
+    policy_anatomy: pd.DataFrame,  # noqa: ARG001  a gap in policies makes it unknown
+    namespace_security: pd.DataFrame,  # noqa: ARG001  and so one in levels
+) -> pd.Series[Any]:
+    """A policy in force should have denied it, and it runs.
+
+    Nothing explains it: it is younger than the policy, of a kind that is looked at, and no
+    exception names it.
+
+    Remedy:
+        Look in the audit log for who made it while the engine did not answer, and make it again.
+
+    Cases:
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop, creationTimestamp: "2025-01-01T00:00:00Z"}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p, creationTimestamp: "2025-02-01T00:00:00Z"}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {failureAction: Enforce, pattern: {spec: {"=(hostPID)": "false"}}}}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-younger, namespace: shop, creationTimestamp: "2025-03-01T00:00:00Z"}, spec: {hostPID: true, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-older, namespace: shop, creationTimestamp: "2025-01-15T00:00:00Z"}, spec: {hostPID: true, containers: [{name: c, image: i}]}}
+    """
+    return why_admitted["unexplained"]
+
+
 @signal(
     layer="deploy",
     stage="reach",
