@@ -267,7 +267,7 @@ def passing(tallies: Mapping[str, ControlTally]) -> set[tuple[str, str]]:
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     tallies=tallies_of,
     control=st.sampled_from(SOME),
@@ -279,7 +279,7 @@ def test_a_control_in_doubt_never_makes_a_requirement_pass(
     assert passing({**tallies, control: doubt}) <= passing(tallies)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tallies=tallies_of, control=st.sampled_from(SOME))
 def test_leaving_a_control_out_never_makes_a_requirement_pass(
     tallies: dict[str, ControlTally], control: str
@@ -288,7 +288,7 @@ def test_leaving_a_control_out_never_makes_a_requirement_pass(
     assert passing(without) <= passing(tallies)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tallies=tallies_of)
 def test_what_passes_has_no_failure_and_no_doubt_among_its_tests(
     tallies: dict[str, ControlTally],

@@ -20,7 +20,7 @@ from kaudit.source.events import Event, KindId, Listed, Progress, silent
 from tests.memory_source import MemorySource, Object
 from tests.test_mutation import KINDS, READS, check
 
-usual = settings(max_examples=15, deadline=None)
+usual = settings(max_examples=15)
 
 #: What becomes of a kind: not in the source, refused, refused in a namespace, or cut off.
 Loss = Literal["gone", "refused", "namespace", "part"]

@@ -53,7 +53,7 @@ def asked(q: Question) -> Request:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_answers_are_those_of_a_plain_evaluator(seed: int) -> None:
     random = Random(seed)
     objects = world(random)

@@ -245,7 +245,7 @@ def near(kind: Any) -> st.SearchStrategy[Any]:
 
 
 @each_struct
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data())
 def test_random_objects_are_refused_or_read(read: Read, data: st.DataObject) -> None:
     kind = inspect.type_info(read.model)
@@ -260,7 +260,7 @@ def test_random_objects_are_refused_or_read(read: Read, data: st.DataObject) -> 
 
 
 @each_struct
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data())
 def test_kept_records_give_the_same_rows(read: Read, data: st.DataObject) -> None:
     found = data.draw(near(inspect.type_info(read.model)))

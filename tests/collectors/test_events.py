@@ -276,9 +276,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(st.dictionaries(WORDS, VALUES, max_size=4), max_size=6))
 def test_every_line_is_an_event_or_counted(tmp_path: Path, lines: list[dict[str, Any]]) -> None:
     text = "\n".join([alert(), *map(json.dumps, lines)])
@@ -289,9 +287,7 @@ def test_every_line_is_an_event_or_counted(tmp_path: Path, lines: list[dict[str,
     assert len(evidence["events"]) + sum("$." in gap for gap in gaps) == logs["events"].sum()
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_cut_anywhere_whole_lines_are_read(tmp_path: Path, data: st.DataObject) -> None:
     whole = [alert(rule=f"rule {n}") for n in range(4)]

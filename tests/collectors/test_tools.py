@@ -118,9 +118,7 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 @pytest.mark.parametrize("path", JSON, ids=lambda p: f"{p.parent.name}/{p.name}")
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_value_anywhere_is_a_row_a_gap_or_one_error(
     path: Path, tmp_path: Path, data: st.DataObject
@@ -150,9 +148,7 @@ def mangled(draw: st.DrawFn, text: str) -> str:
 
 
 @pytest.mark.parametrize("path", TEXT, ids=lambda p: f"{p.parent.name}/{p.name}")
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_text_is_rows_gaps_or_one_error(
     path: Path, tmp_path: Path, data: st.DataObject
@@ -170,9 +166,7 @@ def test_any_text_is_rows_gaps_or_one_error(
 
 
 @pytest.mark.parametrize("path", JSON, ids=lambda p: f"{p.parent.name}/{p.name}")
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_what_is_cut_off_is_told(path: Path, tmp_path: Path, data: st.DataObject) -> None:
     whole = path.read_bytes().strip()
