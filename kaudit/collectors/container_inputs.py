@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from kaudit.model.container import Container, EnvFrom, EnvVar, VolumeMount
 from kaudit.model.place import Place
-from kaudit.model.pod import Container, EnvFrom, EnvVar, Pod, VolumeMount
+from kaudit.model.pod import Pod
 from kaudit.model.workload import (
     BareTemplate,
     Controller,

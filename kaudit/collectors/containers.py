@@ -8,20 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from kaudit.model.container import Container, ContainerPort, Lifecycle, Probe, Resources
 from kaudit.model.meta import Metadata
 from kaudit.model.place import Place
-from kaudit.model.pod import (
-    Container,
-    ContainerPort,
-    ContainerStatus,
-    Lifecycle,
-    Pod,
-    PodStatus,
-    Probe,
-    Resources,
-    SecurityContext,
-)
+from kaudit.model.pod import ContainerStatus, Pod, PodStatus
 from kaudit.model.quantity import number, whole
+from kaudit.model.security_context import SecurityContext
 from kaudit.model.workload import (
     BareTemplate,
     Controller,

@@ -9,18 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from kaudit.model.container import Resources
 from kaudit.model.meta import Metadata, OwnerReference, texts
 from kaudit.model.place import Place
-from kaudit.model.pod import (
-    Pod,
-    PodSecurityContext,
-    PodSpec,
-    PodStatus,
-    Projection,
-    Resources,
-    Volume,
-)
+from kaudit.model.pod import Pod, PodSpec, PodStatus
 from kaudit.model.quantity import number, whole
+from kaudit.model.security_context import PodSecurityContext
+from kaudit.model.volume import Projection, Volume
 from kaudit.model.workload import (
     BareTemplate,
     Controller,

@@ -257,6 +257,13 @@ class Named(Part):
     metadata: Name = msgspec.field(default_factory=Name)
 
 
+class NamedRef(Part):
+    """A reference by name."""
+
+    name: str | None = None
+    optional: bool | None = None
+
+
 class Resource(Part):
     """What every object has: base of the kinds."""
 

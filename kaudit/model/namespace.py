@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from msgspec import field
 
-from kaudit.model.meta import DatedMetadata, Opaque, Part, Quantity, Resource
-from kaudit.model.pod import NamedRef
+from kaudit.model.meta import DatedMetadata, NamedRef, Opaque, Part, Quantity, Resource
 
 
 class Phase(Part):
