@@ -1,4 +1,4 @@
-"""Rights over what others rely on: their secrets, the way of their traffic."""
+"""Rights over what others rely on: Secrets, configuration, traffic; and powerful roles at rest."""
 
 from __future__ import annotations
 
@@ -129,3 +129,91 @@ def powerful_idle_role(role_rights: pd.DataFrame) -> pd.Series[Any]:
         role_rights["leads_to"], lambda names: not {"takeover", "wildcard"}.isdisjoint(names)
     )
     return powerful & role_rights["idle"]
+
+
+@control(
+    "KA-DEP-078",
+    layer="deploy",
+    severity="medium",
+    applies="resolved",
+    expected="no right to write all ConfigMaps there, or one of those",
+    shows=("subject", "role", "grants"),
+)
+def configuration_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
+    """Nobody may write the ConfigMaps that the whole cluster relies on.
+
+    Cluster DNS, proxies and cloud identity mappings are ConfigMaps of kube-system, the identity
+    of the cluster is one of kube-public: whoever writes them redirects traffic and grants access.
+
+    Remedy:
+        Narrow the rule to names.
+
+        rules:
+          - {apiGroups: [""], resources: [configmaps], resourceNames: [app], verbs: [update]}
+
+    Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-of-the-system}, rules: [{apiGroups: [""], resources: [configmaps], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: bad-of-the-system, namespace: kube-system}, roleRef: {kind: ClusterRole, name: r-bad-of-the-system}, subjects: [{kind: ServiceAccount, name: bad-of-the-system, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-dns}, rules: [{apiGroups: [""], resources: [configmaps], resourceNames: [coredns], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-dns}, roleRef: {kind: ClusterRole, name: r-bad-dns}, subjects: [{kind: ServiceAccount, name: bad-dns, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-of-a-namespace}, rules: [{apiGroups: [""], resources: [configmaps], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: ok-of-a-namespace, namespace: shop}, roleRef: {kind: ClusterRole, name: r-ok-of-a-namespace}, subjects: [{kind: ServiceAccount, name: ok-of-a-namespace, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-all}, rules: [{apiGroups: [""], resources: [configmaps], verbs: [update]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-all}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-all}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-named}, rules: [{apiGroups: [""], resources: [configmaps], verbs: [update], resourceNames: [app]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-named}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-ok-named}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-reads}, rules: [{apiGroups: [""], resources: [configmaps], verbs: [get]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-reads}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-ok-reads}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+    """
+    return permissions["configuration"]
+
+
+@control(
+    "KA-SEC-015",
+    layer="secrets",
+    severity="high",
+    applies="resolved",
+    expected="Secrets narrowed to names",
+    shows=("subject", "role", "grants"),
+)
+def secret_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
+    """Nobody may read every Secret of a namespace or the cluster.
+
+    list and watch return the values too. A * on resources of another API group does not
+    grant Secrets, and is not counted.
+
+    Remedy:
+        Narrow the rule to names, or mount the Secret.
+
+        rules:
+          - {apiGroups: [""], resources: [secrets], resourceNames: [app], verbs: [get]}
+
+    Cases:
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-list}, rules: [{apiGroups: [""], resources: [secrets], verbs: [list]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-list}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-list}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-bad-star}, rules: [{apiGroups: [""], resources: ["*"], verbs: [get]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: bad-star}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-bad-star}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-named}, rules: [{apiGroups: [""], resources: [secrets], verbs: [get], resourceNames: [app]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-named}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-ok-named}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r-ok-star-elsewhere}, rules: [{apiGroups: ["apps"], resources: ["*"], verbs: [get]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ok-star-elsewhere}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r-ok-star-elsewhere}, subjects: [{kind: ServiceAccount, name: app, namespace: shop}]}
+    """
+    return permissions["all_secrets"]
