@@ -1,5 +1,6 @@
 """What notebook cells call: blocks, charts, and text made safe to show."""
 
+from kaudit.show.annexes import catalogue, gaps, limits, provenance
 from kaudit.show.build import build
 from kaudit.show.chain import chain
 from kaudit.show.deploy import (
@@ -13,7 +14,9 @@ from kaudit.show.deploy import (
 from kaudit.show.engines import engines
 from kaudit.show.exceptions import exceptions
 from kaudit.show.explore import cases, control, evidence, finding, record, table
+from kaudit.show.frameworks import frameworks
 from kaudit.show.images import fix_plan, images, reconciliation, vulnerabilities
+from kaudit.show.layers import layer
 from kaudit.show.network import (
     default_deny,
     exposed,
@@ -24,6 +27,7 @@ from kaudit.show.network import (
 )
 from kaudit.show.others import others
 from kaudit.show.rbac import rbac
+from kaudit.show.readiness import readiness
 from kaudit.show.risks import risks, worst
 from kaudit.show.runtime import (
     alert_episodes,
@@ -42,18 +46,7 @@ from kaudit.show.secrets import (
     secret_stores,
     secrets,
 )
-from kaudit.show.sections import (
-    catalogue,
-    cover,
-    frameworks,
-    gaps,
-    layer,
-    limits,
-    overview,
-    provenance,
-    readiness,
-    summary,
-)
+from kaudit.show.summary import cover, overview, summary
 from kaudit.show.supply import dockerfiles, pipelines, trust
 
 __all__ = [
