@@ -29,6 +29,7 @@ LEVELS = {
     "entrances": 2,
     "segmentation": 2,
     "policy_scope": 2,
+    "subjects": 2,
     "source": 3,
     "evidence": 3,
     "rbac": 3,

@@ -24,6 +24,7 @@ class ReportRow(Trace, kw_only=True):
     name: Annotated[str, doc("name")]
     managed_by: Annotated[str | None, doc("label app.kubernetes.io/managed-by")] = None
     scope_kind: Annotated[str, doc("kind of the object that it is about; empty: not one object")]
+    scope_api_version: Annotated[str, doc("group and version of that object; empty: not told")]
     scope_namespace: Annotated[str, doc("namespace of that object")]
     scope_name: Annotated[str, doc("name of that object")]
     scope_uid: Annotated[str, doc("uid of that object; empty where not told")]
@@ -118,6 +119,7 @@ def policy_reports(found: PolicyReport, at: Place) -> Iterator[Row]:
         name=at.name,
         managed_by=(found.metadata.labels or {}).get(_MANAGED),
         scope_kind=scope.kind or "",
+        scope_api_version=scope.api_version or "",
         scope_namespace=scope.namespace or "",
         scope_name=scope.name or "",
         scope_uid=scope.uid or "",

@@ -192,6 +192,44 @@ def report_unusable(policy_reports: pd.DataFrame, cluster: pd.DataFrame) -> pd.S
 
 
 @control(
+    "KA-DEP-054b",
+    layer="deploy",
+    severity="low",
+    null="it names no object, or none of a kind that the evidence holds",
+    weak=("pods", "workloads", "namespaces"),
+    expected="the objects that it names are there",
+    shows=("results", "objects", "missing"),
+)
+def report_of_what_is_gone(report_subjects: pd.DataFrame) -> pd.Series[Any]:
+    """Reports of policy engines are of objects that are there.
+
+    A report that outlived its object still counts in every sum of results, and so does one of
+    an object that was made anew under the same name. Pods, their controllers and namespaces
+    are looked for.
+
+    Remedy:
+        Delete the report, and see why the engine left it: a controller that does not run, or an
+        API group that it no longer writes to.
+
+        kubectl -n <namespace> delete policyreport <name>
+
+    Cases:
+        {apiVersion: v1, kind: Namespace, metadata: {name: n}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n, uid: u1}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: bad-gone, namespace: n}, scope: {apiVersion: v1, kind: Pod, namespace: n, name: gone, uid: u0}, results: [{policy: p, result: fail}]}
+        ---
+        {apiVersion: openreports.io/v1alpha1, kind: Report, metadata: {name: bad-replaced, namespace: n}, scope: {apiVersion: v1, kind: Pod, namespace: n, name: p, uid: u0}, results: [{policy: p, result: fail}]}
+        ---
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: bad-one-of-two, namespace: n}, results: [{policy: p, result: fail, resources: [{apiVersion: v1, kind: Pod, namespace: n, name: p}, {apiVersion: v1, kind: Pod, namespace: n, name: q}]}]}
+        ---
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: ok-there, namespace: n}, scope: {apiVersion: v1, kind: Pod, namespace: n, name: p, uid: u1}, results: [{policy: p, result: fail}]}
+    """
+    return report_subjects["stale"]
+
+
+@control(
     "KA-DEP-055",
     layer="deploy",
     severity="high",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kaudit.demo.objects import Json, thing
+from kaudit.demo.objects import Json, suffix, thing
 
 _POD: Json = {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}]}
 _NON_ROOT = """package k8srequirenonroot
@@ -170,9 +170,15 @@ def _kyverno() -> Iterator[Json]:
 
 
 def _reports() -> Iterator[Json]:
-    for namespace, name, word in (
-        ("production", "secure-app", "pass"),
-        ("legacy", "erp-0", "skip"),
+    """Yield reports: one twice, for Kyverno moved to another group; one of a pod that is gone."""
+    stem = f"secure-app-{suffix('secure-appproduction', 9)}"
+    first = f"{stem}-{suffix(f'{stem}0', 5)}"
+    old, new = ("wgpolicyk8s.io/v1alpha2", "PolicyReport"), ("openreports.io/v1alpha1", "Report")
+    for (api, kind), namespace, name, word in (
+        (old, "production", first, "fail"),
+        (new, "production", first, "fail"),
+        (old, "production", f"{stem}-before", "pass"),
+        (old, "legacy", "erp-0", "skip"),
     ):
         scope = {"apiVersion": "v1", "kind": "Pod", "name": name, "namespace": namespace}
         result = {
@@ -186,5 +192,4 @@ def _reports() -> Iterator[Json]:
         }
         counts = {"pass": 0, "fail": 0, "warn": 0, "error": 0, "skip": 0} | {word: 1}
         body: Json = {"scope": scope, "results": [result], "summary": counts}
-        api = "wgpolicyk8s.io/v1alpha2"
-        yield thing(api, "PolicyReport", f"pod-{name}", namespace, body=body)
+        yield thing(api, kind, f"pod-{name}", namespace, body=body)

@@ -1,4 +1,4 @@
-"""Policy engines: what they were run on, and the violations that statuses leave out."""
+"""Policy engines: what they were run on, what statuses leave out, and what reports say."""
 
 from __future__ import annotations
 
@@ -31,7 +31,58 @@ def engines(assessment: Assessment) -> b.Stack:
     constraints = evidence["constraints"]
     if len(constraints):
         parts.append(_counted(constraints, verdicts))
+    subjects = evidence["report_subjects"]
+    if len(subjects):
+        parts += _reported(subjects, evidence["reported_results"])
     return b.Stack(tuple(parts))
+
+
+def _reported(subjects: pd.DataFrame, results: pd.DataFrame) -> list[b.Block]:
+    """What reports say of what is there, each object and rule once."""
+    stale = int(subjects["stale"].fillna(False).sum())
+    numbers = b.Numbers(
+        (
+            b.Number("reports", len(subjects), "of policy engines"),
+            b.Number("of what is gone", stale, "their results count for nothing", _tone(stale)),
+            b.Number("without results", int((subjects["results"] == 0).sum()), "say nothing"),
+            b.Number("results of no object", int((results["state"] == "unnamed").sum())),
+            b.Number("said more than once", int((results["reports"] > 1).sum()), "counted once"),
+            b.Number("at odds", int(results["disagree"].sum()), "the newest counts"),
+        ),
+        caption="Reports of policy engines",
+    )
+    current = results[results["counts"].to_numpy(dtype=bool)]
+    keys = ["source", "policy", "rule"]
+    counts = current.groupby([*keys, "result"]).size().unstack(fill_value=0)
+    gone = results[~results["counts"].to_numpy(dtype=bool)].groupby(keys).size()
+    every = sorted({*counts.index, *gone.index})
+    words = ("fail", "error", "warn", "pass", "skip")
+    rows = [
+        (
+            *key,
+            *(int(counts[word].get(key, 0)) if word in counts else 0 for word in words),
+            int(gone.get(key, 0)),
+        )
+        for key in every
+    ]
+    rows.sort(key=lambda row: (-row[3], -row[4], row[:3]))
+    table = b.Table.of(
+        "What reports say, each object and rule once",
+        (
+            b.Column("engine"),
+            b.Column("policy", weight=2),
+            b.Column("rule", weight=2),
+            *((word, "number") for word in (*words, "gone")),
+        ),
+        rows[:PRINTED],
+        total=len(rows),
+        note="Gone are results of objects that are not there any more.",
+    )
+    return [numbers, table]
+
+
+def _tone(number: int) -> b.Tone:
+    return b.Tone.WARNING if number else b.Tone.INFO
 
 
 def _runs(ran: pd.DataFrame, verdicts: pd.DataFrame) -> b.Table:
