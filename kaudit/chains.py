@@ -39,6 +39,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
         Of the link that it makes; ``effort`` is what it takes to break it.
     title, rationale, remedy, cases
         Of the docstring.
+    about
+        ``workload``, or ``namespace`` where the rows of its subject are about namespaces.
     controls
         Controls whose failure it is; then it has no function.
     shown_by
@@ -61,6 +63,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     rationale: str = ""
     remedy: str
     cases: str = ""
+    about: str = "workload"
     controls: tuple[str, ...] = ()
     shown_by: tuple[str, ...] = ()
     subject: str = ""
@@ -106,6 +109,11 @@ class Correlation(msgspec.Struct, frozen=True, kw_only=True):
     signals: tuple[str, ...]
     function: Callable[..., pd.Series[Any]]
 
+    @property
+    def about(self) -> str:
+        """What its signals are about, all of them."""
+        return SIGNALS[self.signals[0]].about
+
 
 SIGNALS: dict[str, Signal] = {}
 CORRELATIONS: dict[str, Correlation] = {}
@@ -120,11 +128,12 @@ def signal(
     clears: tuple[str, ...] = (),
     null: str = "",
     workload: Resource | None = None,
+    about: str = "workload",
 ) -> Callable[[F], F]:
     """Register a function of tables that is true for rows of workloads where it holds.
 
     Its name is the name of the signal. Its first parameter names a table whose rows are about
-    workloads. See :class:`Signal` for the parameters.
+    workloads, or about namespaces. See :class:`Signal` for the parameters.
     """
 
     def register(function: F) -> F:
@@ -143,6 +152,7 @@ def signal(
                 clears=clears,
                 null=null,
                 workload=workload,
+                about=about,
                 function=function,
                 title=parts["title"].rstrip("."),
                 rationale=parts["rationale"],
@@ -231,6 +241,8 @@ def load() -> None:
     for item in CORRELATIONS.values():
         for name in item.signals:
             _known(name, SIGNALS, f"correlation {item.id}", "signal")
+        if len({SIGNALS[name].about for name in item.signals}) > 1:
+            raise RegistryError(f"correlation {item.id}: workloads and namespaces never meet")
 
 
 def _known(name: str, among: dict[str, Any], owner: str, what: str) -> None:

@@ -43,7 +43,7 @@ class Risks:
     Attributes
     ----------
     chains
-        One for each workload on which a pattern holds or may hold.
+        One for each workload, or namespace, on which a pattern holds or may hold.
     signals
         States of every signal, by name.
     workloads
@@ -147,16 +147,19 @@ def correlate(assessment: Assessment, *, progress: Progress = silent) -> Risks:
     """
     chains.load()
     workloads = Workloads.of(assessment.evidence.frames)
+    places = {"workload": workloads, "namespace": workloads.namespaces(assessment.evidence.frames)}
     signals: dict[str, States] = {}
     for done, (name, signal) in enumerate(sorted(chains.SIGNALS.items())):
         progress(f"signal {name}", done, len(chains.SIGNALS))
-        signals[name] = states_of(signal, assessment, workloads)
+        signals[name] = states_of(signal, assessment, places[signal.about])
     progress("signals", len(signals), len(signals))
-    found: dict[int, list[Pattern]] = {}
+    found: dict[tuple[str, int], list[Pattern]] = {}
     for _, correlation in sorted(chains.CORRELATIONS.items()):
         for row, pattern in _patterns(correlation, signals):
-            found.setdefault(row, []).append(pattern)
-    unranked = [_chain(row, patterns, signals, workloads) for row, patterns in found.items()]
+            found.setdefault((correlation.about, row), []).append(pattern)
+    unranked = [
+        _chain(row, patterns, signals, places[about]) for (about, row), patterns in found.items()
+    ]
     ranked = [
         msgspec.structs.replace(chain, rank=rank)
         for rank, chain in enumerate(sorted(unranked, key=_attention), start=1)
@@ -213,7 +216,7 @@ def _chain(
         **workload,
         severity=severity,
         state=state,
-        because=_because(severity, patterns, proven, links, workload["pods"]),
+        because=_because(severity, patterns, proven, links, workload),
         patterns=tuple(
             sorted(patterns, key=lambda p: (p.state is not State.HOLDS, p.severity.rank, p.id))
         ),
@@ -238,7 +241,11 @@ def _remedy(proven: list[Pattern], links: list[Link]) -> str:
 
 
 def _because(
-    severity: Severity, patterns: list[Pattern], proven: list[Pattern], links: list[Link], pods: int
+    severity: Severity,
+    patterns: list[Pattern],
+    proven: list[Pattern],
+    links: list[Link],
+    workload: dict[str, Any],
 ) -> str:
     """Say in words and counts what the rank rests on."""
     held = [link for link in links if link.state is State.HOLDS]
@@ -253,7 +260,8 @@ def _because(
     ]
     if unknown:
         parts.append(f"{count(unknown, 'link')} unknown")
-    parts.append(count(pods, "pod") if pods else "a template only")
+    nothing = "no pod" if workload["kind"] == "Namespace" else "a template only"
+    parts.append(count(workload["pods"], "pod") if workload["pods"] else nothing)
     return ", ".join(parts)
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from kaudit import registry
 from kaudit.assessment import Assessment
 from kaudit.chains import Signal
-from kaudit.columns import SEPARATOR, arrow, pairs, positions
+from kaudit.columns import SEPARATOR, arrow, pairs, positions, series
 from kaudit.evidence.frames import Frames
 from kaudit.limits import said
+from kaudit.model import platform
 from kaudit.model.risk import Link, State
 from kaudit.model.words import Gap, Status
 from kaudit.result import Result, observed
@@ -30,7 +31,10 @@ _OPEN = (Status.NOT_ASSESSED, Status.ERROR, Status.MANUAL)
 
 
 class Workloads:
-    """The workloads of the evidence, in the order of namespace, kind and name."""
+    """The workloads of the evidence, in the order of namespace, kind and name.
+
+    Its namespaces stand in one of their own, for signals that are about them.
+    """
 
     def __init__(self, rows: list[dict[str, Any]], images: dict[str, list[int]]) -> None:
         self.rows = rows
@@ -38,7 +42,7 @@ class Workloads:
         self._at = {(r["kind"], r["namespace"], r["name"]): at for at, r in enumerate(rows)}
         self._in: dict[str, list[int]] = {}
         for at, row in enumerate(rows):
-            self._in.setdefault(row["namespace"], []).append(at)
+            self._in.setdefault(row["namespace"] or row["name"], []).append(at)
 
     @classmethod
     def of(cls, frames: Frames) -> Workloads:
@@ -47,13 +51,13 @@ class Workloads:
         found: dict[tuple[str, str, str], dict[str, Any]] = {}
         columns = ("namespace", "owner_kind", "owner_name", "platform", "running", "pods", "image")
         used: dict[str, set[tuple[str, str, str]]] = {}
-        for namespace, kind, name, platform, running, pods, image in zip(
+        for namespace, kind, name, of_platform, running, pods, image in zip(
             *(arrow(uses[c]).to_pylist() for c in columns), strict=True
         ):
             key = (namespace, kind, name)
             row = found.setdefault(
                 key,
-                {"kind": kind, "namespace": namespace, "name": name, "platform": platform}
+                {"kind": kind, "namespace": namespace, "name": name, "platform": of_platform}
                 | {"pods": 0},
             )
             row["pods"] = max(row["pods"], pods if running else 0)
@@ -62,6 +66,21 @@ class Workloads:
         place = {key: at for at, key in enumerate(order)}
         images = {image: sorted(place[key] for key in keys) for image, keys in used.items()}
         return cls([found[key] for key in order], images)
+
+    def namespaces(self, frames: Frames) -> Workloads:
+        """Gather the namespaces: read, with workloads in them, or with rights that are given."""
+        named = (("namespaces", "name"), ("rbac_bindings", "namespace"))
+        columns = [arrow(frames.get(table)[column]) for table, column in named]
+        pods = {name: 0 for column in columns for name in column.unique().to_pylist()}
+        for row in self.rows:
+            pods[row["namespace"]] = pods.get(row["namespace"], 0) + row["pods"]
+        rows = [
+            {"kind": "Namespace", "namespace": "", "name": name, "pods": pods[name]}
+            | {"platform": name in platform.NAMESPACES}
+            for name in sorted(pods)
+            if name
+        ]
+        return Workloads(rows, {})
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -92,13 +111,14 @@ class Workloads:
 
 
 class States:
-    """A signal on each workload."""
+    """A signal on each workload, or on each namespace."""
 
-    def __init__(self, signal: Signal, size: int) -> None:
+    def __init__(self, signal: Signal, places: Workloads) -> None:
         import numpy as np
 
         self.signal = signal
-        self.holds: Flags = np.zeros(size, bool)
+        self.places = places
+        self.holds: Flags = np.zeros(len(places), bool)
         self._reasons: dict[int, str] = {}
         self._seen: dict[int, dict[str, Any]] = {}
 
@@ -153,7 +173,7 @@ class States:
 
 def states_of(signal: Signal, assessment: Assessment, workloads: Workloads) -> States:
     """Work out a signal for every workload."""
-    found = States(signal, len(workloads))
+    found = States(signal, workloads)
     if signal.function is None:
         _of_controls(found, assessment, workloads)
     else:
@@ -192,6 +212,7 @@ def _of_controls(found: States, assessment: Assessment, workloads: Workloads) ->
 
 def _of_tables(found: States, assessment: Assessment, workloads: Workloads) -> None:
     import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     signal, frames = found.signal, assessment.evidence.frames
@@ -199,7 +220,8 @@ def _of_tables(found: States, assessment: Assessment, workloads: Workloads) -> N
     mask = arrow(signal.judge(subject, *(frames.get(name) for name in signal.needs)))
     resource = signal.resource
     names = (resource.kind, resource.namespace, resource.name)
-    at = positions(pairs(*(subject[name] for name in names)), workloads.key())
+    nowhere = series(pa.nulls(len(subject), pa.string()).fill_null(""), subject)
+    at = positions(pairs(*(subject[n] if n else nowhere for n in names)), workloads.key())
     holds = pc.fill_null(mask, False).to_numpy(zero_copy_only=False) & (at >= 0)
     rows = np.flatnonzero(holds)
     places, first = np.unique(at[rows], return_index=True)

@@ -63,17 +63,17 @@ def traced(found: Risks, evidence: Evidence) -> Iterator[bool]:
 def test_a_signal_keeps_its_word(name: str) -> None:
     outcomes = set()
     for case in cases(chains.SIGNALS[name].cases):
-        found = risks(collected(case))
+        states = risks(collected(case)).signals[name]
         holding = {
             row["name"]
-            for row, holds in zip(found.workloads.rows, found.signals[name].holds, strict=True)
+            for row, holds in zip(states.places.rows, states.holds, strict=True)
             if holds
         }
         if case.name:
             outcomes.add(case.name.startswith("bad-"))
             assert bool(holding) == case.name.startswith("bad-"), case.name
             continue
-        for row in found.workloads.rows:
+        for row in states.places.rows:
             if row["name"].startswith(("bad-", "ok-")):
                 outcomes.add(row["name"].startswith("bad-"))
                 assert (row["name"] in holding) == row["name"].startswith("bad-"), row["name"]

@@ -59,3 +59,75 @@ def denied_and_alerted(
         {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, creationTimestamp: "2025-03-01T00:00:00Z"}, spec: {hostPID: true, containers: [{name: c, image: i}]}}
     """
     return admitted_against_policy & alerted
+
+
+@correlation("KA-RSK-007", layer="deploy", severity="critical")
+def own_guard_switched_off(
+    kept_from_nodes: pd.Series[Any], held_by_tenants: pd.Series[Any]
+) -> pd.Series[Any]:
+    """Tenant can switch off its own guardrails.
+
+    Who is held by a guard and may take it away is not held: a label is changed, a privileged
+    pod is made, and the node is theirs.
+
+    Remedy:
+        Take the right to label namespaces, except from policies or change them from whoever
+        makes workloads.
+
+    Cases:
+        # cluster: bad-labels
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: restricted}}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: labels}, rules: [{apiGroups: [""], resources: [namespaces], resourceNames: [shop], verbs: [get, patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: labels}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: labels}, subjects: [{kind: ServiceAccount, name: robot, namespace: shop}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: pods, namespace: shop}, rules: [{apiGroups: [""], resources: [pods], verbs: [create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: pods, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: pods}, subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: "system:serviceaccounts:shop"}]}
+        # cluster: bad-exceptions
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {failureAction: Enforce, pattern: {spec: {"=(hostPID)": "false"}}}}]}}
+        ---
+        {apiVersion: kyverno.io/v2, kind: PolicyException, metadata: {name: e, namespace: kyverno}, spec: {exceptions: [{policyName: other, ruleNames: [r]}], match: {any: [{resources: {kinds: [Pod]}}]}}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: r, namespace: shop}, rules: [{apiGroups: ["", kyverno.io], resources: [pods, policyexceptions], verbs: [create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}, subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: anna}]}
+        # cluster: bad-opt-out
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {failureAction: Enforce, pattern: {spec: {"=(hostPID)": "false"}}}}]}}
+        ---
+        {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: kyverno-resource-validating-webhook-cfg}, webhooks: [{name: validate.kyverno.svc-fail, admissionReviewVersions: [v1], sideEffects: None, clientConfig: {service: {namespace: kyverno, name: kyverno-svc}}, namespaceSelector: {matchExpressions: [{key: exempt, operator: DoesNotExist}]}, rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods, pods/ephemeralcontainers]}]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: r, namespace: shop}, rules: [{apiGroups: [""], resources: [pods, namespaces], verbs: ["*"]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}, subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: anna}]}
+        # cluster: ok-second-guard
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: baseline}}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {failureAction: Enforce, podSecurity: {level: baseline, version: latest}}}]}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: r, namespace: shop}, rules: [{apiGroups: [""], resources: [pods, namespaces], verbs: ["*"]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}, subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: anna}]}
+        # cluster: ok-two-subjects
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: restricted}}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: labels, namespace: shop}, rules: [{apiGroups: [""], resources: [namespaces], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: labels, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: labels}, subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: anna}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: pods, namespace: shop}, rules: [{apiGroups: [""], resources: [pods], verbs: [create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: pods, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: pods}, subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: bert}]}
+        # cluster: ok-nothing-guarded
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: r, namespace: shop}, rules: [{apiGroups: [""], resources: [pods, namespaces], verbs: ["*"]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}, subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: anna}]}
+    """
+    return kept_from_nodes & held_by_tenants

@@ -105,7 +105,7 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     rank
         From 1; ``because`` says in words and counts what it rests on.
     kind, namespace, name, platform, pods
-        The workload; pods of its most used image.
+        The workload, with the pods of its most used image; or a namespace, with its pods.
     severity, state
         Of its worst pattern that holds, or else that may hold.
     remedy
@@ -140,7 +140,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """Kind, namespace and name of the workload."""
-        return f"{self.kind} {self.namespace}/{self.name}"
+        where = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind} {where}{self.name}"
 
     def _repr_html_(self) -> str:
         return card(self, f"{self.rank}. {self.label}: {self.severity}")

@@ -137,3 +137,72 @@ def leads_to_admin(admin_paths: pd.DataFrame) -> pd.Series[Any]:
 
     doubtful = over_lists(admin_paths["conditions"], bool)
     return (~doubtful).mask(doubtful, pd.NA)
+
+
+@signal(
+    layer="deploy",
+    stage="foothold",
+    effort="a review",
+    about="namespace",
+    shows=("control", "engine", "policies"),
+    clears=("gatekeeper_exclusions", "policy_exceptions", "kyverno_filters"),
+    null="a policy is there of which it cannot be told what it refuses",
+)
+def kept_from_nodes(
+    namespace_guards: pd.DataFrame,
+    policy_anatomy: pd.DataFrame,  # noqa: ARG001  a gap in policies makes it unknown
+) -> pd.Series[Any]:
+    """What keeps its pods from the node is a guard at admission.
+
+    Without it whoever makes a pod there has the node, and every pod on it.
+
+    Remedy:
+        Let two guards stand on each other's way: a level, and a policy of an engine.
+
+    Cases:
+        # cluster: bad-level
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: baseline}}}
+        # cluster: ok-none
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+    """
+    import pandas as pd
+
+    known = namespace_guards["known"]
+    return known.mask(~known, pd.NA)
+
+
+@signal(
+    layer="deploy",
+    stage="reach",
+    effort="fewer rights",
+    about="namespace",
+    shows=("subject_kind", "subject", "levers", "by", "lost"),
+    null="it takes an exception of Kyverno, and none is there: whether they are heeded is not told",
+)
+def held_by_tenants(guardrail_rights: pd.DataFrame) -> pd.Series[Any]:
+    """Who makes pods in it may take that guard away.
+
+    By the labels of the namespace, an exception or the policy itself, as the rights say that
+    are named.
+
+    Remedy:
+        Take the right from those who make pods; let the platform label namespaces.
+
+    Cases:
+        # cluster: bad-labels
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: baseline}}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: r, namespace: shop}, rules: [{apiGroups: ["", apps], resources: [namespaces, deployments], verbs: [patch, create]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}, subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: sellers}]}
+        # cluster: ok-no-pods
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: baseline}}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: r, namespace: shop}, rules: [{apiGroups: [""], resources: [namespaces], verbs: [patch]}]}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}, subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: sellers}]}
+    """
+    import pandas as pd
+
+    certain = guardrail_rights["certain"]
+    return certain.mask(~certain, pd.NA)
