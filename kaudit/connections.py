@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kaudit import registry
+from kaudit.attached import MACHINES, attached
 from kaudit.columns import arrow
 from kaudit.entrances import OBJECTS, Services, Way, entrances
 from kaudit.errors import InputError
@@ -65,12 +66,15 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
         Ports that are allowed.
     unknown
         Ports on which a policy that is not understood may decide.
+    network
+        Network beside the primary ones; empty: a primary one.
     """
 
     src: str
     dst: str
     connections: tuple[PortRange, ...]
     unknown: tuple[PortRange, ...] = ()
+    network: str = ""
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -120,8 +124,8 @@ class Cluster:
 
     def connections(self) -> Iterator[Connection]:
         """Yield pairs that may connect, by source and destination; never a workload with itself."""
-        found = [*self._inside(), *self._outside(), *self._entering()]
-        return iter(sorted(found, key=lambda one: (one.src, one.dst)))
+        found = [*self._inside(), *self._outside(), *self._entering(), *self._beside()]
+        return iter(sorted(found, key=lambda one: (one.src, one.dst, one.network)))
 
     def _inside(self) -> Iterator[Connection]:
         matrix = Matrix(self.network)
@@ -183,6 +187,18 @@ class Cluster:
         """Ports on which a pod that nothing is known of may come in."""
         groups = self.network.access(node, "ingress")
         return next(a.allowed for a in groups if a.peers >> self._controller & 1)
+
+    def _beside(self) -> Iterator[Connection]:
+        """What networks beside the primary ones allow."""
+        for one in attached(self.evidence):
+            several: dict[tuple[str, str], tuple[int, int]] = {}
+            for src, dst, allowed, unclear in one.pairs():
+                before = several.get((src.label, dst.label), (0, 0))
+                several[src.label, dst.label] = (before[0] | allowed, before[1] | unclear)
+            ranges = one.network.ports.ranges
+            for (source, target), (allowed, unclear) in several.items():
+                ports = (tuple(ranges(allowed)), tuple(ranges(unclear & ~allowed)))
+                yield Connection(source, target, *ports, network=one.name)
 
     def ways(self) -> Iterator[tuple[Workload, Way]]:
         """Workloads that Ingresses and routes lead to, and how."""
@@ -253,11 +269,10 @@ class Cluster:
 
 def _machines(machines: pd.DataFrame, pods: pd.DataFrame) -> Iterator[tuple[Workload, Profile]]:
     """Virtual machines whose pods are not there."""
-    kinds = ("VirtualMachine", "VirtualMachineInstance")
-    live = {(w.namespace, w.name) for w in _owners(pods) if w.kind in kinds}
+    live = {(w.namespace, w.name) for w in _owners(pods) if w.kind in MACHINES}
     for namespace, name, labels in rows(machines, "namespace", "name", "labels"):
         if (namespace, name) not in live:
-            yield Workload(namespace, name, kinds[0]), Profile(namespace, tuple(labels))
+            yield Workload(namespace, name, MACHINES[0]), Profile(namespace, tuple(labels))
 
 
 def _owners(pods: pd.DataFrame) -> Iterator[Workload]:
@@ -280,7 +295,12 @@ def _port(text: str) -> tuple[str, int]:
 
 def _refuse(evidence: Evidence) -> None:
     """Raise InputError where manifests hold what no cluster would take."""
-    for name in ("network_policies", "other_policies", "user_networks"):
+    for name in (
+        "network_policies",
+        "multi_network_policies",
+        "other_policies",
+        "user_networks",
+    ):
         objects = evidence[name]
         if "position" in objects:
             objects = objects[(objects["position"] == 0).to_numpy(bool)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated
 
+from kaudit.model.attached_networks import POLICY_FOR, selected
 from kaudit.model.meta import LabelSelector
 from kaudit.model.network import NetworkPolicy, Peer, PolicyPort
 from kaudit.model.place import Place
@@ -44,6 +46,15 @@ class PolicyRuleRow(Trace, kw_only=True):
     ports: Annotated[list[str], doc("protocol/port or protocol/port-end; * for every port")]
 
 
+class MultiPolicyRow(PolicyRow, kw_only=True):
+    kind: Annotated[str, doc("always MultiNetworkPolicy")] = "MultiNetworkPolicy"
+    networks: Annotated[list[str], doc("attachments that it is for, as namespace/name")]
+
+
+class MultiPolicyRuleRow(PolicyRuleRow, kw_only=True):
+    kind: Annotated[str, doc("always MultiNetworkPolicy")] = "MultiNetworkPolicy"
+
+
 POLICIES = Table(
     "network_policies",
     PolicyRow,
@@ -59,6 +70,21 @@ POLICY_RULES = Table(
     resource=Resource("kind"),
 )
 
+MULTI_POLICIES = Table(
+    "multi_network_policies",
+    MultiPolicyRow,
+    grain="one MultiNetworkPolicy",
+    key=("namespace", "name"),
+    resource=Resource("kind"),
+)
+MULTI_POLICY_RULES = Table(
+    "multi_network_policy_rules",
+    MultiPolicyRuleRow,
+    grain="one peer of a rule of a MultiNetworkPolicy",
+    key=("namespace", "name", "direction", "rule", "peer"),
+    resource=Resource("kind"),
+)
+
 
 @collector(
     Read("networking.k8s.io", "NetworkPolicy", "networkpolicies", NetworkPolicy),
@@ -70,6 +96,25 @@ def network_policies(found: NetworkPolicy, at: Place) -> Iterator[Row]:
     Where policyTypes is unset a policy isolates for ingress, and for egress only if it has
     egress rules (NetworkPolicy API, networking.k8s.io/v1).
     """
+    yield from _rows(found, at, PolicyRow, PolicyRuleRow)
+
+
+@collector(
+    Read("k8s.cni.cncf.io", "MultiNetworkPolicy", "multi-networkpolicies", NetworkPolicy),
+    tables=(MULTI_POLICIES, MULTI_POLICY_RULES),
+)
+def multi_network_policies(found: NetworkPolicy, at: Place) -> Iterator[Row]:
+    """Yield a policy of networks that pods have beside their primary one, and its peers."""
+    networks = selected(found.metadata.annotation(POLICY_FOR), at.namespace) or []
+    yield from _rows(found, at, partial(MultiPolicyRow, networks=networks), MultiPolicyRuleRow)
+
+
+def _rows(
+    found: NetworkPolicy,
+    at: Place,
+    policy: Callable[..., PolicyRow],
+    rule_row: Callable[..., PolicyRuleRow],
+) -> Iterator[Row]:
     spec = found.spec
     ingress, egress = spec.ingress or [], spec.egress or []
     types = spec.policy_types
@@ -78,7 +123,7 @@ def network_policies(found: NetworkPolicy, at: Place) -> Iterator[Row]:
         "egress": [(rule.to or [], rule.ports or []) for rule in egress],
     }
     selector = spec.pod_selector or LabelSelector()
-    yield PolicyRow(
+    yield policy(
         raw=at.raw,
         raw_line=at.line,
         namespace=at.namespace,
@@ -98,7 +143,7 @@ def network_policies(found: NetworkPolicy, at: Place) -> Iterator[Row]:
         for number, (sides, ports) in enumerate(rules):
             for place, side in list(enumerate(sides)) or [(-1, Peer())]:
                 block = side.ip_block
-                yield PolicyRuleRow(
+                yield rule_row(
                     raw=at.raw,
                     raw_line=at.line,
                     namespace=at.namespace,

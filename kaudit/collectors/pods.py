@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from kaudit.model.attached_networks import NETWORKS, selected
 from kaudit.model.container import Resources
 from kaudit.model.meta import Metadata, OwnerReference, texts
 from kaudit.model.place import Place
@@ -45,6 +46,10 @@ class PodRow(Trace, kw_only=True):
     phase: Annotated[str | None, doc("status.phase")] = None
     node: Annotated[str | None, doc("spec.nodeName")] = None
     pod_ips: Annotated[list[str], doc("status.podIPs")]
+    networks: Annotated[
+        list[str] | None,
+        doc("networks asked for beside the primary one, as namespace/name=address; null: unread"),
+    ]
     started_at: Annotated[datetime | None, doc("status.startTime")] = None
     service_account: Annotated[str | None, doc("spec.serviceAccountName as written")] = None
     automount_token: Annotated[bool | None, doc("spec.automountServiceAccountToken as written")] = (
@@ -200,6 +205,9 @@ def _pod(
         node=spec.node_name,
         pod_ips=[ip.ip for ip in status.pod_ips or () if ip.ip]
         or ([status.pod_ip] if status.pod_ip else []),
+        networks=selected(metadata.annotation(NETWORKS), at.namespace)
+        if metadata.annotations
+        else [],
         started_at=status.start_time,
         service_account=spec.service_account_name or spec.service_account,
         automount_token=spec.automount_service_account_token,

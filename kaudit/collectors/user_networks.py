@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
+from kaudit.model.attached_networks import NetworkAttachment
 from kaudit.model.meta import LabelSelector
 from kaudit.model.place import Place
 from kaudit.model.user_networks import UserNetwork, VirtualMachine, faults_of
@@ -22,11 +23,21 @@ class UserNetworkRow(Trace, kw_only=True):
     faults: Annotated[list[str], doc("what would be refused")]
 
 
+class AttachmentRow(Trace, kw_only=True):
+    namespace: Annotated[str, doc("namespace")]
+    name: Annotated[str, doc("name")]
+    kind: Annotated[str, doc("always NetworkAttachmentDefinition")] = "NetworkAttachmentDefinition"
+    network: Annotated[str, doc("network that it leads to: of its configuration, else its name")]
+
+
 class VirtualMachineRow(Trace, kw_only=True):
     namespace: Annotated[str, doc("namespace")]
     name: Annotated[str, doc("name")]
     kind: Annotated[str, doc("always VirtualMachine")] = "VirtualMachine"
     labels: Annotated[list[str], doc("labels of its template as sorted key=value")]
+    networks: Annotated[
+        list[str], doc("networks beside its primary one, as namespace/name=address")
+    ]
 
 
 USER_NETWORKS = Table(
@@ -34,6 +45,13 @@ USER_NETWORKS = Table(
     UserNetworkRow,
     grain="one network of a user",
     key=("kind", "namespace", "name"),
+    resource=Resource("kind"),
+)
+ATTACHMENTS = Table(
+    "network_attachments",
+    AttachmentRow,
+    grain="one NetworkAttachmentDefinition",
+    key=("namespace", "name"),
     resource=Resource("kind"),
 )
 VIRTUAL_MACHINES = Table(
@@ -73,6 +91,26 @@ def user_networks(found: UserNetwork, at: Place) -> Iterator[Row]:
 
 
 @collector(
+    Read(
+        "k8s.cni.cncf.io",
+        "NetworkAttachmentDefinition",
+        "network-attachment-definitions",
+        NetworkAttachment,
+    ),
+    tables=(ATTACHMENTS,),
+)
+def network_attachments(found: NetworkAttachment, at: Place) -> Iterator[Row]:
+    """Yield one row a definition."""
+    yield AttachmentRow(
+        raw=at.raw,
+        raw_line=at.line,
+        namespace=at.namespace,
+        name=at.name,
+        network=found.spec.network or at.name,
+    )
+
+
+@collector(
     Read("kubevirt.io", "VirtualMachine", "virtualmachines", VirtualMachine),
     tables=(VIRTUAL_MACHINES,),
 )
@@ -84,4 +122,5 @@ def virtual_machines(found: VirtualMachine, at: Place) -> Iterator[Row]:
         namespace=at.namespace,
         name=at.name,
         labels=found.spec.template.metadata.label_texts,
+        networks=found.networks(at.namespace),
     )

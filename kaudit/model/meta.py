@@ -20,6 +20,8 @@ KEPT_ANNOTATIONS = (
     "seccomp.security.",
     "container.apparmor.security.",
     "container.seccomp.security.",
+    "k8s.v1.cni.cncf.io/networks",
+    "k8s.v1.cni.cncf.io/policy-for",
     "kubernetes.io/config.",
     "kubernetes.io/enforce-mountable-secrets",
     "kubernetes.io/ingress.class",

@@ -1,8 +1,7 @@
 """Networks of OpenShift's users, and KubeVirt's virtual machines, as they arrive on the wire.
 
 A namespace whose primary network is a user's own is cut off from the pods of all others: "OVN
-User-Defined Networks", OVN-Kubernetes and OpenShift 4.19. Secondary networks only add to what
-a pod has, and are not counted.
+User-Defined Networks", OVN-Kubernetes and OpenShift 4.19.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 
 from msgspec import field
 
+from kaudit.model.attached_networks import guest_addresses, named, with_addresses
 from kaudit.model.meta import LabelSelector, Metadata, Part, Resource
 from kaudit.model.policy_faults import in_selector
 
@@ -74,10 +74,46 @@ def faults_of(found: UserNetwork, namespace: str, name: str) -> Iterator[str]:
     yield from in_selector("namespaceSelector", found.spec.namespace_selector)
 
 
+class Multus(Part):
+    """networks[].multus."""
+
+    network_name: str = ""
+
+
+class MachineNetwork(Part):
+    """networks[]."""
+
+    multus: Multus | None = None
+
+
+class CloudInit(Part):
+    """cloudInitNoCloud: of its network data only addresses are kept."""
+
+    network_data: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.network_data:
+            self.network_data = "\n".join(f"- {a}" for a in guest_addresses(self.network_data))
+
+
+class MachineVolume(Part):
+    """volumes[]."""
+
+    cloud_init_no_cloud: CloudInit | None = None
+
+
+class MachineInstance(Part):
+    """spec.template.spec."""
+
+    networks: list[MachineNetwork] | None = None
+    volumes: list[MachineVolume] | None = None
+
+
 class MachineTemplate(Part):
     """spec.template."""
 
     metadata: Metadata = field(default_factory=Metadata)
+    spec: MachineInstance = field(default_factory=MachineInstance)
 
 
 class MachineSpec(Part):
@@ -90,3 +126,11 @@ class VirtualMachine(Resource):
     """kubevirt.io VirtualMachine."""
 
     spec: MachineSpec = field(default_factory=MachineSpec)
+
+    def networks(self, namespace: str) -> list[str]:
+        """Networks beside the primary one; which address is on which of them is not told."""
+        inside = self.spec.template.spec
+        data = [v.cloud_init_no_cloud for v in inside.volumes or ()]
+        addresses = [a for one in data if one for a in guest_addresses(one.network_data or "")]
+        names = [n.multus.network_name for n in inside.networks or () if n.multus]
+        return [with_addresses(named(name, namespace), addresses) for name in names if name]
