@@ -8,7 +8,7 @@ multi-network policy", OpenShift 4.19).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.connectivity import Network, Profile, address_space
 from kaudit.model.meta import LabelSelector, Requirement
+from kaudit.model.own_networks import UserNetwork, definitions
 from kaudit.model.policy import PeerRef, Policy, Rule
 from kaudit.model.statement import Workload
 from kaudit.network import APART, Matrix, distinct, namespaces_of, policies_of, rows, standing
@@ -38,9 +39,17 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Attached(msgspec.Struct, frozen=True):
-    """One network, and the class of each that is on it."""
+    """One network, and the class of each that is on it.
+
+    Attributes
+    ----------
+    known
+        Whether a definition that leads to it was seen; else it is named by its definition, and
+        whether anything is on it is not known.
+    """
 
     name: str
+    known: bool
     network: Network
     members: tuple[tuple[Workload, int], ...]
 
@@ -52,30 +61,26 @@ class Attached(msgspec.Struct, frozen=True):
             by_class.setdefault(number, []).append(workload)
         for block in matrix.inside():
             for source, target, number in zip(*(p.tolist() for p in block), strict=True):
+                allowed, unclear = matrix.verdicts[number]
+                if not self.known:
+                    allowed, unclear = 0, allowed | unclear
                 for src in by_class.get(source, ()):
                     for dst in by_class.get(target, ()):
                         if src != dst:
-                            yield (src, dst, *matrix.verdicts[number])
+                            yield src, dst, allowed, unclear
 
 
 def attached(evidence: Evidence) -> Iterator[Attached]:
-    """Networks of evidence that two workloads or more are on."""
-    leads = {
-        f"{namespace}/{name}": network
-        for namespace, name, network in rows(
-            evidence["network_attachments"], "namespace", "name", "network"
-        )
-    }
-    if not leads:
-        return
-    on: dict[str, list[Member]] = {}
-    for member, definition in _members(evidence):
-        if definition in leads:
-            on.setdefault(leads[definition], []).append(member)
+    """Networks of evidence that workloads are on beside their primary one."""
     namespaces = namespaces_of(evidence["namespaces"])
-    policies = list(_policies(evidence))
-    for name, members in sorted(on.items()):
-        here = [p for p, definitions in policies if name in map(leads.get, definitions)]
+    leads = _leads(evidence, namespaces)
+    on: dict[tuple[str, bool], list[Member]] = {}
+    for member, definition in _members(evidence):
+        known = definition in leads
+        on.setdefault((leads.get(definition, definition), known), []).append(member)
+    policies = list(_policies(evidence)) if on else []
+    for (name, known), members in sorted(on.items(), key=lambda one: one[0]):
+        here = [p for p, named in policies if name in (leads.get(one, one) for one in named)]
         space = address_space(here, APART)
         profiles, numbers = distinct(
             Profile(
@@ -92,7 +97,17 @@ def attached(evidence: Evidence) -> Iterator[Attached]:
         network = Network(profiles, namespaces, here, space, cautious=False)
         classes = [network.class_of[number] for number in numbers]
         workloads = [m.workload for m in members]
-        yield Attached(name, network, tuple(zip(workloads, classes, strict=True)))
+        yield Attached(name, known, network, tuple(zip(workloads, classes, strict=True)))
+
+
+def _leads(evidence: Evidence, namespaces: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Network of each definition, as ``namespace/name``."""
+    own = [UserNetwork(*r) for r in rows(evidence["user_networks"], *UserNetwork.__struct_fields__)]
+    found = dict(definitions(own, namespaces))
+    columns = ("namespace", "name", "network")
+    for namespace, name, network in rows(evidence["network_attachments"], *columns):
+        found[f"{namespace}/{name}"] = network
+    return found
 
 
 def _members(evidence: Evidence) -> Iterator[tuple[Member, str]]:

@@ -24,6 +24,8 @@ class Change(msgspec.Struct, frozen=True):
         ``added``: there were none; ``removed``: there are none; ``changed``.
     before, after
         Ports that were and are allowed; ``unknown_`` those on which it was and is unknown.
+    network
+        Network beside the primary ones; empty: a primary one.
     """
 
     change: str
@@ -33,6 +35,7 @@ class Change(msgspec.Struct, frozen=True):
     after: tuple[PortRange, ...]
     unknown_before: tuple[PortRange, ...] = ()
     unknown_after: tuple[PortRange, ...] = ()
+    network: str = ""
 
 
 def changes(old: Iterable[Connection], new: Iterable[Connection]) -> list[Change]:
@@ -40,24 +43,24 @@ def changes(old: Iterable[Connection], new: Iterable[Connection]) -> list[Change
     before, after = _by_pair(old), _by_pair(new)
     found = []
     for pair in sorted(before.keys() | after.keys()):
-        src, dst = pair
+        src, dst, network = pair
         for ranges, was, now in _differing(before.get(pair, []), after.get(pair, [])):
             for cidr in cidrs_of(ranges) if ranges else ("",):
                 change = "added" if was == _NONE else "removed" if now == _NONE else "changed"
                 ends = (src or cidr, dst or cidr)
-                found.append(Change(change, *ends, was[0], now[0], was[1], now[1]))
-    return sorted(found, key=lambda one: (one.src, one.dst))
+                found.append(Change(change, *ends, was[0], now[0], was[1], now[1], network))
+    return sorted(found, key=lambda one: (one.src, one.dst, one.network))
 
 
 _Spans = list[tuple[AddressRange | None, _Ports]]
 
 
-def _by_pair(found: Iterable[Connection]) -> dict[tuple[str, str], _Spans]:
+def _by_pair(found: Iterable[Connection]) -> dict[tuple[str, str, str], _Spans]:
     """Ports by the workloads at both ends; an end outside is empty, with its addresses beside."""
-    pairs: dict[tuple[str, str], _Spans] = {}
+    pairs: dict[tuple[str, str, str], _Spans] = {}
     for one in found:
         src, dst = range_of(one.src), range_of(one.dst)
-        key = ("" if src else one.src, "" if dst else one.dst)
+        key = ("" if src else one.src, "" if dst else one.dst, one.network)
         pairs.setdefault(key, []).append((src or dst, (one.connections, one.unknown)))
     return pairs
 

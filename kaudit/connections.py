@@ -22,6 +22,7 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.model.address_space import AddressRange, cidrs_of, range_of
 from kaudit.model.connectivity import Network, Profile, address_space
 from kaudit.model.explanation import Reason, reasons
+from kaudit.model.network_selection import NETWORKS
 from kaudit.model.policy import ADMIN
 from kaudit.model.port_space import LAST, PROTOCOLS, PortRange
 from kaudit.model.statement import Statement, Workload
@@ -106,11 +107,11 @@ class Cluster:
         pods = standing(evidence["network_pods"])
         machines = list(_machines(evidence["virtual_machines"], pods))
         profiles, numbers = distinct([*seen(pods), *(one for _, one in machines), _CONTROLLER])
-        policies_here = [*networks_of(evidence["user_networks"], evidence["namespaces"]), *policies]
+        networks = networks_of(evidence["user_networks"], evidence["namespaces"], sure=True)
         self.network = Network(
             profiles,
             namespaces_of(evidence["namespaces"]),
-            policies_here,
+            [*networks, *policies],
             address_space(policies, APART),
             cautious=False,
         )
@@ -256,7 +257,8 @@ class Cluster:
 
     def tested(self, statements: Iterable[Statement]) -> list[Judgement]:
         """Test an auditor's statements on what policies allow."""
-        judge = Segmentation(self.network, self.classes, enforced=True)
+        beside = {workload for one in attached(self.evidence) for workload, _ in one.members}
+        judge = Segmentation(self.network, self.classes, enforced=True, attached=beside)
         return [judge.tested(statement) for statement in statements]
 
     def ranges(self, bits: int) -> tuple[PortRange, ...]:
@@ -311,6 +313,11 @@ def _refuse(evidence: Evidence) -> None:
             if faults:
                 raise InputError(f"{labels[-1]} is not valid: {faults[0]}")
         _refuse_twins(labels, "give them different names")
+    pods = evidence["pods"]
+    unread = pods[pods["networks"].isna().to_numpy(bool)]
+    for kind, namespace, name in rows(unread, "kind", "namespace", "pod"):
+        what = f"{kind} {namespace}/{name}: its annotation {NETWORKS} cannot be read"
+        raise InputError(what, hint="write names with commas between, or a list as JSON")
     names = arrow(evidence["namespaces"]["name"]).to_pylist()
     _refuse_twins([f"Namespace {name}" for name in names], "remove one of them")
     others = rows(evidence["other_policies"], "kind", "stage", "order")

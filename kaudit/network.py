@@ -8,19 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kaudit.columns import arrow, series
 from kaudit.model.address_space import Block
-from kaudit.model.connectivity import NAME, Access, Network, Profile, address_space
-from kaudit.model.label_index import LabelIndex, members
-from kaudit.model.meta import LabelSelector, Requirement
-from kaudit.model.policy import (
-    ALLOW,
-    DENY,
-    NETWORKS,
-    TIERS,
-    PeerRef,
-    Policy,
-    PortRef,
-    Rule,
-)
+from kaudit.model.connectivity import Access, Network, Profile, address_space
+from kaudit.model.own_networks import UserNetwork, primary_networks
+from kaudit.model.policy import ALLOW, TIERS, PeerRef, Policy, PortRef, Rule
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,9 +37,6 @@ PRIVATE = (
 APART = (METADATA[0], *METADATA[2:], *PRIVATE)
 
 _Record = tuple[str, int, int]
-#: Label that a namespace must carry to have a primary network of its own.
-_MARK = "k8s.ovn.org/primary-user-defined-network"
-_MARKED = LabelSelector(None, [Requirement(_MARK, "Exists")]).canonical
 
 
 def policies_of(
@@ -190,7 +177,8 @@ def _of_all_parts(pods: pd.DataFrame) -> pd.DataFrame:
     import numpy as np
     import pyarrow as pa
 
-    alike = ("namespace", "owner_kind", "owner_name", "origin", "host_network", "addressed")
+    owner = ("namespace", "owner_kind", "owner_name", "origin")
+    alike = (*owner, "host_network", "addressed", "attached")
     lists = ("labels", "named_ports", "addresses")
     known: dict[tuple[Any, ...], int] = {}
     counts: dict[int, int] = {}
@@ -236,41 +224,12 @@ def rows(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
     return zip(*(arrow(frame[name]).to_pylist() for name in names), strict=True)
 
 
-def networks_of(user_networks: pd.DataFrame, namespaces: pd.DataFrame) -> list[Policy]:
-    """Primary networks of users, as policies that deny the pods of all other namespaces."""
-    labels = namespaces_of(namespaces)
-    names = sorted(labels)
-    index = LabelIndex([*labels[name], f"{NAME}={name}"] for name in names)
-    found = []
-    columns = ("kind", "namespace", "name", "namespace_selector", "role", "faults")
-    for kind, namespace, name, selector, role, faults in rows(user_networks, *columns):
-        if role != "Primary" or faults:
-            continue
-        chosen = index.selected(selector or "{}") if kind != "UserDefinedNetwork" else index.all
-        inside = [
-            names[at]
-            for at in members(chosen & index.selected(_MARKED))
-            if kind != "UserDefinedNetwork" or names[at] == namespace
-        ]
-        if not inside:
-            continue
-        # What serves Ingresses has no namespace here, and is not cut off.
-        term = Requirement(NAME, "NotIn", [*inside, ""])
-        others = PeerRef("pods", LabelSelector(None, [term]).canonical)
-        mine = Requirement(NAME, "In", inside)
-        found.append(
-            Policy(
-                kind,
-                namespace,
-                name,
-                NETWORKS,
-                PeerRef("pods", LabelSelector(None, [mine]).canonical),
-                ingress=False,
-                egress=False,
-                rules=tuple(Rule(d, 0, DENY, (others,)) for d in ("ingress", "egress")),
-            )
-        )
-    return found
+def networks_of(
+    user_networks: pd.DataFrame, namespaces: pd.DataFrame, *, sure: bool
+) -> list[Policy]:
+    """Primary networks of users, as policies; see kaudit.model.own_networks."""
+    found = [UserNetwork(*row) for row in rows(user_networks, *UserNetwork.__struct_fields__)]
+    return primary_networks(found, namespaces_of(namespaces), sure=sure)
 
 
 class Pairs(NamedTuple):
@@ -314,7 +273,7 @@ def network_of(
     pods = _of_all_parts(standing(network_pods))
     profiles, numbers = distinct(seen(pods))
     space = address_space(found, APART)
-    networks = networks_of(user_networks, namespaces)
+    networks = networks_of(user_networks, namespaces, sure=False)
     network = Network(profiles, namespaces_of(namespaces), [*networks, *found], space)
     built = Built(pods, [network.class_of[number] for number in numbers], network)
     _last[:] = [(tuple(weakref.ref(frame, _forget) for frame in frames), built)]

@@ -5,7 +5,7 @@ See :mod:`kaudit.model.statement` for what can be stated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -85,12 +85,20 @@ class Segmentation:
         Classes of the pods of each workload.
     enforced
         Whether what policies deny is known to be denied.
+    attached
+        Workloads that have networks beside their primary one, where the network does not decide.
     """
 
     def __init__(
-        self, network: Network, classes: Mapping[Workload, set[int]], *, enforced: bool
+        self,
+        network: Network,
+        classes: Mapping[Workload, set[int]],
+        *,
+        enforced: bool,
+        attached: Collection[Workload] = (),
     ) -> None:
         self.network, self.classes, self.enforced = network, classes, enforced
+        self.attached = sorted(attached)
         self._bearers: dict[int, list[Workload]] = {}
         for workload in sorted(classes):
             for number in classes[workload]:
@@ -118,7 +126,25 @@ class Segmentation:
         if not self.enforced and statement.verb != MUST:
             because = "the network plugin may not enforce policies"
             return Judgement(statement.id, statement.says, UNKNOWN, because=because)
+        if statement.verb != MUST and (label := self._beside(statement)):
+            because = f"{label} has networks beside its primary one, where others decide"
+            return Judgement(statement.id, statement.says, UNKNOWN, because=because)
         return Judgement(statement.id, statement.says, HOLDS)
+
+    def _beside(self, statement: Statement) -> str:
+        """Name of one that may be reached, or reach others, over another network."""
+        own, peers = (self._attached(side) for side in (statement.subject, statement.peers))
+        if statement.through:
+            own = self.attached if len(self.attached) > 1 else own
+        elif statement.verb == NEVER:
+            outside = any(
+                who.outside for side in (statement.subject, statement.peers) for who in side
+            )
+            own = own or peers if outside or (own and peers) else []
+        return own[0].label if own else ""
+
+    def _attached(self, side: Sequence[Who]) -> list[Workload]:
+        return [w for w in self.attached if any(who.means(w) for who in side)]
 
     def _ways(self, statement: Statement) -> Iterator[tuple[tuple[str, ...], int, int]]:
         """Ways that violate a statement: their ends, ports where they do, and where they may."""

@@ -61,6 +61,7 @@ LEVELS = {
     "signal_states": 6,
     "correlate": 7,
     "pss": 6,
+    "attached": 6,
     "connections": 6,
     "connection_changes": 6,
     "who_can": 6,

@@ -49,7 +49,19 @@ spec:
     - fromEndpoints: [{}]
       toPorts: [{ports: [{port: "80"}], rules: {http: [{path: /}]}}]
 """
+ATTACHED = """
+{apiVersion: v1, kind: Pod, metadata: {name: NAME, namespace: shop, annotations: {
+  k8s.v1.cni.cncf.io/networks: storage}}, spec: {containers: [{name: c, image: i}]}}
+---
+"""
+HOST = """
+{apiVersion: v1, kind: Pod, metadata: {name: h, namespace: shop},
+ spec: {hostNetwork: true, containers: [{name: c, image: i}]}}
+---
+"""
 NAMES = (
+    "connection-changes",
+    "connection-explanation",
     "connections",
     "controls",
     "gate",
@@ -186,6 +198,44 @@ def test_connections(folder: Path) -> None:
     assert [(c["src"], c["dst"]) for c in document if "unknown" in c] == [
         ("shop/p[Pod]", "shop/q[Pod]")
     ]
+
+
+def test_connections_of_further_networks(folder: Path) -> None:
+    pods = ATTACHED.replace("NAME", "a") + ATTACHED.replace("NAME", "b")
+    (folder / "pods.yaml").write_text(pods)
+    document = json.loads(run("connections", "pods.yaml", "--format", "json")[1])
+    check("connections", document)
+    assert [c["unknown"][0]["protocol"] for c in document if "network" in c] == ["TCP", "TCP"]
+
+
+def test_changes_of_connections(folder: Path) -> None:
+    (folder / "new.yaml").write_text(POD + "---" + ATTACHED.replace("NAME", "a") + CONNECTED)
+    document = json.loads(
+        run("connections", "pod.yaml", "--compare", "new.yaml", "--format", "json")[1]
+    )
+    check("connection-changes", document)
+    assert {c["change"] for c in document} == {"added"}
+    assert any(c["unknown_after"] and not c["after"] for c in document)
+
+
+@pytest.mark.parametrize(
+    ("src", "dst", "port", "verdict", "effects"),
+    [
+        ("shop/p", "shop/q", "80", "unknown", ("no policy applies", "may be one that allows")),
+        ("shop/h", "8.8.8.8", "UDP/53", "allowed", ("network of its node", "is outside")),
+        ("8.8.8.8", "shop/q", "443", "denied", ("is outside", "isolates")),
+    ],
+)
+def test_an_explanation(
+    folder: Path, src: str, dst: str, port: str, verdict: str, effects: tuple[str, str]
+) -> None:
+    (folder / "all.yaml").write_text(POD + "---\n" + HOST + CONNECTED)
+    asked = ("connections", "all.yaml", "--explain", src, dst, port, "--format", "json")
+    document = json.loads(run(*asked)[1])
+    check("connection-explanation", document)
+    assert document["verdict"] == verdict
+    told = " ".join(reason["effect"] for reason in document["reasons"])
+    assert all(effect in told for effect in effects)
 
 
 def test_statements(folder: Path) -> None:

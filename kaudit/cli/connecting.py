@@ -60,7 +60,8 @@ def connections(
     """List the connections that network policies allow, between workloads and with the outside.
 
     Policies are taken to be enforced. {ingress-controller} stands for whatever serves
-    Ingresses and routes. Networks that pods have beside their primary one are not looked at.
+    Ingresses and routes. Networks that pods have beside their primary one are listed by their
+    name; --explain speaks of primary networks only.
     """
     from kaudit.connections import Cluster
     from kaudit.errors import InputError
@@ -96,8 +97,10 @@ def _show_connections(found: Iterable[Connection], format: str, *, quiet: bool) 
     if format == "json":
         show_json_list(found)
         return
-    rows = [(one.src, one.dst, _text(one.connections), _text(one.unknown)) for one in found]
-    headers = ["src", "dst", "connections", "unknown"]
+    rows = [
+        (one.src, one.dst, _text(one.connections), _text(one.unknown), one.network) for one in found
+    ]
+    headers = ["src", "dst", "connections", "unknown", "network"]
     show_table(rows, headers, title=f"{len(rows)} pairs that may connect", format=format)
     if format == "table" and not quiet:
         say(_ASSUMED)
@@ -112,8 +115,8 @@ def _show_changes(old: Cluster, new: Cluster, format: str) -> None:
         show_json(found)
         return
     show_table(
-        [(c.change, c.src, c.dst, *_both(c)) for c in found],
-        ["change", "src", "dst", "before", "after"],
+        [(c.change, c.src, c.dst, *_both(c), c.network) for c in found],
+        ["change", "src", "dst", "before", "after", "network"],
         title=f"{len(found)} pairs differ",
         format=format,
     )

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated
 
-from kaudit.model.attached_networks import POLICY_FOR, selected
 from kaudit.model.meta import LabelSelector
 from kaudit.model.network import NetworkPolicy, Peer, PolicyPort
+from kaudit.model.network_selection import POLICY_FOR, selected
 from kaudit.model.place import Place
 from kaudit.model.policy_faults import of_network_policy
 from kaudit.registry import Read, collector

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from kaudit.model.attached_networks import NETWORKS, selected
 from kaudit.model.container import Resources
 from kaudit.model.meta import Metadata, OwnerReference, texts
+from kaudit.model.network_selection import NETWORKS, STATUS, selected
 from kaudit.model.place import Place
 from kaudit.model.pod import Pod, PodSpec, PodStatus
 from kaudit.model.quantity import number, whole
@@ -205,9 +205,7 @@ def _pod(
         node=spec.node_name,
         pod_ips=[ip.ip for ip in status.pod_ips or () if ip.ip]
         or ([status.pod_ip] if status.pod_ip else []),
-        networks=selected(metadata.annotation(NETWORKS), at.namespace)
-        if metadata.annotations
-        else [],
+        networks=_networks(metadata, at.namespace) if metadata.annotations else [],
         started_at=status.start_time,
         service_account=spec.service_account_name or spec.service_account,
         automount_token=spec.automount_service_account_token,
@@ -257,6 +255,11 @@ def _pod(
 
 
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+
+
+def _networks(metadata: Metadata, namespace: str) -> list[str] | None:
+    asked = metadata.annotation(NETWORKS)
+    return selected(asked, namespace, metadata.annotation(STATUS)) if asked else []
 
 
 def _apparmor(metadata: Metadata) -> list[str]:

@@ -157,7 +157,32 @@ def _routes() -> Iterator[Json]:
     yield thing("cilium.io/v2", "CiliumNetworkPolicy", "scrapes-only", "monitoring", body=body)
     shape = {"topology": "Layer2", "layer2": {"role": "Secondary", "subnets": ["10.90.0.0/24"]}}
     yield thing("k8s.ovn.org/v1", "UserDefinedNetwork", "storage", "legacy", body={"spec": shape})
-    machine = {"template": {"metadata": {"labels": {"app": "erp-db"}}}}
-    yield thing("kubevirt.io/v1", "VirtualMachine", "erp-db", "legacy", body={"spec": machine})
+    yield from _attached()
     left = {"host": "erp.northwind.example", "to": {"kind": "Service", "name": "erp"}}
     yield thing("route.openshift.io/v1", "Route", "erp", "legacy", body={"spec": left})
+
+
+def _attached() -> Iterator[Json]:
+    """A machine on a network of its own, where databases are copied, and the policy of that."""
+    networks = [{"name": "copies", "multus": {"networkName": "copies"}}]
+    machine = {
+        "template": {
+            "metadata": {"labels": {"app": "erp-db"}},
+            "spec": {"networks": [{"name": "default", "pod": {}}, *networks]},
+        }
+    }
+    yield thing("kubevirt.io/v1", "VirtualMachine", "erp-db", "legacy", body={"spec": machine})
+    spec = {"config": '{"cniVersion": "1.0.0", "name": "copies", "type": "macvlan"}'}
+    api, kind = "k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"
+    yield thing(api, kind, "copies", "legacy", body={"spec": spec})
+    peer = {"ipBlock": {"cidr": "10.91.0.0/24"}}
+    body: Json = {
+        "spec": {
+            "podSelector": {},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [peer], "ports": [{"port": 5432}]}],
+        }
+    }
+    found = thing(f"{api}beta1", "MultiNetworkPolicy", "copies", "legacy", body=body)
+    found["metadata"]["annotations"] = {"k8s.v1.cni.cncf.io/policy-for": "copies"}
+    yield found

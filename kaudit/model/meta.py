@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from kaudit.model import network_selection
 from kaudit.model.credential import by_shape_of_bytes, hinted, masked
 
 #: Annotations whose values say something about security; of others only the key is kept.
@@ -20,8 +21,7 @@ KEPT_ANNOTATIONS = (
     "seccomp.security.",
     "container.apparmor.security.",
     "container.seccomp.security.",
-    "k8s.v1.cni.cncf.io/networks",
-    "k8s.v1.cni.cncf.io/policy-for",
+    *network_selection.ANNOTATIONS,
     "kubernetes.io/config.",
     "kubernetes.io/enforce-mountable-secrets",
     "kubernetes.io/ingress.class",
@@ -203,7 +203,8 @@ def _kept(key: str, raw: Raw) -> Raw:
     if text is not None and not isinstance(text, str):
         raise TypeError(f"annotation {key}: expected text")
     if text and len(text) > 12:
-        shown = masked(text)
+        whole = key.startswith(network_selection.ANNOTATIONS)
+        shown = masked(network_selection.reduced(text) if whole else text)
         return raw if shown == text else Raw(msgspec.json.encode(shown))
     return raw
 

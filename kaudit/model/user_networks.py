@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from msgspec import field
 
-from kaudit.model.attached_networks import guest_addresses, named, with_addresses
+from kaudit.model.attached_networks import guest_addresses
 from kaudit.model.meta import LabelSelector, Metadata, Part, Resource
+from kaudit.model.network_selection import named, with_addresses
 from kaudit.model.policy_faults import in_selector
 
 

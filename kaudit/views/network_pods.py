@@ -40,6 +40,7 @@ class NetworkPodRow(Trace, kw_only=True):
     pods: Annotated[int, doc("how many they are")]
     platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
     host_network: Annotated[bool, doc("on the network of their node: outside policy")]
+    attached: Annotated[bool, doc("they have networks beside their primary one, or may")]
     labels: Annotated[list[str], doc("those labels that a policy speaks of, as sorted key=value")]
     named_ports: Annotated[
         list[str], doc("ports whose name a policy speaks of, as protocol/name=number")
@@ -71,6 +72,7 @@ def network_pods(
 ) -> pd.DataFrame:
     """Reduce pods to what policies speak of."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     c = pod_context
     policies = policies_of(
@@ -78,7 +80,9 @@ def network_pods(
     )
     keys, names = spoken(policies)
     space = address_space(policies, APART)
-    ips = looked_up(pods, positions(c["pod_uid"], pods["pod_uid"]), "pod_ips", c)
+    at = positions(c["pod_uid"], pods["pod_uid"])
+    ips = looked_up(pods, at, "pod_ips", c)
+    beside = pc.list_value_length(arrow(looked_up(pods, at, "networks", c)))
 
     def classes(texts: list[str]) -> list[str]:
         found = {number for text in texts if (number := space.class_of(text)) is not None}
@@ -97,6 +101,7 @@ def network_pods(
     )
     found: dict[str, Any] = {name: c[name] for name in copied}
     found |= {
+        "attached": series(pc.not_equal(pc.fill_null(beside, 1), 0), c),
         "labels": series(kept_in_lists(c["labels"], lambda t: t.partition("=")[0] in keys), c),
         "named_ports": _named_ports(c, ports, names),
         "addressed": over_lists(ips, bool),
@@ -116,7 +121,9 @@ def _alike(columns: dict[str, pd.Series[Any]]) -> tuple[Positions, Positions]:
     import pyarrow.compute as pc
 
     parts = [arrow(columns[c]) for c in ("namespace", "owner_kind", "owner_name", "origin")]
-    parts += [pc.cast(arrow(columns[c]), pa.string()) for c in ("host_network", "addressed")]
+    parts += [
+        pc.cast(arrow(columns[c]), pa.string()) for c in ("host_network", "addressed", "attached")
+    ]
     parts += [
         pc.fill_null(pc.binary_join(arrow(columns[c]), "\x1e"), "")
         for c in ("labels", "named_ports", "addresses")

@@ -78,14 +78,19 @@ def segmentation(
     )
     classes: dict[Workload, set[int]] = {}
     traces: dict[str, tuple[str, int]] = {}
-    columns = ("namespace", "owner_name", "owner_kind", "raw", "raw_line")
-    for number, (space, name, kind, *trace) in zip(numbers, rows(pods, *columns), strict=True):
+    beside: set[Workload] = set()
+    columns = ("namespace", "owner_name", "owner_kind", "attached", "raw", "raw_line")
+    for number, (space, name, kind, attached, *trace) in zip(
+        numbers, rows(pods, *columns), strict=True
+    ):
         workload = Workload(space, name, kind or "Pod")
+        if attached:
+            beside.add(workload)
         classes.setdefault(workload, set()).add(number)
         traces.setdefault(workload.label, (trace[0], trace[1]))
     first = next(iter(traces.values()))
     enforced = arrow(network_enforcement["enforces"]).to_pylist() == ["yes"]
-    judge = Segmentation(network, classes, enforced=enforced)
+    judge = Segmentation(network, classes, enforced=enforced, attached=beside)
     found = [judge.tested(statement) for statement in stated]
     made = [_row(one, next(_traced(one, traces), first)) for one in found]
     return frame(SEGMENTATION.sorted(SEGMENTATION.arrow(made)))

@@ -169,16 +169,23 @@ def outcome(case: Case) -> Outcome:
     return Outcome(case, "equal", said)
 
 
+def _beside(section: str) -> bool:
+    """Whether a section is of no primary network; the peer calls networks by their definition."""
+    return "@secondary NAD " in section
+
+
 def _listed(case: Case) -> tuple[set[Row], set[Row]]:
     expected = _rows(case.folder / case.expected.partition(": ")[2])
     found = cluster(case.path).connections()
     return (
         normal(
-            (row["src"], row["dst"], ports_of(row["conn"]))
+            (row["src"], row["dst"], (ports_of(row["conn"]), _beside(row["section"])))
             for row in expected
             if row["section"].startswith("connlist")
         ),
-        normal((c.src, c.dst, _ports(c.connections)) for c in found if c.connections),
+        normal(
+            (c.src, c.dst, (_ports(c.connections), bool(c.network))) for c in found if c.connections
+        ),
     )
 
 

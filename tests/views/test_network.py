@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kaudit.connections import Cluster
 from kaudit.evidence.bundle import Evidence
 from tests.memory_source import evidence_of, rows
 from tests.shared import needs_shared, shared
@@ -178,10 +179,49 @@ USERS = """
 
 @pytest.mark.parametrize(("role", "verdict"), [("Primary", "denied"), ("Secondary", "allowed")])
 def test_a_primary_network_cuts_its_namespace_off(role: str, verdict: str) -> None:
-    text = USERS.replace("ROLE", role) + pod("a", "blue") + pod("b", "blue") + pod("c")
+    marked = USERS if role == "Primary" else USERS.replace("primary-user", "some-user")
+    text = marked.replace("ROLE", role) + pod("a", "blue") + pod("b", "blue") + pod("c")
     evidence = evidence_of(text + CALICO)
     found = said(evidence, "a", "to_namespaces", "from_namespaces", "to_internet")
     assert found == [verdict, verdict, "allowed"]
     pairs = _pairs(evidence)
     assert pairs["a", "b"] == "all"
     assert (("c", "a") in pairs) is (verdict == "allowed")
+
+
+def test_a_namespace_that_wants_its_own_network_is_not_known_to_be_on_that_of_all() -> None:
+    space = "---" + USERS.partition("---")[2]
+    text = space + space.replace("blue", "green") + pod("a", "blue") + pod("b", "blue")
+    text += pod("c") + pod("d", "green")
+    assert said(evidence_of(text + CALICO), "a", "to_namespaces", "from_namespaces") == [
+        "unknown",
+        "unknown",
+    ]
+    pairs = {
+        (c.src[:6], c.dst[:6]): bool(c.connections)
+        for c in Cluster(evidence_of(text)).connections()
+        if "/0" not in c.src + c.dst
+    }
+    assert pairs == {
+        ("blue/a", "blue/b"): True,
+        ("blue/b", "blue/a"): True,
+        ("blue/a", "green/"): False,
+        ("blue/b", "green/"): False,
+        ("green/", "blue/a"): False,
+        ("green/", "blue/b"): False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"), [("x", "unknown"), ('"[x"', "unknown"), ('""', "holds")]
+)
+def test_a_statement_does_not_hold_where_others_decide(text: str, verdict: str) -> None:
+    note = f"annotations: {{k8s.v1.cni.cncf.io/networks: {text}}}, labels:"
+    pods = pod("a").replace("labels:", note) + pod("t", "trial").replace("labels:", note)
+    for name, env in (("production", "prod"), ("trial", "test")):
+        pods += f"---\n{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}, labels: "
+        pods += f"{{env: {env}}}}}}}\n"
+    evidence = evidence_of(DENY + pods + CALICO)
+    assert rows(evidence, "segmentation", "says", "verdict") == [
+        {"says": "trial never reaches production", "verdict": verdict}
+    ]
