@@ -1,14 +1,9 @@
-"""Work that a second process does beside this one.
-
-Batches of many objects become pieces of evidence. A piece is what a batch gives, with lines
-counted from its own start; the builder joins pieces in the order of their batches, so that
-evidence does not depend on who made which.
-"""
+"""Work that a second process does beside this one."""
 
 from __future__ import annotations
 
 import contextlib
-import gc
+import mmap
 import multiprocessing
 import os
 import pickle
@@ -16,35 +11,20 @@ import signal
 import sys
 import tempfile
 import warnings
-from collections import deque
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Generator
+from contextlib import closing
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-import msgspec
-
-from kaudit.evidence.build import Piece
-from kaudit.source.events import Batch
-
-#: Objects of a batch from which it is worth a piece.
-MANY = 1_000
-#: Batches that may wait for the other process.
-_WAITING = 2
+#: Results of this process that wait in memory for those before them; further ones wait on disk.
+_HELD = 8
+_WIDTH = array("q").itemsize
+_ALIGNED = 64
 
 T = TypeVar("T")
-
-#: Makes a piece of a batch from an origin of this name; None where order matters.
-Maker = Callable[[Batch, str], Piece | None]
-
-
-class Job(msgspec.Struct):
-    """A batch on its way to a piece; ``path`` is where another process will put it."""
-
-    batch: Batch
-    origin: str
-    piece: Piece | None = None
-    path: Path | None = None
 
 
 def possible() -> bool:
@@ -52,13 +32,14 @@ def possible() -> bool:
     return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
 
 
-def _start(function: Callable[..., None], *args: Any) -> None:
+def _start(function: Callable[..., None], *args: Any) -> BaseProcess:
     context = multiprocessing.get_context("fork")
     process = context.Process(target=function, args=args, daemon=True)
     with warnings.catch_warnings():
         # The child runs nothing but pure computation: no lock of a thread is needed.
         warnings.simplefilter("ignore", DeprecationWarning)
         process.start()
+    return process
 
 
 def forked(compute: Callable[[], T]) -> Callable[[], T | None]:
@@ -89,110 +70,123 @@ def _tell(pipe: Connection, parents: Connection, compute: Callable[[], Any]) -> 
     os._exit(0)
 
 
-class Beside:
-    """Makes pieces here and, where there is a second processor, in one process beside.
+def spread(count: int, work: Callable[[int], T]) -> Generator[T, None, None]:
+    """Yield what work makes of each number below a count, in their order.
 
-    Parameters
-    ----------
-    make
-        Does the work.
+    Where there is a second processor, two processes work: whichever is free takes the next
+    number. What the other one could not do is done here, so that it raises what there is.
     """
+    if count < 2 or not possible():
+        yield from map(work, range(count))
+        return
+    with closing(_Pair(count, work)) as pair:
+        yield from map(pair.result, range(count))
 
-    def __init__(self, make: Maker) -> None:
-        self._make = make
-        self._pipe: Connection | None = None
-        self._busy: deque[Job] = deque()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._possible = possible()
-        self._sent = 0
 
-    def submit(self, batch: Batch, origin: str) -> Job:
-        """Start on a batch: beside if little waits there, else here and now."""
-        job = Job(batch, origin)
-        self._collect()
-        if not (self._possible and len(self._busy) < _WAITING and self._send(job)):
-            job.piece = self._make(batch, origin)
-        return job
+class _Pair(Generic[T]):
+    """Two processes that share numbers in a file: each reads on where the other has stopped."""
 
-    def piece(self, job: Job) -> Piece | None:
-        """Wait for the piece of a job."""
-        while job in self._busy:
-            self._take()
-        if job.path is not None:
-            with job.path.open("rb") as stream:
-                job.piece = pickle.load(stream)  # noqa: S301  written by our own process
-            job.path.unlink()
-            job.path = None
-        return job.piece
+    def __init__(self, count: int, work: Callable[[int], T]) -> None:
+        self._work = work
+        self._folder = tempfile.TemporaryDirectory(prefix="kaudit-")
+        numbers = self._path("numbers")
+        numbers.write_bytes(array("q", range(count)).tobytes())
+        self._numbers = os.open(numbers, os.O_RDONLY)
+        self._results: dict[int, T] = {}
+        #: Numbers of which the other process has told that it is done with them.
+        self._heard: set[int] = set()
+        self._spooled: set[int] = set()
+        self._pipe, there = multiprocessing.Pipe(duplex=False)
+        self._other = _start(self._serve, there)
+        there.close()
 
-    def _send(self, job: Job) -> bool:
+    def _path(self, name: object) -> Path:
+        return Path(self._folder.name, str(name))
+
+    def _next(self) -> int | None:
+        """Take the next number; the place in the file is that of both processes."""
+        found = os.read(self._numbers, _WIDTH)
+        return int.from_bytes(found, sys.byteorder) if found else None
+
+    def _serve(self, pipe: Connection) -> None:
+        self._pipe.close()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with contextlib.suppress(OSError):
+            while (number := self._next()) is not None:
+                with contextlib.suppress(Exception):  # it is done again, and raises what there is
+                    _store(self._path(number), self._work(number))
+                pipe.send_bytes(number.to_bytes(_WIDTH))
+        os._exit(0)
+
+    def result(self, number: int) -> T:
+        """Return the result of a number, and work meanwhile on what nobody has taken."""
+        while number not in self._results and number not in self._heard | self._spooled:
+            if self._listen():
+                continue
+            if (mine := self._next()) is not None:
+                self._keep(mine, self._work(mine), next=mine == number)
+            elif not self._listen(wait=True):
+                self._results[number] = self._work(number)
+        if number in self._results:
+            return self._results.pop(number)
+        found = _load(self._path(number))
+        return self._work(number) if found is None else found[0]
+
+    def _keep(self, number: int, result: T, *, next: bool) -> None:
+        if not next and len(self._results) >= _HELD:
+            with contextlib.suppress(OSError):
+                _store(self._path(number), result)
+                self._spooled.add(number)
+                return
+        self._results[number] = result
+
+    def _listen(self, *, wait: bool = False) -> bool:
+        """Hear of one number that the other process is done with; False where of none."""
         try:
-            pipe, folder = self._started()
-            path = Path(folder, str(self._sent))
-            raws = [bytes(item) for item in job.batch.items]
-            batch = msgspec.structs.replace(job.batch, items=raws)
-            with path.open("wb") as stream:
-                pickle.dump((batch, job.origin), stream, protocol=5)
-            pipe.send_bytes(str(path).encode())
-        except OSError:
-            self._possible = False
-            return False
-        job.path = path
-        self._busy.append(job)
-        self._sent += 1
-        return True
-
-    def _started(self) -> tuple[Connection, str]:
-        if self._pipe is None or self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="kaudit-")
-            here, there = multiprocessing.Pipe()
-            _start(_serve, there, here, self._make)
-            there.close()
-            self._pipe = here
-        return self._pipe, self._folder.name
-
-    def _collect(self) -> None:
-        """Take notice of what the other process has done."""
-        while self._busy and self._pipe is not None and self._pipe.poll():
-            self._take()
-
-    def _take(self) -> None:
-        """Wait for the job that was sent first; do again what failed."""
-        job = self._busy.popleft()
-        try:
-            done = self._pipe is not None and self._pipe.recv_bytes() == b"done"
+            if not (wait or self._pipe.poll()):
+                return False
+            self._heard.add(int.from_bytes(self._pipe.recv_bytes()))
         except (EOFError, OSError):
-            done, self._possible = False, False
-        if not done:
-            job.path = None
-            job.piece = self._make(job.batch, job.origin)
+            return False
+        return True
 
     def close(self) -> None:
         """End the other process and remove what it wrote."""
-        if self._pipe is not None:
-            self._pipe.close()
-            self._pipe = None
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
+        self._other.kill()
+        self._other.join()
+        self._pipe.close()
+        os.close(self._numbers)
+        self._folder.cleanup()
 
 
-def _serve(pipe: Connection, parents: Connection, make: Maker) -> None:
-    """Turn batches into pieces until the pipe closes."""
-    parents.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            path = Path(pipe.recv_bytes().decode())
-            try:
-                with path.open("rb") as stream:
-                    batch, origin = pickle.load(stream)  # noqa: S301  written by our own process
-                piece = make(batch, origin)
-                with path.open("wb") as stream:
-                    pickle.dump(piece, stream, protocol=5)
-            except Exception:  # noqa: BLE001  the parent does it again and raises what there is
-                pipe.send_bytes(b"failed")
-            else:
-                pipe.send_bytes(b"done")
-    os._exit(0)
+def _store(path: Path, result: Any) -> None:
+    """Write a result whole; large buffers stand as they are, to be used where they lie."""
+    buffers: list[pickle.PickleBuffer] = []
+    text = pickle.dumps(result, protocol=5, buffer_callback=buffers.append)
+    raws: list[bytes | memoryview] = [text, *(buffer.raw() for buffer in buffers)]
+    sizes = array("q", [len(raws), *map(len, raws)])
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as stream:
+        stream.write(sizes.tobytes())
+        for raw in raws:
+            stream.write(bytes(-stream.tell() % _ALIGNED))
+            stream.write(raw)
+    partial.rename(path)
+
+
+def _load(path: Path) -> tuple[Any] | None:
+    """Return the result that was written, in a tuple; None where none is there."""
+    try:
+        with path.open("rb") as stream:
+            whole = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        path.unlink()
+    except OSError:
+        return None
+    count = int.from_bytes(whole[:_WIDTH], sys.byteorder)
+    raws, at = [], _WIDTH * (count + 1)
+    for size in whole[_WIDTH:at].cast("q"):
+        at += -at % _ALIGNED
+        raws.append(whole[at : at + size])
+        at += size
+    text, *buffers = raws
+    return (pickle.loads(text, buffers=buffers),)  # noqa: S301  written by our own process

@@ -8,7 +8,7 @@ are gathered by table. Pods are cut into parts, so that memory does not grow wit
 from __future__ import annotations
 
 import gc
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,7 +18,6 @@ from typing import Any
 import msgspec
 
 from kaudit import registry
-from kaudit.beside import MANY, Beside, Job
 from kaudit.detector import Detector
 from kaudit.errors import InputError
 from kaudit.evidence.build import Builder, Piece
@@ -37,16 +36,18 @@ from kaudit.source.events import (
     Event,
     KindId,
     Listed,
+    Made,
     Origin,
     Progress,
     ServerVersion,
+    Shared,
     Source,
     silent,
 )
 from kaudit.text import meant
 
-#: Batches that may be under way while the next is read.
-_AHEAD = 2
+#: Objects of a batch from which it is worth a piece.
+MANY = 500
 _NAMED = msgspec.json.Decoder(Named)
 
 
@@ -88,20 +89,18 @@ def collect(
     registry.load()
     credential.ask_further(Detector())
     wanted = _wanted(kinds)
-    ingest = Ingest(Builder(out, keep_raw=raw), wanted, beside=True)
+    ingest = Ingest(Builder(out, keep_raw=raw), wanted)
     try:
         with _collector_off():
             for source in sources:
                 ingest.source(source, progress)
-            ingest.settle()
+            ingest.adopt()
             if then is not None:
                 ingest.source(then(ingest), progress)
         return ingest.finish(sources, as_of)
     except BaseException:
         ingest.builder.discard()
         raise
-    finally:
-        ingest.close()
 
 
 @contextmanager
@@ -152,16 +151,15 @@ class Ingest:
         Where rows and records go.
     wanted
         What is read, and by whom.
-    beside
-        Let large batches become pieces, some of them in a process beside this one.
+    decoders
+        Of the kinds, where another run has made them.
     """
 
     def __init__(
         self,
         builder: Builder,
         wanted: dict[KindId, tuple[Read, tuple[Collector, ...]]],
-        *,
-        beside: bool = False,
+        decoders: dict[KindId, Callable[[Any], Any]] | None = None,
     ) -> None:
         self.builder = builder
         self.wanted = wanted
@@ -173,26 +171,21 @@ class Ingest:
         self.newest: datetime | None = None
         self.version: ServerVersion | None = None
         self.access: list[Access] = []
-        self._decoders: dict[KindId, Callable[[Any], Any]] = {
+        self._decoders = decoders or {
             key: msgspec.json.Decoder(read.model).decode for key, (read, _) in wanted.items()
         }
         self._open = {read.group: key for key, (read, _) in wanted.items() if read.open}
         self._origins = 0
         self._reports: dict[tuple[str, str], str] = {}
-        self._beside = Beside(self._piece) if beside else None
-        self._jobs: deque[Job] = deque()
         self.orphans = Orphans()
         self._making_pods = {key for key in wanted if {"pods", "workloads"} <= {*tables_of(key)}}
-
-    def close(self) -> None:
-        """End what runs beside."""
-        if self._beside is not None:
-            self._beside.close()
 
     def source(self, source: Source, progress: Progress) -> None:
         """Read one source to its end."""
         first = self._origins
         kinds = {key: read for key, (read, _) in self.wanted.items() if not read.tool}
+        if isinstance(source, Shared):
+            source.make = self._made
         with _closing(source.read(kinds, progress)) as events:
             self._events(events, first)
 
@@ -204,6 +197,10 @@ class Ingest:
                     event.origin += first
                     if event.origin not in again:
                         self.batch(event)
+                case Piece():
+                    event.origin += first
+                    if event.origin not in again:
+                        self._join(event)
                 case Begin():
                     self.builder.origins.append(event.origin)
                     self._origins = max(self._origins, first + event.number + 1)
@@ -240,24 +237,13 @@ class Ingest:
         if key not in self.wanted:
             return
         self.listed.add(key)
-        if self._beside is None or len(batch.items) < MANY:
-            self._settle()
-            self._gather(batch)
-            self.orphans.keep(batch)
-            self.builder.cut()
-            return
-        name = self.builder.origins[batch.origin].name
-        self._jobs.append(self._beside.submit(batch, name))
-        self._settle(_AHEAD)
+        self._gather(batch)
+        self.orphans.keep(batch)
+        self.builder.cut()
 
     def _key(self, group: str, kind: str) -> KindId:
         """What a kind is wanted as: itself, or one of an open group."""
         return self._open.get(group, (group, kind))
-
-    def settle(self) -> None:
-        """Gather all that was read so far, and let templates stand whose owners are not there."""
-        self._settle()
-        self._adopt()
 
     def distinct(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
         """Distinct values of columns of a table of pods, of all that was gathered."""
@@ -267,29 +253,49 @@ class Ingest:
         """Names of the origins where records of some raw files stand, and no list of them."""
         return self.builder.alone(raws)
 
-    def _settle(self, left: int = 0) -> None:
-        """Join what is under way, in order, until so many batches are left."""
-        while len(self._jobs) > left and self._beside is not None:
-            job = self._jobs.popleft()
-            piece = self._beside.piece(job)
-            if piece is None:
-                self._gather(job.batch)
-                self.orphans.keep(job.batch)
-                self.builder.cut()
-                continue
-            before = self.builder.join(piece)
-            self.orphans.join(piece.orphans, job.batch, before)
-            self.gaps += piece.gaps
-            if piece.newest and (self.newest is None or piece.newest > self.newest):
-                self.newest = piece.newest
+    def _made(self, batch: Batch, origin: str) -> Made | Batch:
+        """Make a piece of a batch; where it is small, or names must be seen in order, leave it."""
+        piece = Piece(
+            group=batch.group,
+            version=batch.version,
+            kind=batch.kind,
+            origin=batch.origin,
+            items=len(batch.items),
+        )
+        if self._key(batch.group, batch.kind) not in self.wanted:
+            return piece
+        if len(batch.items) < MANY or not self._fill(piece, batch, origin):
+            batch.items = [bytes(item) for item in batch.items]
+            return batch
+        return piece
 
-    def _piece(self, batch: Batch, origin: str) -> Piece | None:
-        """Make a piece of a batch; None where names must be seen in order."""
+    def _fill(self, piece: Piece, batch: Batch, origin: str) -> bool:
         builder = Builder(None, keep_raw=self.builder.keep_raw)
         builder.origins = [Origin(name=origin)] * (batch.origin + 1)
-        alone = Ingest(builder, self.wanted)
+        alone = Ingest(builder, self.wanted, self._decoders)
         alone._gather(batch)
-        return None if alone.seen else builder.piece(alone.gaps, alone.newest, alone.orphans)
+        if alone.seen:
+            return False
+        builder.fill(piece)
+        alone.orphans.take_items(batch)
+        piece.gaps, piece.faults = alone.gaps, bool(alone.gaps)
+        piece.newest, piece.orphans = alone.newest, alone.orphans
+        return True
+
+    def _join(self, piece: Piece) -> None:
+        """Take over what was made of a batch."""
+        key = self._key(piece.group, piece.kind)
+        self.counts[(piece.group, piece.version, piece.kind)] += piece.items
+        if key not in self.wanted:
+            return
+        self.listed.add(key)
+        self.gaps += piece.gaps
+        if piece.newest and (self.newest is None or piece.newest > self.newest):
+            self.newest = piece.newest
+        if piece.raw:
+            before = self.builder.join(piece)
+            if piece.orphans is not None:
+                self.orphans.join(piece.orphans, (piece.group, piece.kind), before)
 
     def _gather(self, batch: Batch) -> None:
         key = self._key(batch.group, batch.kind)
@@ -320,8 +326,8 @@ class Ingest:
                 for row in function(found, place):
                     add(row)
 
-    def _adopt(self) -> None:
-        """Let templates stand for themselves whose owners the source does not hold."""
+    def adopt(self) -> None:
+        """Let templates stand for themselves whose owners the sources do not hold."""
         for key, waiting in self.orphans.left():
             read, collectors = self.wanted[key]
             found = self._decoders[key](without_nulls(waiting.item, read.model))
@@ -410,7 +416,6 @@ class Ingest:
 
     def finish(self, sources: Sequence[Source], as_of: datetime | None) -> Evidence:
         """Close the books: what no source told is a gap, then seal."""
-        self._settle()
         live = any(source.live for source in sources)
         told = [source.as_of for source in sources if source.as_of is not None]
         known = as_of or max(told, default=None)

@@ -60,19 +60,26 @@ class Orphans:
 
     def keep(self, batch: Batch) -> None:
         """Hold the objects of a batch that still wait at its end."""
+        self.take_items(batch)
+        self._hold((batch.group, batch.kind))
+
+    def take_items(self, batch: Batch) -> None:
+        """Let what waits keep its object of a batch, which is about to go."""
         for waiting in self.waiting:
             if waiting.owner not in self.owners:
                 waiting.item = bytes(batch.items[waiting.index])
-                self._held.append(((batch.group, batch.kind), waiting))
+
+    def _hold(self, key: KindId) -> None:
+        self._held += [(key, one) for one in self.waiting if one.owner not in self.owners]
         self.waiting = []
 
-    def join(self, other: Orphans, batch: Batch, before: int) -> None:
-        """Take over what another saw of a batch, whose raw lines come after others."""
+    def join(self, other: Orphans, key: KindId, before: int) -> None:
+        """Take over what another saw of objects of a kind, whose raw lines come after others."""
         self.owners |= other.owners
         for waiting in other.waiting:
             waiting.place.line += before
         self.waiting = other.waiting
-        self.keep(batch)
+        self._hold(key)
 
     def left(self) -> Iterator[tuple[KindId, Waiting]]:
         """Yield what waits in vain, once."""

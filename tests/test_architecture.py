@@ -15,6 +15,7 @@ ROOT = Path(kaudit.__file__).parent
 LEVELS = {
     "errors": 0,
     "text": 0,
+    "beside": 0,
     "card": 0,
     "model": 0,
     "table": 1,
@@ -38,7 +39,6 @@ LEVELS = {
     "orphans": 3,
     "enforcement": 3,
     "admission_faults": 3,
-    "beside": 4,
     "detector": 4,
     "controls": 3,
     "chains": 3,

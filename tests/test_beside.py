@@ -12,6 +12,7 @@ from kaudit.assess import assess
 from kaudit.collect import Ingest, collect
 from kaudit.evidence import build
 from kaudit.evidence.bundle import Evidence
+from kaudit.source.events import Batch
 from kaudit.source.files import FileSource
 
 #: The modules; in the package, their names are those of the public functions.
@@ -66,7 +67,9 @@ def dump(tmp_path: Path) -> Path:
 
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut everything small, so that ninety pods are many."""
-    monkeypatch.setattr("kaudit.source.files._BATCH", 8)
+    monkeypatch.setattr("kaudit.source.reading._BATCH", 8)
+    monkeypatch.setattr("kaudit.source.shares._LONG", 4_000)
+    monkeypatch.setattr("kaudit.source.json_windows._WINDOW", 4_000)
     monkeypatch.setattr(COLLECT, "MANY", 4)
     monkeypatch.setattr(build, "_GATHERED", 8)
     monkeypatch.setattr(build, "PART", 24)
@@ -138,14 +141,14 @@ def test_a_process_that_dies_costs_nothing(
     whole = sealed(dump, tmp_path / "whole")
     small(monkeypatch)
     here = os.getpid()
-    piece = Ingest._piece
+    made = Ingest._made
 
-    def dies(self: Ingest, batch: object, origin: str) -> object:
+    def dies(self: Ingest, batch: Batch, origin: str) -> object:
         if os.getpid() != here:
             os._exit(9)
-        return piece(self, batch, origin)  # type: ignore[arg-type]
+        return made(self, batch, origin)
 
-    monkeypatch.setattr(Ingest, "_piece", dies)
+    monkeypatch.setattr(Ingest, "_made", dies)
     assert sealed(dump, tmp_path / "again").id == whole.id
 
 

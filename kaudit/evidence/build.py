@@ -21,7 +21,7 @@ from kaudit.evidence.seal import Claim, masked_table, publish
 from kaudit.evidence.store import BundleStore, MemoryStore, SpilledPart, Store
 from kaudit.model.words import Gap
 from kaudit.orphans import Orphans
-from kaudit.source.events import Access, KindId, Origin, ServerVersion
+from kaudit.source.events import Access, KindId, Made, Origin, ServerVersion
 from kaudit.table import Row, Table
 
 if TYPE_CHECKING:
@@ -38,18 +38,20 @@ _HELD = 1
 _TRACE = ("raw", "line", "origin", "document", "item")
 
 
-class Piece(msgspec.Struct):
+class Piece(Made, kw_only=True):
     """What one batch gave, with lines counted from 1.
 
     Attributes
     ----------
+    group, version, kind
+        Of its objects.
     raw
-        Raw file that its records belong to.
+        Raw file that its records belong to; empty where nobody wants the kind.
     lines, digests
         Redacted records and their SHA-256, None and empty where they are not kept; ``count``
         of them.
     trace
-        Origin, document and item of each record.
+        Document and item of each record.
     tables
         Rows by table, in no order.
     gaps, newest
@@ -58,16 +60,19 @@ class Piece(msgspec.Struct):
         Controllers that wait for their owners.
     """
 
-    raw: str
-    lines: list[bytes] | None
-    digests: bytes
-    count: int
-    masked: int
-    trace: dict[str, array[int]]
-    tables: dict[str, Any]
-    gaps: list[Gap]
-    newest: datetime | None
-    orphans: Orphans
+    group: str
+    version: str
+    kind: str
+    raw: str = ""
+    lines: list[bytes] | None = None
+    digests: bytes = b""
+    count: int = 0
+    masked: int = 0
+    trace: dict[str, array[int]] = msgspec.field(default_factory=dict)
+    tables: dict[str, Any] = msgspec.field(default_factory=dict)
+    gaps: list[Gap] = msgspec.field(default_factory=list)
+    newest: datetime | None = None
+    orphans: Orphans | None = None
 
 
 class Builder:
@@ -196,35 +201,32 @@ class Builder:
         found = np.unique(origin[np.isin(raw, numbers) & (item == 0)])
         return {self.origins[int(number)].name for number in found}
 
-    def piece(self, gaps: list[Gap], newest: datetime | None, orphans: Orphans) -> Piece | None:
-        """Return all that was gathered, of one kind, as a piece for another builder."""
-        if not self._raw:
-            return None
-        (file,) = self._raw.values()
-        return Piece(
-            raw=file.name,
-            lines=file.lines if self.keep_raw else None,
-            digests=bytes(file.digests),
-            count=len(self._trace["line"]),
-            masked=file.masked,
-            trace={name: self._trace[name] for name in _TRACE[2:]},
-            tables=self._columns(),
-            gaps=gaps,
-            newest=newest,
-            orphans=orphans,
-        )
+    def fill(self, piece: Piece) -> None:
+        """Hand over all that was gathered, of one kind, as a piece for another builder."""
+        for file in self._raw.values():
+            piece.raw = file.name
+            piece.lines = file.lines if self.keep_raw else None
+            piece.digests = bytes(file.digests)
+            piece.masked = file.masked
+        piece.count = len(self._trace["line"])
+        piece.trace = {name: self._trace[name] for name in _TRACE[3:]}
+        piece.tables = self._columns()
 
     def join(self, piece: Piece) -> int:
         """Take over what another builder made of a batch; return the raw lines before it."""
+        import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        file = self._file(piece.raw)
-        before = file.take(piece.lines, piece.digests, piece.count, piece.masked)
-        self._trace["raw"].extend([file.number] * piece.count)
-        self._trace["line"].extend(range(before + 1, before + piece.count + 1))
-        for name, values in piece.trace.items():
-            self._trace[name].extend(values)
+        file, count = self._file(piece.raw), piece.count
+        before = file.take(piece.lines, piece.digests, count, piece.masked)
+        items = np.frombuffer(piece.trace["item"], dtype=np.int64) + piece.before
+        trace = self._trace
+        trace["raw"].frombytes(np.full(count, file.number, dtype=np.int64).tobytes())
+        trace["line"].frombytes(np.arange(before + 1, before + count + 1).tobytes())
+        trace["origin"].frombytes(np.full(count, piece.origin, dtype=np.int64).tobytes())
+        trace["document"].extend(piece.trace["document"])
+        trace["item"].frombytes(items.tobytes())
         for name, table in piece.tables.items():
             at = table.schema.get_field_index("raw_line")
             lines = pc.add(table["raw_line"], pa.scalar(before, pa.int64()))

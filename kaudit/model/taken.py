@@ -65,6 +65,11 @@ class Content:
     before
         Records that were taken from others of the same format.
 
+    Attributes
+    ----------
+    leaning
+        Whether anybody has asked for ``before``: then what is taken depends on it.
+
     Examples
     --------
     >>> from kaudit.model.taken import Content
@@ -80,9 +85,19 @@ class Content:
         opened: Callable[[], BinaryIO] | None = None,
         before: int = 0,
     ) -> None:
-        self.before = before
+        self._before, self.leaning = before, False
         self.name, self.report, self.opened = name, report, opened
         self.data = _plain(data)
+
+    @property
+    def before(self) -> int:
+        """Records that were taken from others of the same format."""
+        self.leaning = True
+        return self._before
+
+    @before.setter
+    def before(self, records: int) -> None:
+        self._before = records
 
     @property
     def large(self) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -43,6 +44,10 @@ class Origin(msgspec.Struct, kw_only=True, omit_defaults=True):
     items: int = 0
     format: str = ""
 
+    def __post_init__(self) -> None:
+        # Defaults are left out by identity, which text loses on its way between processes.
+        self.verb = sys.intern(self.verb)
+
 
 class Begin(msgspec.Struct):
     """An origin starts; later batches refer to it by ``number`` (unique, from 0).
@@ -67,6 +72,30 @@ class Batch(msgspec.Struct):
     origin: int
     items: Sequence[msgspec.Raw | bytes]
     positions: Sequence[tuple[int, int]]
+
+
+class Made(msgspec.Struct, kw_only=True):
+    """What became of a batch where it was read; what it is, only its maker knows.
+
+    Attributes
+    ----------
+    origin
+        Number of the origin.
+    items, before
+        Objects of the batch, and those of its list that came before them.
+    faults
+        Objects that could not be read, as gaps which name their place in the list.
+    """
+
+    origin: int
+    items: int
+    before: int = 0
+    faults: bool = False
+
+
+#: Makes something of a batch from an origin of this name, wherever it is read; where that
+#: takes what was read before it, the batch itself is returned.
+Maker = Callable[[Batch, str], Made | Batch]
 
 
 class Listed(msgspec.Struct):
@@ -94,7 +123,7 @@ class Access(msgspec.Struct):
     reason: str = ""
 
 
-Event = Begin | Batch | Listed | ServerVersion | Access | Gap
+Event = Begin | Batch | Made | Listed | ServerVersion | Access | Gap
 
 
 class Progress(Protocol):
@@ -137,3 +166,16 @@ class Source(Protocol):
             A cluster cannot be reached at all.
         """
         ...
+
+
+@runtime_checkable
+class Shared(Protocol):
+    """A source that may be read in two processes.
+
+    Attributes
+    ----------
+    make
+        Called there with each batch; None: batches are yielded.
+    """
+
+    make: Maker | None

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import os
 import zlib
-from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,22 +14,13 @@ from typing import BinaryIO
 
 from kaudit.errors import InputError
 from kaudit.model.taken import Content
-from kaudit.model.words import Gap, Reason
-from kaudit.registry import COLLECTORS, FORMATS, Format, Read
-from kaudit.source.documents import EmptyList, Found, Item, Other, found_in
-from kaudit.source.events import (
-    Batch,
-    Begin,
-    Event,
-    KindId,
-    Listed,
-    Origin,
-    Progress,
-    ServerVersion,
-    silent,
-)
-from kaudit.source.json_windows import LARGE, windowed
-from kaudit.source.tools import content_of, counted, recognised, taken
+from kaudit.model.words import Reason
+from kaudit.registry import FORMATS, Read
+from kaudit.source.events import Event, KindId, Maker, Progress, silent
+from kaudit.source.json_windows import LARGE
+from kaudit.source.reading import Reading, origin_of
+from kaudit.source.shares import shared
+from kaudit.source.tools import content_of, recognised
 
 _YAML = (".yaml", ".yml")
 _LINES = (".jsonl", ".ndjson")
@@ -39,7 +28,6 @@ _JSON = (".json", *_LINES)
 _PACKED = (".gz", ".zst")
 #: Hidden folders that are looked into all the same.
 _OPEN = (".github",)
-_BATCH = 2_500
 #: Bytes of one file, unpacked, beyond which it is not read.
 LARGEST = 1 << 30
 
@@ -59,6 +47,11 @@ class FileSource:
         How reports call it; the last part of the path by default.
     largest
         Bytes of one file beyond which it becomes a gap.
+
+    Attributes
+    ----------
+    make
+        What makes pieces of batches; with it, files are read in two processes.
     """
 
     live = False
@@ -68,6 +61,7 @@ class FileSource:
         self.label = label or ("stream" if path.is_fifo() else path.resolve().name) or "source"
         self.as_of: datetime | None = None
         self.text: bytes | None = None
+        self.make: Maker | None = None
 
     @classmethod
     def of_text(cls, text: str | bytes, *, label: str = "text") -> FileSource:
@@ -94,22 +88,20 @@ class FileSource:
         InputError
             The path is missing, or nothing in it could be read.
         """
+        run = Reading(wanted)
         if self.text is not None:
-            run = _Run(wanted)
-            yield from run.data(self.label, self.text, yaml=True)
+            yield from run.data(origin_of(self.label, self.text), self.text, yaml=True)
         else:
-            run = _Run(wanted)
             files, unread = self.files()
             for name, why in unread:
                 yield run.file_gap(name, Reason.BROKEN, why)
-            for done, (name, path) in enumerate(files):
-                progress(name, done, len(files))
-                yield from self._file(run, name, path)
+            yield from shared(run, files, self._file, self.make, progress)
             progress(self.label, len(files), len(files))
         yield from run.end()
-        if not run.objects and not run.empty_lists:
+        told = run.told
+        if not told.objects and not told.empty_lists:
             raise InputError(
-                run.first_fault.removeprefix(f"{self.label}: ") or "holds no Kubernetes object",
+                told.first_fault.removeprefix(f"{self.label}: ") or "holds no Kubernetes object",
                 where=self.label,
                 hint="give manifests, a dump or an evidence bundle",
             )
@@ -135,7 +127,7 @@ class FileSource:
             )
         return sorted(found), sorted(unread)
 
-    def _file(self, run: _Run, name: str, path: Path) -> Iterator[Event]:
+    def _file(self, run: Reading, name: str, path: Path) -> Iterator[Event]:
         try:
             size = path.stat().st_size
             if size > LARGE and path.suffix.lower() == ".json":
@@ -165,10 +157,10 @@ class FileSource:
         except (OSError, EOFError, zlib.error) as fault:
             yield run.file_gap(name, Reason.BROKEN, f"cannot be read: {fault.__class__.__name__}")
             return
-        content = Content(name, data, hashlib.sha256(data).hexdigest()[:16])
+        origin = origin_of(name, data)
+        content = Content(name, data, origin.sha256[:16])
         if format := recognised(content):
-            digest = hashlib.sha256(data).hexdigest()
-            yield from run.tool(format, content, Origin(name=name, sha256=digest, bytes=len(data)))
+            yield from run.tool(format, content, origin)
             return
         suffix = _suffix(path)
         if (suffix not in (*_YAML, *_JSON) and _named(path)) or (
@@ -176,7 +168,7 @@ class FileSource:
         ):
             run.other_content(name)
             return
-        yield from run.data(name, data, yaml=_suffix(path) not in _JSON)
+        yield from run.data(origin, data, yaml=suffix not in _JSON)
 
 
 def _walked(root: Path) -> Iterator[tuple[str, Path, str]]:
@@ -256,138 +248,3 @@ def _unpacked(path: Path, largest: int) -> bytes:
     if len(data) > largest:
         raise _TooLarge
     return data
-
-
-class _Run:
-    """One reading: numbers origins, groups items to batches, remembers what is no object."""
-
-    def __init__(self, wanted: Mapping[KindId, Read]) -> None:
-        self.objects = 0
-        self.empty_lists = 0
-        self.first_fault = ""
-        self._origins = 0
-        self._no_object: list[str] = []
-        self._records: Counter[str] = Counter()
-        self._plurals = {read.plural: key for key, read in wanted.items()}
-        self._all_tables = tuple(sorted({t.name for c in COLLECTORS.values() for t in c.tables}))
-
-    def data(self, name: str, data: bytes, *, yaml: bool) -> Iterator[Event]:
-        """Yield the events of one file's content."""
-        number = self._origins
-        self._origins += 1
-        digest = hashlib.sha256(data).hexdigest()
-        yield Begin(number, Origin(name=name, sha256=digest, bytes=len(data)))
-        before, lists = self.objects, self.empty_lists
-        broken = yield from self._found(name, number, found_in(data, yaml=yaml))
-        if self.objects == before and self.empty_lists == lists and not broken:
-            yield from self._nothing(name, data)
-
-    def tool(self, format: Format, content: Content, origin: Origin) -> Iterator[Event]:
-        """Yield the events of a tool's output."""
-        origin.format = format.name
-        number = self._origins
-        self._origins += 1
-        yield Begin(number, origin)
-        content.before = self._records[format.name]
-        for event in counted(taken(format, content, number), self._records, format.name):
-            self.objects += len(event.items) if isinstance(event, Batch) else 0
-            self.empty_lists += isinstance(event, Listed)
-            yield event
-
-    def windows(self, name: str, stream: BinaryIO, size: int) -> Iterator[Event] | None:
-        """Return the events of a large list, or None where the file is none."""
-        digest = hashlib.sha256()
-        items = windowed(stream, size, digest.update)
-        return None if items is None else self._windows(name, size, items, digest)
-
-    def _windows(
-        self, name: str, size: int, items: Iterator[Found], digest: hashlib._Hash
-    ) -> Iterator[Event]:
-        origin, number = Origin(name=name, bytes=size), self._origins
-        self._origins += 1
-        yield Begin(number, origin)
-        yield from self._found(name, number, items)
-        origin.sha256 = digest.hexdigest()
-
-    def _found(
-        self, name: str, number: int, items: Iterator[Found]
-    ) -> Generator[Event, None, bool]:
-        """Yield batches of objects alike; return whether anything was broken."""
-        pending: list[Item] = []
-        broken = False
-        for found in items:
-            if isinstance(found, Item):
-                if pending and (len(pending) >= _BATCH or not _alike(pending[-1], found)):
-                    yield _batch(pending, number)
-                    pending = []
-                pending.append(found)
-                self.objects += 1
-            else:
-                broken = broken or (isinstance(found, Other) and found.reason is Reason.BROKEN)
-                yield from self._other(name, found)
-        if pending:
-            yield _batch(pending, number)
-        return broken
-
-    def _nothing(self, name: str, data: bytes) -> Iterator[Event]:
-        """Tell an empty ``List`` in ``pods.json`` from a file without objects."""
-        plural = Path(name).name.split(".")[0]
-        if plural in self._plurals and b'"items"' in data[:4096]:
-            self.empty_lists += 1
-            yield Listed(*self._plurals[plural])
-
-    def _other(self, name: str, found: Found) -> Iterator[Event]:
-        if isinstance(found, EmptyList):
-            self.empty_lists += 1
-            yield Listed(found.group, found.kind)
-        elif isinstance(found, Other):
-            if found.kind == "version":
-                yield ServerVersion(found.git_version, found.platform)
-            elif found.reason is Reason.BROKEN:
-                yield self.file_gap(name, Reason.BROKEN, found.detail)
-            elif not self._no_object or self._no_object[-1] != name:
-                self.other_content(name)
-
-    def other_content(self, name: str) -> None:
-        """Remember a file that holds no Kubernetes object."""
-        self._no_object.append(name)
-
-    def file_gap(self, name: str, reason: Reason, detail: str) -> Gap:
-        """Gap of a file whose content is not known: any table may lack something."""
-        self.first_fault = self.first_fault or f"{name}: {detail}"
-        return Gap(
-            what=f"file {name}",
-            reason=reason,
-            tables=self._all_tables,
-            kind="File",
-            name=name,
-            detail=f"{name}: {detail}",
-        )
-
-    def end(self) -> Iterator[Event]:
-        """Tell of files that hold no Kubernetes object."""
-        if self._no_object:
-            names = ", ".join(self._no_object[:5])
-            more = f" and {len(self._no_object) - 5} more" if len(self._no_object) > 5 else ""
-            count = len(self._no_object)
-            yield Gap(
-                what=f"{count} file{'s' if count != 1 else ''} with other content",
-                reason=Reason.NOT_IN_SOURCE,
-                detail=f"{names}{more}: no Kubernetes object",
-            )
-
-
-def _alike(one: Item, other: Item) -> bool:
-    return one.kind == other.kind and one.group == other.group and one.version == other.version
-
-
-def _batch(items: list[Item], origin: int) -> Batch:
-    first = items[0]
-    return Batch(
-        group=first.group,
-        version=first.version,
-        kind=first.kind,
-        origin=origin,
-        items=[item.raw for item in items],
-        positions=[(item.document, item.item) for item in items],
-    )

@@ -20,14 +20,19 @@ from kaudit.source.documents import EmptyList, Found, Other, head_of, of_list, s
 LARGE = 32 << 20
 _WINDOW = 4 << 20
 _EDGE = 1 << 16
+_SEARCHED = 1 << 18
 _TRIES = 64
 _OPENING = re.compile(rb'"items"\s*:\s*\[(\s*)')
 _items = msgspec.json.Decoder(list[Raw]).decode
 
 
-class _Frame(msgspec.Struct):
-    """Where the items of a list lie in a file, and what the list says of them."""
+class Frame(msgspec.Struct):
+    """Where the items of a list lie in a file, and what the list says of them.
 
+    ``shell`` is the list without its items.
+    """
+
+    shell: bytes
     start: int
     end: int
     between: bytes
@@ -49,11 +54,12 @@ def windowed(stream: BinaryIO, size: int, hear: Callable[[bytes], None]) -> Iter
     hear
         Told every byte of the file in order, for its hash.
     """
-    frame = _framed(stream, size)
+    frame = framed(stream, size)
     return None if frame is None else _read(stream, size, frame, hear)
 
 
-def _framed(stream: BinaryIO, size: int) -> _Frame | None:
+def framed(stream: BinaryIO, size: int) -> Frame | None:
+    """Find the items of one JSON list; None where the file is no whole list."""
     stream.seek(0)
     head = stream.read(_EDGE)
     opening = _OPENING.search(head)
@@ -66,8 +72,9 @@ def _framed(stream: BinaryIO, size: int) -> _Frame | None:
         at = tail.rfind(b"]", 0, at)
         if at < 0:
             return None
+        shell = head[: opening.end()] + tail[at:]
         try:
-            found = head_of(head[: opening.end()] + tail[at:])
+            found = head_of(shell)
         except msgspec.MsgspecError:
             continue
         kind = found.kind or ""
@@ -76,7 +83,8 @@ def _framed(stream: BinaryIO, size: int) -> _Frame | None:
         item = kind.removesuffix("List")
         group, version = split_version(found.api_version, item)
         first = head[opening.end() : opening.end() + 64].partition(b":")[0]
-        return _Frame(
+        return Frame(
+            shell=shell,
             start=opening.end(),
             end=size - len(tail) + at,
             between=b"}," + opening[1] + first,
@@ -89,14 +97,34 @@ def _framed(stream: BinaryIO, size: int) -> _Frame | None:
 
 
 def _read(
-    stream: BinaryIO, size: int, frame: _Frame, hear: Callable[[bytes], None]
+    stream: BinaryIO, size: int, frame: Frame, hear: Callable[[bytes], None]
 ) -> Iterator[Found]:
     stream.seek(0)
     hear(stream.read(frame.start))
-    left, held, number = frame.end - frame.start, b"", 0
+    some = False
+    for found in items(stream, frame, (frame.start, frame.end), 0, hear):
+        some = True
+        yield found
+    if not some and frame.typed:
+        yield EmptyList(frame.group, frame.kind)
+    stream.seek(frame.end)
+    hear(stream.read(size - frame.end))
+
+
+def items(
+    stream: BinaryIO,
+    frame: Frame,
+    span: tuple[int, int],
+    number: int,
+    hear: Callable[[bytes], None] | None = None,
+) -> Iterator[Found]:
+    """Yield the items in a span of the list, before which there are so many others."""
+    stream.seek(span[0])
+    left, held = span[1] - span[0], b""
     while left or held:
         block = stream.read(min(_WINDOW, left))
-        hear(block)
+        if hear is not None:
+            hear(block)
         left -= len(block)
         if not block and left:
             break  # the file became shorter while it was read
@@ -114,9 +142,31 @@ def _read(
             yield of_list(raw, frame.group, frame.version, frame.kind, frame.typed, 1, number)
         if not left:
             break
-    if not number and frame.typed:
-        yield EmptyList(frame.group, frame.kind)
-    hear(stream.read(size - frame.end))
+
+
+def spans(stream: BinaryIO, frame: Frame) -> Iterator[tuple[int, int]]:
+    """Cut a list where its items seem to end; where one is whole, it began as it should too."""
+    start, at = frame.start, frame.start + _WINDOW
+    while at < frame.end:
+        stream.seek(at)
+        found = stream.read(min(_SEARCHED, frame.end - at)).find(frame.between)
+        if found < 0:
+            at += _SEARCHED - len(frame.between) + 1
+            continue
+        yield start, at + found + 1
+        start = at + found + 2
+        at = start + _WINDOW
+    yield start, frame.end
+
+
+def whole(stream: BinaryIO, frame: Frame, span: tuple[int, int]) -> list[Found] | None:
+    """Return the items of a span, numbered from 1; None where it is not whole items."""
+    stream.seek(span[0])
+    raws = _decoded(stream.read(span[1] - span[0]))
+    if raws is None:
+        return None
+    kind = frame.group, frame.version, frame.kind, frame.typed
+    return [of_list(raw, *kind, 1, number) for number, raw in enumerate(raws, start=1)]
 
 
 def _whole(held: bytes, between: bytes, *, last: bool) -> tuple[int, list[Raw] | None]:

@@ -39,7 +39,7 @@ STDIN = Path("/dev/stdin")
 _EDGE = 1 << 16
 _BLOCK = 1 << 20
 _BATCH = 2_500
-_UNREADABLE = (OSError, EOFError, zlib.error)
+UNREADABLE = (OSError, EOFError, zlib.error)
 
 
 def recognised(content: Content) -> Format | None:
@@ -55,7 +55,7 @@ def content_of(name: str, path: Path) -> tuple[Content, Origin]:
     OSError, EOFError, zlib.error
         It cannot be read or unpacked.
     """
-    opened = _opener(path) if path.is_file() else _spooled(path)
+    opened = opener(path) if path.is_file() else _spooled(path)
     with opened() as stream:
         data = stream.read(LARGE + 1)
         digest, size = hashlib.sha256(data), len(data)
@@ -78,7 +78,8 @@ def _spooled(path: Path) -> Callable[[], BinaryIO]:
     return lambda: Path(kept.name).open("rb")
 
 
-def _opener(path: Path) -> Callable[[], BinaryIO]:
+def opener(path: Path) -> Callable[[], BinaryIO]:
+    """Return what opens a file, unpacked."""
     suffix = path.suffix.lower()
     if suffix == ".gz":
         return lambda: cast(BinaryIO, gzip.open(path))
@@ -211,7 +212,7 @@ class ToolSource:
             progress(name, number, len(files))
             try:
                 content, origin = content_of(name, path)
-            except _UNREADABLE as fault:
+            except UNREADABLE as fault:
                 yield unread(self.format, name, f"cannot be read: {type(fault).__name__}")
                 continue
             format = recognised(content) or self.format
