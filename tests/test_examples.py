@@ -1,6 +1,7 @@
 """The examples in the docstrings of the public names run, and say what happens."""
 
 import doctest
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +26,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
+@pytest.fixture
+def registered() -> Iterator[None]:
+    """What an example registers is gone after it."""
+    registry.load()
+    kept = (registry.COLLECTORS, registry.VIEWS, registry.CONTROLS, registry.TABLES)
+    before = [dict(each) for each in kept]
+    yield
+    for each, entries in zip(kept, before, strict=True):
+        each.clear()
+        each.update(entries)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize("name", [name for name in ka.__all__ if name != "show"])
 def test_examples_say_what_happens(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry.load()
     monkeypatch.chdir(folder)
-    for kept in ("COLLECTORS", "VIEWS", "CONTROLS", "TABLES"):
-        monkeypatch.setattr(registry, kept, dict(getattr(registry, kept)))
     text = getattr(ka, name).__doc__
     assert "    Examples\n    --------\n" in text
     scope = {"ka": ka, "__name__": "__main__"}

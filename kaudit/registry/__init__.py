@@ -1,0 +1,59 @@
+"""Find and check collectors, views and controls: ``@collector``, ``@view``, ``@control``.
+
+Items register by being imported; :func:`load` imports every module of the catalogue
+folders and of installed packs (entry point group ``kaudit.packs``) and checks that they fit
+together. A decorator returns its function unchanged, so that it can be called with any
+frame in a notebook or a test.
+"""
+
+from kaudit.registry.decorators import collector, control, exporter, tool, view
+from kaudit.registry.docstring import parse_docstring
+from kaudit.registry.entries import (
+    COLLECTORS,
+    CONTROLS,
+    EXPORTERS,
+    FORMATS,
+    TABLES,
+    VIEWS,
+    Collector,
+    Control,
+    Format,
+    Read,
+    View,
+)
+from kaudit.registry.lineage import (
+    base_tables,
+    resource_of,
+    subject_table,
+    summed_views,
+    tables_of,
+)
+from kaudit.registry.loading import check, find_control, load
+
+__all__ = [
+    "COLLECTORS",
+    "CONTROLS",
+    "EXPORTERS",
+    "FORMATS",
+    "TABLES",
+    "VIEWS",
+    "Collector",
+    "Control",
+    "Format",
+    "Read",
+    "View",
+    "base_tables",
+    "check",
+    "collector",
+    "control",
+    "exporter",
+    "find_control",
+    "load",
+    "parse_docstring",
+    "resource_of",
+    "subject_table",
+    "summed_views",
+    "tables_of",
+    "tool",
+    "view",
+]

@@ -1,0 +1,71 @@
+"""What rests on what: tables under views, kinds under tables, resources under rows."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from kaudit.errors import RegistryError
+from kaudit.registry.entries import COLLECTORS, TABLES, VIEWS, Control
+from kaudit.table import Resource
+
+
+def base_tables(*names: str, naming: bool = False) -> tuple[str, ...]:
+    """Collected tables that the named tables and views rest on, sorted.
+
+    Those that a view uses for naming only are left out unless ``naming`` asks for them.
+    """
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name in VIEWS:
+            view = VIEWS[name]
+            todo += [need for need in view.needs if naming or need not in view.naming]
+        else:
+            found.add(name)
+    return tuple(sorted(found))
+
+
+def summed_views(*names: str) -> tuple[str, ...]:
+    """Views among those that the named tables and views rest on that are summed, sorted."""
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if TABLES[name].summed:
+            found.add(name)
+        elif name in VIEWS:
+            todo += VIEWS[name].needs
+    return tuple(sorted(found))
+
+
+def tables_of(kind: tuple[str, str]) -> tuple[str, ...]:
+    """Names of the tables that a kind, by group and name, feeds, sorted."""
+    found = _tables_by_kind(len(COLLECTORS))
+    return found.get(kind) or found.get((kind[0], "*"), ())
+
+
+@cache
+def _tables_by_kind(collectors: int) -> dict[tuple[str, str], tuple[str, ...]]:  # noqa: ARG001
+    """Tables of every kind; made again when there is another collector."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for collector in COLLECTORS.values():
+        for read in collector.reads:
+            for key in (read.id, *([(read.group, "*")] if read.open else ())):
+                found.setdefault(key, set()).update(table.name for table in collector.tables)
+    return {kind: tuple(sorted(names)) for kind, names in found.items()}
+
+
+def resource_of(control: Control) -> Resource:
+    """Return how rows of a control's subject name the resource that they are about."""
+    found = TABLES[control.subject].resource
+    if found is None:
+        raise RegistryError(f"control {control.id}: table {control.subject} names no resource")
+    return found
+
+
+def subject_table(name: str) -> str:
+    """Collected table whose rows a subject carries on: the first need of views."""
+    while name in VIEWS:
+        name = VIEWS[name].needs[0]
+    return name

@@ -1,0 +1,76 @@
+"""Import what is to be registered, and check that it fits together."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import pkgutil
+from functools import cache
+
+from kaudit.errors import InputError, RegistryError
+from kaudit.registry.entries import CONTROLS, TABLES, VIEWS, Control
+from kaudit.registry.lineage import base_tables, resource_of
+from kaudit.text import meant
+
+CATALOGUES = ("collectors", "views", "controls", "signals", "correlations", "exporters")
+
+
+@cache
+def load() -> None:
+    """Import every catalogue module and installed pack, and check that all fits together.
+
+    Raises
+    ------
+    RegistryError
+        An unknown table or column, named with its near matches.
+    """
+    importlib.import_module("kaudit.evidence.facts")  # tables that no collector feeds
+    for catalogue in CATALOGUES:
+        package = importlib.import_module(f"kaudit.{catalogue}")
+        for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
+            importlib.import_module(f"kaudit.{catalogue}.{module}")
+    for pack in importlib.metadata.entry_points(group="kaudit.packs"):
+        pack.load()
+    check()
+
+
+def check() -> None:
+    """Raise RegistryError where a table is malformed, or something named is not there."""
+    for table in TABLES.values():
+        _ = table.columns  # they are checked when they are first made
+    for view in VIEWS.values():
+        for name in view.needs:
+            _known(name, f"view {view.name}")
+    for item in CONTROLS.values():
+        check_control(item)
+
+
+def check_control(item: Control) -> None:
+    """Raise RegistryError where a control names a table or column that is not there."""
+    for name in (item.subject, *item.needs):
+        _known(name, f"control {item.id}")
+    resource_of(item)
+    table = TABLES[item.subject]
+    columns = [c.name for c in table.columns]
+    for name in (*item.shows, *([item.applies] if item.applies else ())):
+        if name not in columns:
+            raise RegistryError(
+                f"control {item.id}: {table.name} has no column {name}; {meant(name, columns)}"
+            )
+    for name in item.weak:
+        if name not in base_tables(item.subject, *item.needs, naming=True):
+            raise RegistryError(f"control {item.id}: weak table {name} is not needed")
+
+
+def _known(name: str, owner: str) -> None:
+    if name not in TABLES:
+        raise RegistryError(f"{owner}: no table or view is named {name}; {meant(name, TABLES)}")
+
+
+def find_control(id: str) -> Control:
+    """Return the control with this id, or raise InputError with the near ones."""
+    load()
+    if id in CONTROLS:
+        return CONTROLS[id]
+    hint = meant(id, sorted(CONTROLS), otherwise="kaudit controls lists all")
+    raise InputError(f"no control has the id {id}", hint=hint)
