@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from kaudit import registry
+from kaudit.collection_log import called, log_of_reads
 from kaudit.detector import Detector
 from kaudit.errors import InputError
 from kaudit.evidence.build import Builder, Piece
@@ -419,16 +420,18 @@ class Ingest:
         live = any(source.live for source in sources)
         told = [source.as_of for source in sources if source.as_of is not None]
         known = as_of or max(told, default=None)
+        gaps = sorted({*self.gaps, *self._untold(live), *self._twice()})
         return self.builder.finish(
             label=", ".join(source.label for source in sources),
             live=live,
             as_of=known or self.newest,
             as_of_told=known is not None,
-            gaps=[*self.gaps, *self._untold(live), *self._twice()],
+            gaps=gaps,
             counts=self.counts,
             wanted=self._kinds(),
             version=self.version,
             access=self.access,
+            reads=log_of_reads(gaps, self.counts, {*self.wanted}, self.listed),
         )
 
     def _kinds(self) -> frozenset[KindId]:
@@ -466,7 +469,7 @@ class Ingest:
         alike = Counter(read.kind for read in everything.values())
         for (reason, tables, detail), reads in grouped.items():
             yield Gap(
-                what=", ".join(sorted({_called(read, alike) for read in reads})),
+                what=", ".join(sorted({called(read, alike) for read in reads})),
                 reason=reason,
                 tables=tables,
                 kind=reads[0].kind if len(reads) == 1 else "",
@@ -495,10 +498,3 @@ class Ingest:
                 name=name,
                 detail=f"defined {times} times in the source; each definition is judged",
             )
-
-
-def _called(read: Read, alike: Counter[str]) -> str:
-    """Name of what a read reads, for people."""
-    if read.tool:
-        return f"{registry.FORMATS[read.tool].title} output"
-    return f"{read.kind}.{read.group}" if alike[read.kind] > 1 else read.kind

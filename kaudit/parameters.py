@@ -18,6 +18,7 @@ from kaudit.model.statement import written
 from kaudit.text import meant
 
 _Days = Annotated[int, msgspec.Meta(gt=0)]
+_Hours = Annotated[int, msgspec.Meta(gt=0)]
 _Seconds = Annotated[int, msgspec.Meta(gt=0)]
 
 
@@ -44,6 +45,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         EPSS from which a vulnerability counts as exploited.
     image_max_age_days
         Days after which an image should have been built anew.
+    log_max_age_hours
+        Hours for which the log of a sensor, or of the API server, counts after its last event.
     moving_tags
         Tags, beside latest, that are known to be moved.
     owner_labels
@@ -85,6 +88,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     exploit_score: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
     high_fix_days: _Days = 30
     image_max_age_days: _Days = 180
+    log_max_age_hours: _Hours = 24
     moving_tags: tuple[str, ...] = ("dev", "edge", "main", "master", "nightly", "stable")
     owner_labels: tuple[str, ...] = ("team", "owner")
     registry_secret_max_age_days: _Days = 180

@@ -55,6 +55,7 @@ LEVELS = {
     "catalogue": 4,
     "schedule": 5,
     "assessment": 5,
+    "collection_log": 4,
     "collect": 5,
     "assess": 6,
     "coverage": 6,

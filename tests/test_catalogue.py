@@ -239,7 +239,6 @@ def numbers(prefix: str, text: str) -> list[str]:
 PLANNED = {
     5: numbers("DEP", "33"),
     6: numbers("NET", "8 19"),
-    7: numbers("RUN", "21"),
 }
 
 

@@ -20,6 +20,7 @@ def test_defaults() -> None:
         "exploit_score": 0.5,
         "high_fix_days": 30,
         "image_max_age_days": 180,
+        "log_max_age_hours": 24,
         "moving_tags": ("dev", "edge", "main", "master", "nightly", "stable"),
         "owner_labels": ("team", "owner"),
         "registry_secret_max_age_days": 180,

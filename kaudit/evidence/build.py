@@ -249,6 +249,7 @@ class Builder:
         wanted: frozenset[KindId],
         version: ServerVersion | None,
         access: Sequence[Access],
+        reads: Sequence[facts.ReadRow],
     ) -> Evidence:
         """Seal what was gathered and return it."""
         self._gather()
@@ -258,6 +259,7 @@ class Builder:
             table.name: self._joined(table) for table in self._tables.values() if not table.pods
         }
         whole |= self._facts(label, live, as_of, as_of_told, counts, wanted, version, access)
+        whole[facts.READS.name] = facts.READS.sorted(facts.READS.arrow(reads))
         manifest = Manifest(
             kaudit=__version__,
             label=label,

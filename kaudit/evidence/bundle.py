@@ -12,6 +12,7 @@ import msgspec
 from kaudit import registry
 from kaudit.card import small_table
 from kaudit.errors import EvidenceError, InputError
+from kaudit.evidence.facts import GAPS
 from kaudit.evidence.frames import Frames
 from kaudit.evidence.manifest import FORMAT, Manifest, content_id
 from kaudit.evidence.store import BundleStore, Store
@@ -149,11 +150,18 @@ class Evidence:
         return list(self)
 
     def record(self, raw: str, line: int) -> dict[str, Any]:
-        """Return the redacted raw record that a row came from (its raw and raw_line)."""
+        """Return the redacted raw record that a row came from (its raw and raw_line).
+
+        What could not be read comes from a gap: the record is that.
+        """
+        if raw == GAPS:
+            return dict(msgspec.to_builtins(self.gaps[line - 1]))
         return msgspec.json.decode(self.store.raw(raw, line), type=dict[str, Any])
 
     def origin(self, raw: str, line: int) -> dict[str, Any]:
         """Return where a raw record was read: file, SHA-256, document, item."""
+        if raw == GAPS:
+            return {"name": "evidence.json", "sha256": "", "document": line, "item": 0}
         records = self.frames.base("records")
         row = records[(records["raw"] == raw) & (records["raw_line"] == line)]
         if row.empty:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from kaudit.registry import TABLES
-from kaudit.table import Resource, Row, Table, doc
+from kaudit.table import Resource, Row, Table, Trace, doc
 
 
 class RecordRow(Row, kw_only=True):
@@ -47,6 +47,18 @@ class AccessRow(Row, kw_only=True):
     reason: Annotated[str, doc("what the API server said")]
 
 
+class ReadRow(Trace, kw_only=True):
+    name: Annotated[str, doc("what was to be read: pods, deployments.apps, a format of a tool")]
+    group: Annotated[str, doc("API group, empty for the core and for formats")]
+    format: Annotated[bool, doc("it is what a tool writes; else a kind of the API")]
+    asked: Annotated[bool, doc("this collection was to read it")]
+    objects: Annotated[int, doc("objects or records that were read")]
+    state: Annotated[str, doc("read; else the word of the worst gap: forbidden, partial, …")]
+    detail: Annotated[str, doc("what was said, of that gap")]
+    gaps: Annotated[int, doc("gaps that touch it")]
+    tables: Annotated[list[str], doc("tables that it feeds, sorted")]
+
+
 RECORDS = Table(
     "records", RecordRow, grain="one raw record and where it was read", key=("raw", "raw_line")
 )
@@ -70,5 +82,14 @@ ACCESS = Table(
     grain="one permission asked about before reading",
     key=("group", "plural", "namespace", "verb"),
 )
-for _table in (RECORDS, INVENTORY, CLUSTER, ACCESS):
+#: Raw file that the gaps of the evidence stand for, by their number from 1.
+GAPS = "gaps"
+READS = Table(
+    "reads",
+    ReadRow,
+    grain="one kind of the API, or one format, that the catalogue reads; raw names its worst gap",
+    key=("format", "name"),
+    resource=Resource("=Read", namespace=""),
+)
+for _table in (RECORDS, INVENTORY, CLUSTER, ACCESS, READS):
     TABLES.setdefault(_table.name, _table)
