@@ -142,3 +142,67 @@ def reaches_metadata(network_workloads: pd.DataFrame, nodes: pd.DataFrame) -> pd
     if not len(nodes):
         return fault.mask(fault, pd.NA)
     return _where(fault & in_cloud(nodes["provider_id"]), w["to_metadata"].where(judged, ""))
+
+
+@control(
+    "KA-NET-008",
+    layer="network",
+    severity="low",
+    applies="governed",
+    expected="no way to the API server or to kubelets for what has no rights there",
+    shows=("to_api_server", "api_server", "to_kubelets", "policies"),
+    weak=("service_accounts", "rbac_bindings", "rbac_rules", "roles"),
+    null="whether policies keep it from the API server's endpoints or from nodes cannot be told",
+)
+def reaches_control_plane(
+    control_plane_reach: pd.DataFrame, api_clients: pd.DataFrame
+) -> pd.Series[Any]:
+    """Workloads without rights in the API can connect neither to its server nor to kubelets.
+
+    Who breaks in asks there first: what an anonymous caller is told, and for tokens to try. Egress
+    policies see the address of an endpoint, not the ClusterIP: one that leaves out the range of
+    Services leaves the API server open. Plugins may let a pod reach its own node whatever policies
+    say; components in Kubernetes' own namespaces are not meant.
+
+    Remedy:
+        Deny egress and allow what the workload needs; leave the endpoints of default/kubernetes
+        and the addresses of nodes out of what a block allows.
+
+        egress:
+          - to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}]
+
+    Cases:
+        {apiVersion: v1, kind: Node, metadata: {name: n}, status: {addresses: [{type: InternalIP, address: 10.0.0.7}]}}
+        ---
+        {apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: kubernetes, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}, addressType: IPv4, endpoints: [{addresses: [10.0.0.5]}], ports: [{port: 6443}]}
+        ---
+        {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: calico-node, namespace: kube-system}, spec: {selector: {matchLabels: {k8s-app: calico-node}}, template: {metadata: {labels: {k8s-app: calico-node}}, spec: {hostNetwork: true, containers: [{name: calico-node, image: "docker.io/calico/node:v3.29.0"}]}}}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-open, namespace: shop}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-services-left-out, namespace: shop, labels: {app: services}}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: services, namespace: shop}, spec: {podSelector: {matchLabels: {app: services}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.96.0.0/12]}}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-kubelet, namespace: shop, labels: {app: kubelet}}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: kubelet, namespace: shop}, spec: {podSelector: {matchLabels: {app: kubelet}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.5/32]}}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-kept-in, namespace: shop, labels: {app: kept}}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: kept, namespace: shop}, spec: {podSelector: {matchLabels: {app: kept}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}]}, {ports: [{port: 53, protocol: UDP}]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-has-rights, namespace: shop}, spec: {serviceAccountName: operator, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: reads, namespace: shop}, roleRef: {kind: ClusterRole, name: view}, subjects: [{kind: ServiceAccount, name: operator, namespace: shop}]}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-platform, namespace: kube-system}, spec: {containers: [{name: c, image: i}]}}
+    """
+    r = control_plane_reach
+    own = ("owner_kind", "namespace", "owner_name")
+    clients = series(pairs(*(api_clients[name] for name in own)), api_clients)
+    judged = ~(r["platform"] | series(named(clients, series(pairs(*(r[n] for n in own)), r)), r))
+    ways = [r[name].where(judged, "") for name in ("to_api_server", "to_kubelets")]
+    fault = text_is(ways[0], "allowed") | text_is(ways[1], "allowed")
+    doubt = (text_is(ways[0], "unknown") | text_is(ways[1], "unknown")) & ~fault
+    return fault.mask(doubt)

@@ -144,6 +144,13 @@ def _routes() -> Iterator[Json]:
         }
         api, name = "discovery.k8s.io/v1", f"{service}-x7k2p"
         yield thing(api, "EndpointSlice", name, namespace, labels=labels, body=body)
+    api, labels = "discovery.k8s.io/v1", {"kubernetes.io/service-name": "kubernetes"}
+    body = {
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["10.0.0.10"], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+    }
+    yield thing(api, "EndpointSlice", "kubernetes", "default", labels=labels, body=body)
     spec = {
         "from": [
             {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "tracking"}

@@ -38,7 +38,7 @@ ROWS = {
     "crds": 3,
     "api_services": 2,
     "certificate_requests": 2,
-    "endpoint_slices": 2,
+    "endpoint_slices": 3,
     "reference_grants": 1,
     "other_policies": 1,
     "other_policy_rules": 1,
