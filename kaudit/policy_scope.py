@@ -233,10 +233,12 @@ def _by_filters(rule: Mapping[str, Any], asked: Asked) -> Verdict:
 def _any_or_all(found: Filters, asked: Asked) -> bool | None:
     if found.any:
         told = [_entry(one, asked) for one in found.any]
-        return True if True in told else (None if None in told else False)
-    if found.all:
-        return _and([_entry(one, asked) for one in found.all])
-    return _entry(found, asked)
+        whole = True if True in told else (None if None in told else False)
+    elif found.all:
+        whole = _and([_entry(one, asked) for one in found.all])
+    else:
+        return _entry(found, asked)
+    return None if whole and found.strange else whole
 
 
 def _and(told: list[bool | None]) -> bool | None:
@@ -246,6 +248,8 @@ def _and(told: list[bool | None]) -> bool | None:
 def _entry(one: Filter, asked: Asked) -> bool | None:
     told = [_resources(one.resources, asked)] if one.resources else []
     if one.roles or one.cluster_roles or one.subjects:
+        told.append(None)
+    if one.strange:
         told.append(None)
     return _and(told) if told else False
 
@@ -261,7 +265,7 @@ def _resources(wanted: Resources, asked: Asked) -> bool | None:
         told.append(known)
     if wanted.operations:
         told.append("CREATE" in wanted.operations)
-    if wanted.annotations:
+    if wanted.annotations or wanted.strange:
         told.append(None)
     for one, labels in ((wanted.namespace_selector, asked.spaces), (wanted.selector, asked.labels)):
         if one is not None:

@@ -69,6 +69,7 @@ class ConstraintRow(Trace, kw_only=True):
     enforced: Annotated[bool | None, doc("all pods that tell enforce it; null: none tells")] = None
     pods: Annotated[int, doc("pods of Gatekeeper that report on it")]
     errors: Annotated[list[str], doc("errors that pods of Gatekeeper report")]
+    strange: Annotated[list[str], doc("fields of it that are not known here")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
     changed_at: Annotated[
         datetime | None, doc("last change but for the status; null: not told")
@@ -163,7 +164,7 @@ def constraint_templates(found: ConstraintTemplate, at: Place) -> Iterator[Row]:
 )
 def constraints(found: Constraint, at: Place) -> Iterator[Row]:
     """Yield one row a constraint, and one for each violation that its status lists."""
-    spec, match, status = found.spec, found.spec.match, found.status
+    spec, match, status = found.spec, found.spec.matching, found.status
     listed = (status.violations if status else None) or []
     total = status.total_violations if status else None
     enforced = status.enforced if status else None
@@ -190,6 +191,7 @@ def constraints(found: Constraint, at: Place) -> Iterator[Row]:
         enforced=status.at_once if status and enforced is None else enforced,
         pods=len((status.by_pod if status else None) or ()),
         errors=status.faults if status else [],
+        strange=[f"match.{name}" for name in match.strange or ()],
         created_at=found.metadata.creation_timestamp,
         changed_at=found.metadata.changed_at,
     )

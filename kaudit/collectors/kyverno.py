@@ -38,7 +38,7 @@ _VERSIONS = ("v1", "v2beta1")
 )
 def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
     """Yield one row a policy, and one for each of its rules."""
-    spec, rules = found.spec, found.spec.rules or []
+    spec, rules = found.spec, found.spec.listed
     action = action_of(spec.validation_failure_action)
     yield KyvernoPolicyRow(
         raw=at.raw,
@@ -93,6 +93,7 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
             overwrites=rule.mutate.overwrites if rule.mutate else None,
             images=_images(rule),
             lax=sorted({text for one in rule.verify_images or () for text in one.lax}),
+            strange=rule.unknown,
         )
 
 
@@ -115,7 +116,9 @@ def _type(rule: Rule) -> tuple[str, list[str]]:
             "foreach": made.foreach,
         }
         return "generate", [name for name, raw in ways.items() if raw != ABSENT]
-    return ("verifyImages", []) if rule.verify_images else ("", [])
+    if rule.verify_images:
+        return "verifyImages", []
+    return ("validate", rule.strange) if rule.strange else ("", [])
 
 
 def _action(spec: Spec, rule: Rule) -> str | None:

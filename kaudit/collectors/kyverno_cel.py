@@ -99,6 +99,7 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         compares=list(reads.compares),
         images=[image for image in images if image],
         lax=[],
+        strange=[],
     )
 
 

@@ -27,6 +27,7 @@ from kaudit.model.meta import (
 )
 from kaudit.model.policy_text import masked_code, masked_json
 from kaudit.model.reads import UNKNOWN, Reads
+from kaudit.model.strange import marked
 
 _NULL = Raw(b"null")
 
@@ -108,6 +109,7 @@ class Match(Part):
     scope: str | None = None
     name: str | None = None
     source: str | None = None
+    strange: list[str] | None = None
 
     @property
     def kind_texts(self) -> list[str]:
@@ -282,13 +284,23 @@ class ScopedAction(Part):
 class ConstraintSpec(Part):
     """spec of a constraint; of parameters the names."""
 
-    match: Match = field(default_factory=Match)
+    match: Raw = ABSENT
     enforcement_action: str | None = None
     scoped_enforcement_actions: list[ScopedAction] | None = None
     parameters: dict[str, Raw] | None = None
 
     def __post_init__(self) -> None:
         self.parameters = _names(self.parameters)
+        if self.match != ABSENT:
+            self.match = Raw(msgspec.json.encode(_match(marked(self.match, Match, {}))))
+
+    @property
+    def matching(self) -> Match:
+        """What it is for."""
+        return _match(self.match or b"null") or Match()
+
+
+_match = msgspec.json.Decoder(Match | None).decode
 
 
 class Violation(Part):

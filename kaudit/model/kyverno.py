@@ -24,7 +24,8 @@ from kaudit.model.meta import (
     presence,
 )
 from kaudit.model.policy_text import CONTAINER_FIELDS, masked_json, shape
-from kaudit.model.reads import Reads
+from kaudit.model.reads import UNKNOWN, Reads
+from kaudit.model.strange import marked
 
 _NULL = Raw(b"null")
 
@@ -40,6 +41,7 @@ class Resources(Part):
     operations: list[str] | None = None
     namespace_selector: LabelSelector | None = None
     selector: LabelSelector | None = None
+    strange: list[str] | None = None
 
     def __post_init__(self) -> None:
         self.annotations = dict.fromkeys(self.annotations, _NULL) if self.annotations else None
@@ -52,6 +54,7 @@ class Filter(Part):
     roles: list[str] | None = None
     cluster_roles: list[str] | None = None
     subjects: list[Opaque] | None = None
+    strange: list[str] | None = None
 
 
 class Filters(Filter):
@@ -65,6 +68,13 @@ class Filters(Filter):
         """What it says of resources, in all of its entries."""
         entries: list[Filter] = [self, *(self.any or ()), *(self.all or ())]
         return [entry.resources for entry in entries if entry.resources]
+
+    @property
+    def unknown(self) -> list[str]:
+        """Fields that none of its structs declares, sorted."""
+        entries: list[Filter | Resources] = [self, *(self.any or ()), *(self.all or ())]
+        entries += self.resource_filters
+        return sorted({name for one in entries for name in one.strange or ()})
 
     @property
     def kinds(self) -> list[str]:
@@ -119,6 +129,7 @@ class Validate(Part):
     foreach: Raw = ABSENT
     assert_: Raw = field(default=ABSENT, name="assert")
     manifests: Raw = ABSENT
+    strange: list[str] | None = None
 
     def __post_init__(self) -> None:
         for name in _WAYS:
@@ -246,12 +257,24 @@ class Rule(Part):
     mutate: Mutate | None = None
     generate: Generate | None = None
     verify_images: list[VerifyImages] | None = None
+    strange: list[str] | None = None
 
     def __post_init__(self) -> None:
         self.preconditions = presence(self.preconditions)
         if self.context not in (ABSENT, _NULL):
             entries = msgspec.json.decode(self.context, type=list[Entry])
             self.context = masked_json(Raw(msgspec.json.encode(entries)))
+
+    @property
+    def unknown(self) -> list[str]:
+        """Fields that nothing here declares, with where they stand."""
+        parts: list[tuple[str, list[str] | None]] = [
+            ("", self.strange),
+            ("match.", self.match.unknown if self.match else None),
+            ("exclude.", self.exclude.unknown if self.exclude else None),
+            ("validate.", self.validate.strange if self.validate else None),
+        ]
+        return [f"{place}{name}" for place, names in parts for name in names or ()]
 
     @property
     def reads(self) -> Reads:
@@ -269,6 +292,8 @@ class Rule(Part):
             found = kyverno_pod_security.reads_of(parts["podSecurity"])
         if self.verify_images:
             found += Reads(fields=("image",), lists=CONTAINER_FIELDS)
+        if self.strange or (self.validate and self.validate.strange):
+            found += UNKNOWN
         return found
 
 
@@ -290,7 +315,30 @@ class Spec(Part):
     background: bool | None = None
     admission: bool | None = None
     apply_rules: str | None = None
-    rules: list[Rule] | None = None
+    rules: Raw = ABSENT
+
+    def __post_init__(self) -> None:
+        if self.rules != ABSENT:
+            told = _rules(marked(self.rules, Rule, _PARTS, _OTHERS))
+            self.rules = Raw(msgspec.json.encode(told))
+
+    @property
+    def listed(self) -> list[Rule]:
+        """Its rules."""
+        return _rules(self.rules or b"null") or []
+
+
+_rules = msgspec.json.Decoder(list[Rule] | None).decode
+_PARTS = {
+    "match": Filters,
+    "exclude": Filters,
+    "any": Filter,
+    "all": Filter,
+    "resources": Resources,
+    "validate": Validate,
+}
+#: Fields of rules and of their parts that change nothing of what is told here.
+_OTHERS = ("allowExistingViolations", "imageExtractors", "message", "reportProperties")
 
 
 class Status(Part):

@@ -72,6 +72,9 @@ def scope(match: Filters, exclude: Filters) -> Scope:
     elif entries:
         found.known = False
     _excluded(found, exclude)
+    if match.unknown or exclude.unknown:
+        found.known = False
+        found.kinds = found.kinds or (["*.*"] if match.unknown else [])
     return found
 
 
@@ -80,7 +83,10 @@ def _excluded(found: Scope, exclude: Filters) -> None:
     together = exclude.all is not None and len(exclude.all) > 1
     for entry in _entries(exclude):
         one = entry.resources or Resources()
-        rest = (one.name, one.names, one.selector, one.namespace_selector, one.operations)
+        rest = (
+            *(one.name, one.names, one.selector, one.namespace_selector, one.operations),
+            *(entry.strange, one.strange),
+        )
         if together or any(rest) or _asks(entry) or (one.kinds and one.namespaces):
             found.known = found.known and _asks(entry) and not together
         elif one.namespaces:

@@ -303,6 +303,7 @@ def _spots(row: dict[str, Any]) -> list[str]:
         found.append("pods without a controller")
     found += [f"weaker in some namespaces: {text}" for text in row["weaker"]]
     found += [f"parameter {name} is never read" for name in row["unused_parameters"]]
+    found += [f"what {name} means is not known" for name in row["strange"]]
     return [*found, *row["faults"]]
 
 

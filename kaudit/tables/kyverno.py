@@ -75,6 +75,7 @@ class KyvernoRuleRow(Trace, kw_only=True):
     ] = None
     images: Annotated[list[str], doc("images that it verifies")]
     lax: Annotated[list[str], doc("settings of verifyImages that let images pass, sorted")]
+    strange: Annotated[list[str], doc("fields of it that are not known here")]
 
 
 class PolicyExceptionRow(Trace, kw_only=True):

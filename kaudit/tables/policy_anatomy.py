@@ -108,6 +108,7 @@ class PolicyAnatomyRow(Trace, kw_only=True):
     audited_at: Annotated[datetime | None, doc("last audit; null: none is told")] = None
     ready: Annotated[bool | None, doc("its engine serves it; null: not told")] = None
     errors: Annotated[list[str], doc("errors that its engine reports, and parts that are missing")]
+    strange: Annotated[list[str], doc("fields of it that are not known here: it may do more")]
 
 
 KEY = ("engine", "kind", "namespace", "policy", "position", "binding")

@@ -85,6 +85,7 @@ def _row(policy: dict[str, Any], binding: dict[str, Any] | None) -> PolicyAnatom
         failure_policy=policy["failure_policy"],
         background=False,
         errors=policy["warnings"],
+        strange=[],
         **scoped,
     )
 

@@ -153,6 +153,7 @@ def _row(
         exceptions=sum(excepts(one, rule) for one in excepted),
         ready=policy["ready"],
         errors=["it is not ready"] if policy["ready"] is False else [],
+        strange=rule["strange"],
     )
 
 
@@ -169,6 +170,8 @@ def _leave_out(row: PolicyAnatomyRow, filtered: list[dict[str, Any]]) -> None:
 def _mode(policy: dict[str, Any], rule: dict[str, Any]) -> tuple[str, str]:
     if not policy["admission"]:
         return "audit", "not asked on admission"
+    if rule["action"] is None and rule["type"] == "validate":
+        return "enforce", "what it does is not known"
     if rule["action"] is None:
         return ("enforce", "changes what is admitted") if rule["type"] else ("off", "does nothing")
     said = f"action {rule['action']}"

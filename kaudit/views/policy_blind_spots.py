@@ -37,6 +37,7 @@ class BlindSpotRow(Trace, kw_only=True):
     pods_only: Annotated[bool, doc("for pods, never for the controllers that make them")]
     faults: Annotated[list[str], doc("errors, and that it is not served")]
     unused_parameters: Annotated[list[str], doc("parameters that nothing reads")]
+    strange: Annotated[list[str], doc("fields of it that are not known here: it may do more")]
 
 
 POLICY_BLIND_SPOTS = Table(
@@ -90,4 +91,5 @@ def _row(rule: dict[str, Any]) -> dict[str, Any]:
         "pods_only": judges and pods and not made,
         "faults": [*rule["errors"], *(["not served"] if rule["ready"] is False else ())],
         "unused_parameters": rule["unused_parameters"] or [],
+        "strange": rule["strange"],
     }
