@@ -14,6 +14,7 @@ import warnings
 from array import array
 from collections.abc import Callable, Generator
 from contextlib import closing
+from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 def possible() -> bool:
     """Tell whether a second process helps: a second processor, and a safe fork."""
+    if multiprocessing.current_process().daemon:  # this is one
+        return False
     return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
 
 
@@ -68,6 +71,24 @@ def _tell(pipe: Connection, parents: Connection, compute: Callable[[], Any]) -> 
         pipe.send_bytes(pickle.dumps(compute(), protocol=5))
     pipe.close()
     os._exit(0)
+
+
+def aside(compute: Callable[[], T]) -> Callable[[], T]:
+    """Compute in another process where one helps, else at once; return what gives the result.
+
+    What fails there is done again, once, by whoever asks for it.
+    """
+    if not possible():
+        found = compute()
+        return lambda: found
+    wait = forked(lambda: (compute(),))
+
+    @cache
+    def result() -> T:
+        told = wait()
+        return compute() if told is None else told[0]
+
+    return result
 
 
 def spread(count: int, work: Callable[[int], T]) -> Generator[T, None, None]:

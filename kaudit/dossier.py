@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kaudit.beside import aside
 from kaudit.parameters import Parameters, using
 from kaudit.source.events import Progress, silent
 
@@ -90,10 +92,14 @@ def audit_report(
         beside: dict[str, Path] = {EVIDENCE: stage / EVIDENCE}
         if waivers:
             beside["waivers.yaml"] = waivers
+
+        def tables() -> dict[str, Path]:
+            with using(decisions):
+                _annex(evidence, accepted, stage / "tables")
+            return {"tables": stage / "tables"}
+
         progress("tables", 0, None)
-        with using(decisions):
-            _annex(evidence, accepted, stage / "tables")
-        beside["tables"] = stage / "tables"
+        annex = aside(tables)
         values: Mapping[str, Any] = {
             "evidence": EVIDENCE,
             "title": title,
@@ -109,7 +115,14 @@ def audit_report(
             for name, value in values.items()
             if name in known and (value or name != "title")  # a notebook may have its own
         }
-        rendered = render(path, given, out, beside=beside, formats=formats, progress=progress)
+        try:
+            rendered = render(
+                path, given, out, beside=beside, later=annex, formats=formats, progress=progress
+            )
+        except BaseException:
+            with suppress(Exception):
+                annex()  # its folder must not go while it is written
+            raise
     shown = (rendered.notebook, rendered.html, rendered.pdf, rendered.folder / "tables")
     return [path for path in shown if path is not None]
 
@@ -154,6 +167,7 @@ def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:
     from kaudit.assess import assess
     from kaudit.correlate import correlate
 
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     assessment = assess(evidence, waivers=waivers)
     frames = {

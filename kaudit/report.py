@@ -12,13 +12,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from kaudit.beside import aside
 from kaudit.errors import InputError, ReportError
 from kaudit.source.events import Progress, silent
 from kaudit.text import meant
@@ -80,6 +81,7 @@ def render(
     out: Path,
     *,
     beside: Mapping[str, Path] | None = None,
+    later: Callable[[], Mapping[str, Path]] = dict,
     formats: Sequence[str] = _FORMATS,
     kernel_name: str | None = None,
     progress: Progress = silent,
@@ -97,7 +99,9 @@ def render(
         replaced.
     beside
         Files and folders that become part of the report, by their names in it: the inputs
-        that the parameters name, and what the notebook links to.
+        that the parameters name.
+    later
+        Waits for more of them, which the notebook links to and does not read.
     formats
         ``html``, ``pdf``; the executed notebook is always written.
     kernel_name
@@ -125,12 +129,12 @@ def render(
     values = json.loads(json.dumps(parameters))  # papermill writes only JSON's types as they are
     name = notebook.stem
     with _workshop(out) as folder:
-        for alias, source in (beside or {}).items():
-            _take(source, folder / alias)
+        _take(beside or {}, folder)
         try:
             node = run(notebook, values, folder, kernel_name=kernel_name, progress=progress)
         except ReportError as error:
             raise _kept(error, folder, out) from None
+        _take(later(), folder)
         _write_notebook(node, folder / f"{name}.ipynb")
         _export(node, folder, name, formats, progress)
         files = _seal(folder, notebook.name)
@@ -206,12 +210,13 @@ def _fresh(parent: Path, name: str) -> Path:
             return folder
 
 
-def _take(source: Path, target: Path) -> None:
-    """Make an input part of the report."""
-    if source.is_dir():
-        shutil.copytree(source, target, copy_function=_link)
-    else:
-        _link(source, target)
+def _take(sources: Mapping[str, Path], folder: Path) -> None:
+    """Make files and folders part of the report, by their names in it."""
+    for name, source in sources.items():
+        if source.is_dir():
+            shutil.copytree(source, folder / name, copy_function=_link)
+        else:
+            _link(source, folder / name)
 
 
 def _link(source: str | Path, target: str | Path) -> None:
@@ -231,14 +236,18 @@ def _write_notebook(node: Any, path: Path) -> None:
 def _export(node: Any, folder: Path, name: str, formats: Sequence[str], progress: Progress) -> None:
     from kaudit.template.exporters import AuditHTML, AuditPDF
 
-    if "html" in formats:
-        progress("HTML", 0, None)
-        page, _ = AuditHTML().from_notebook_node(node)  # type: ignore[no-untyped-call]  # nbconvert's constructor
-        (folder / f"{name}.html").write_text(page, "utf-8", newline="\n")
+    def page() -> bool:
+        text, _ = AuditHTML().from_notebook_node(node)  # type: ignore[no-untyped-call]  # nbconvert's constructor
+        (folder / f"{name}.html").write_text(text, "utf-8", newline="\n")
+        return True
+
+    progress("HTML", 0, None)
+    wait = aside(page) if "html" in formats else (lambda: True)
     if "pdf" in formats:
         progress("PDF", 0, None)
         paper, _ = AuditPDF().from_notebook_node(node)  # type: ignore[no-untyped-call]  # nbconvert's constructor
         (folder / f"{name}.pdf").write_bytes(paper)
+    wait()
 
 
 def _seal(folder: Path, notebook: str) -> dict[str, str]:
