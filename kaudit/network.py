@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kaudit.columns import arrow, series
-from kaudit.model.address_space import Block
-from kaudit.model.connectivity import Access, Network, Profile, address_space
+from kaudit.model.address_space import AddressSpace, Block
+from kaudit.model.connectivity import Access, Network, Profile, address_space, spoken
 from kaudit.model.own_networks import UserNetwork, primary_networks
 from kaudit.model.policy import ALLOW, TIERS, PeerRef, Policy, PortRef, Rule
+from kaudit.remembered import remembered
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from kaudit.columns import Flags
 
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -85,6 +87,29 @@ def policies_of(
             )
         )
     return found
+
+
+class Sayings(NamedTuple):
+    """Policies, and what they speak of: keys of labels, names of ports, addresses."""
+
+    policies: list[Policy]
+    keys: frozenset[str]
+    ports: frozenset[str]
+    space: AddressSpace
+
+
+@remembered
+def sayings_of(
+    network_policies: pd.DataFrame,
+    network_policy_rules: pd.DataFrame,
+    other_policies: pd.DataFrame,
+    other_policy_rules: pd.DataFrame,
+) -> Sayings:
+    """Return policies of all engines, and what they speak of."""
+    policies = policies_of(
+        network_policies, network_policy_rules, other_policies, other_policy_rules
+    )
+    return Sayings(policies, *spoken(policies), address_space(policies, APART))
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -248,9 +273,7 @@ class Built(NamedTuple):
     network: Network
 
 
-_last: list[tuple[tuple[weakref.ref[pd.DataFrame], ...], Built]] = []
-
-
+@remembered
 def network_of(
     network_pods: pd.DataFrame,
     namespaces: pd.DataFrame,
@@ -260,28 +283,14 @@ def network_of(
     other_policy_rules: pd.DataFrame,
     user_networks: pd.DataFrame,
 ) -> Built:
-    """Build the network of evidence; what is not known is unclear in it.
-
-    That of the last frames is kept as long as they are, since several views rest on it.
-    """
-    policies = (network_policies, network_policy_rules, other_policies, other_policy_rules)
-    frames = (network_pods, namespaces, *policies, user_networks)
-    for kept, built in _last:
-        if all(ref() is frame for ref, frame in zip(kept, frames, strict=True)):
-            return built
-    found = policies_of(*policies)
+    """Build the network of evidence; what is not known is unclear in it."""
+    said = sayings_of(network_policies, network_policy_rules, other_policies, other_policy_rules)
     pods = _of_all_parts(standing(network_pods))
     profiles, numbers = distinct(seen(pods))
-    space = address_space(found, APART)
     networks = networks_of(user_networks, namespaces, sure=False)
-    network = Network(profiles, namespaces_of(namespaces), [*networks, *found], space)
-    built = Built(pods, [network.class_of[number] for number in numbers], network)
-    _last[:] = [(tuple(weakref.ref(frame, _forget) for frame in frames), built)]
-    return built
-
-
-def _forget(_: object) -> None:
-    _last.clear()
+    policies = [*networks, *said.policies]
+    network = Network(profiles, namespaces_of(namespaces), policies, said.space)
+    return Built(pods, [network.class_of[number] for number in numbers], network)
 
 
 class _Side:
@@ -301,30 +310,33 @@ class _Side:
         import numpy as np
 
         places: dict[int, int] = {}
-        self._numbers: dict[tuple[int, int], int] = {}
-        found: list[Numbers] = []
+        alike: list[tuple[Access, ...]] = []
         self.of = np.zeros(network.pods, np.int32)
         for node in range(network.pods):
             groups = network.access(node, direction)
             place = places.setdefault(id(groups), len(places))
-            if place == len(found):
-                found.append(self._row(network, groups))
+            if place == len(alike):
+                alike.append(groups)
             self.of[node] = place
-        self.rows = np.array(found).reshape(-1, network.nodes)
-        self.verdicts = list(self._numbers)
+        numbers: dict[tuple[int, int], int] = {}
+        for groups in alike:
+            for group in groups:
+                numbers.setdefault((group.allowed, group.unclear), len(numbers))
+        # There are as many rows as classes, nearly, and few verdicts.
+        self.rows = np.zeros((len(alike), network.nodes), np.min_scalar_type(len(numbers)))
+        for row, groups in zip(self.rows, alike, strict=True):
+            for group in groups:
+                if number := numbers[group.allowed, group.unclear]:
+                    row[_bits(group.peers, network.nodes)] = number
+        self.verdicts = list(numbers)
 
-    def _row(self, network: Network, groups: tuple[Access, ...]) -> Numbers:
-        import numpy as np
 
-        found = np.zeros(network.nodes, np.int32)
-        for group in groups:
-            number = self._numbers.setdefault((group.allowed, group.unclear), len(self._numbers))
-            packed = np.frombuffer(
-                group.peers.to_bytes((network.nodes + 7) // 8, "little"), dtype=np.uint8
-            )
-            mask = np.unpackbits(packed, bitorder="little")[: network.nodes].astype(bool)
-            found[mask] = number
-        return found
+def _bits(members: int, size: int) -> Flags:
+    """Tell of each node whether it is in a set."""
+    import numpy as np
+
+    packed = np.frombuffer(members.to_bytes((size + 7) // 8, "little"), dtype=np.uint8)
+    return np.unpackbits(packed, bitorder="little")[:size].astype(bool)
 
 
 class Matrix:

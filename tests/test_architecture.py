@@ -29,6 +29,7 @@ LEVELS = {
     "network": 2,
     "entrances": 2,
     "segmentation": 2,
+    "remembered": 1,
     "policy_scope": 2,
     "subjects": 2,
     "source": 3,

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
+
 from kaudit.admission_faults import POD, faults
 from kaudit.columns import arrow, kept_in_lists, pairs, positions, records, text_is
 from kaudit.enforcement import LISTS, Case, Outcome, Policies, nearest
@@ -18,6 +20,7 @@ from kaudit.model.kinds import CONTROLLERS
 from kaudit.model.standards import NEWEST, pinned_minor
 from kaudit.policy_scope import Asked
 from kaudit.registry import view
+from kaudit.remembered import remembered
 from kaudit.table import Resource, Table, Trace, doc, frame
 from kaudit.views.pod_security import PodSecurity, checks_of
 
@@ -94,7 +97,7 @@ def admission_causes(
     """Ask every point about every class of pods that fail a control."""
     import numpy as np
 
-    policies = Policies(
+    policies = _policies(
         policy_anatomy,
         constraints,
         constraint_templates,
@@ -115,7 +118,7 @@ def admission_causes(
         pod_volumes,
         cluster,
     )
-    levels = Levels(namespaces, namespace_security, cluster, pod_security_config)
+    levels = _levels(namespaces, namespace_security, cluster, pod_security_config)
     broken = levels.broken(PodSecurity(pods, containers, volumes, probes), pods)
     classes = _Classes(pod_context, policies, levels, workloads)
     order = positions(pod_context["pod_uid"], pods["pod_uid"])
@@ -227,6 +230,9 @@ class Levels:
         return None
 
 
+#: The same for every part of the pods.
+_policies = remembered(lambda *frames: Policies(*frames))
+_levels = remembered(lambda *frames: Levels(*frames))
 _TIMES = ("created_at", "changed_at")
 
 
@@ -293,22 +299,28 @@ class _Classes:
         for part in parts:
             _, code = np.unique(code * (int(part.max(initial=0)) + 1) + part, return_inverse=True)
         self.codes = code
+        self._known: dict[int, Case] = {}
 
     def case(self, control: str, row: int, lists: int) -> Case:
         """Return the case of one pod and control."""
+        code = int(self.codes[row])
+        alike = self._known.get(code)
+        if alike is None:
+            alike = self._known[code] = self._case(row)
+        return msgspec.structs.replace(alike, control=control, lists=lists)
+
+    def _case(self, row: int) -> Case:
+        """Return the case of all pods of a class, for no control yet."""
         namespace, kind = self.namespaces[row], self.kinds[row]
         spaces = self.policies.spaces.get(namespace)
         labels = dict(text.split("=", 1) for text in self.labels[row].as_py())
-        pod = Asked("Pod", namespace, spaces, labels, self.names[row] if self.names else None)
-        owner = Asked(_KINDS[kind], namespace, spaces) if kind in _KINDS else None
         return Case(
-            control,
-            pod,
-            owner,
-            lists,
-            bool(self.static[row]),
-            self.made[row].as_py(),
-            self.owner_made[row].as_py(),
+            "",
+            Asked("Pod", namespace, spaces, labels, self.names[row] if self.names else None),
+            Asked(_KINDS[kind], namespace, spaces) if kind in _KINDS else None,
+            static=bool(self.static[row]),
+            made_at=self.made[row].as_py(),
+            owner_made_at=self.owner_made[row].as_py(),
         )
 
 

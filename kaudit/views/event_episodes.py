@@ -118,15 +118,24 @@ _FOREIGN = (
 
 
 def _texts(lists: pa.ChunkedArray, *, apart: str = "", most: int = 0) -> pa.Array:
+    """Sort the texts of each list, without those of no length and those that come again."""
+    import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    found = []
-    for texts in lists.to_pylist():
-        one = {
-            part
-            for text in texts or ()
-            if text
-            for part in (text.split(apart) if apart else [text])
-        }
-        found.append(sorted(one)[: most or None])
-    return pa.array(found, pa.list_(pa.string()))
+    one = lists.combine_chunks()
+    texts, parents = pc.list_flatten(one), pc.list_parent_indices(one)
+    if apart:
+        parts = pc.split_pattern(texts, apart)
+        texts, parents = pc.list_flatten(parts), parents.take(pc.list_parent_indices(parts))
+    table = pa.table({"at": parents, "text": texts})
+    table = table.filter(pc.fill_null(pc.not_equal(texts, ""), False))
+    table = table.group_by(["at", "text"], use_threads=False).aggregate([])
+    table = table.sort_by([("at", "ascending"), ("text", "ascending")])
+    at = table["at"].to_numpy()
+    if most:
+        kept = np.arange(len(at)) - np.searchsorted(at, at) < most
+        table, at = table.filter(pa.array(kept)), at[kept]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=len(one)))])
+    values = table["text"].combine_chunks()
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), values)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -142,10 +143,12 @@ def _population(namespaces: pd.DataFrame, pod_context: pd.DataFrame) -> _Populat
         for name, texts in zip(namespaces["name"], namespaces["labels"], strict=True)
     }
     columns = ["namespace", "owner_kind", "owner_name", "labels"]
-    once = pod_context[columns].drop_duplicates(columns[:3])
+    once = pod_context.loc[~pod_context.duplicated(columns[:3]), columns]
     workloads = [
         Subject(kind, space, name, _labels(texts), labels.get(space, {}))
-        for space, kind, name, texts in once.itertuples(index=False)
+        for space, kind, name, texts in zip(
+            *(arrow(once[column]).to_pylist() for column in columns), strict=True
+        )
     ]
     spaces = {one.namespace: labels.get(one.namespace, {}) for one in workloads if one.namespace}
     return _Population(labels | spaces, workloads)
@@ -237,7 +240,11 @@ def _named(kind: str, name: str) -> Callable[[str, str], bool]:
 
 
 def _in_spaces(patterns: list[str]) -> Covers:
-    return lambda one: matches(one.namespace or one.name, patterns)
+    @cache
+    def there(name: str) -> bool:
+        return matches(name, patterns)
+
+    return lambda one: there(one.namespace or one.name)
 
 
 def _of_namespaces(namespaces: pd.DataFrame, levels: pd.DataFrame) -> Iterator[_Found]:

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, assembled, kept_in_lists, series
 from kaudit.registry import view
+from kaudit.remembered import remembered
 from kaudit.selectors import Selects, a_label_of, keys_of, selector
 from kaudit.table import Resource, Table, Trace, doc
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from kaudit.columns import Flags
 
 _SEPARATOR = "\x1f"
 #: Label that Cilium gives to each pod.
@@ -61,9 +64,8 @@ def isolation(
     import pyarrow.compute as pc
 
     c = pod_context
-    evaluated = other_policies["pod_selector"].notna() & (other_policies["group"] == "cilium.io")
-    read = evaluated.to_numpy(dtype=bool)
-    tests, keys = _tests(network_policies, other_policies[read])
+    read = _evaluated(other_policies)
+    tests, keys = _tests(network_policies, other_policies)
     spoken = kept_in_lists(c["labels"], lambda label: label.partition("=")[0] in keys)
     labels = pc.binary_join(spoken, _SEPARATOR)
     joined = pc.binary_join_element_wise(arrow(c["namespace"]), pc.fill_null(labels, ""), "\x00")
@@ -97,11 +99,18 @@ def isolation(
     return assembled(c, found, [column.name for column in ISOLATION.columns])
 
 
-def _tests(*policies: pd.DataFrame) -> tuple[_Tests, set[str]]:
+def _evaluated(other_policies: pd.DataFrame) -> Flags:
+    known = other_policies["pod_selector"].notna() & (other_policies["group"] == "cilium.io")
+    found: Flags = known.to_numpy(dtype=bool)
+    return found
+
+
+@remembered
+def _tests(network_policies: pd.DataFrame, other_policies: pd.DataFrame) -> tuple[_Tests, set[str]]:
     """Selectors by namespace and a label that they ask for; and the keys they speak of."""
     merged: dict[tuple[str, str], tuple[bool, bool]] = {}
     columns = ("namespace", "pod_selector", "ingress", "egress")
-    for some in policies:
+    for some in (network_policies, other_policies[_evaluated(other_policies)]):
         for namespace, text, ingress, egress in zip(*(some[c] for c in columns), strict=True):
             before = merged.get((namespace, text), (False, False))
             merged[namespace, text] = (before[0] or bool(ingress), before[1] or bool(egress))

@@ -20,8 +20,7 @@ from kaudit.columns import (
     series,
     text_is,
 )
-from kaudit.model.connectivity import address_space, spoken
-from kaudit.network import APART, policies_of
+from kaudit.network import sayings_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -75,11 +74,9 @@ def network_pods(
     import pyarrow.compute as pc
 
     c = pod_context
-    policies = policies_of(
+    _, keys, names, space = sayings_of(
         network_policies, network_policy_rules, other_policies, other_policy_rules
     )
-    keys, names = spoken(policies)
-    space = address_space(policies, APART)
     at = positions(c["pod_uid"], pods["pod_uid"])
     ips = looked_up(pods, at, "pod_ips", c)
     beside = pc.list_value_length(arrow(looked_up(pods, at, "networks", c)))

@@ -8,12 +8,13 @@ namespaceSelector means pods of the policy's own namespace (NetworkPolicy API, v
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from kaudit.columns import SEPARATOR, arrow, kept_in_lists
+from kaudit.columns import SEPARATOR, arrow, kept_in_lists, records
 from kaudit.registry import view
 from kaudit.selectors import keys_of, selector
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -48,6 +49,11 @@ POLICY_EFFECTS = Table(
 _NAME = "kubernetes.io/metadata.name"
 #: Namespace of every cluster: a source without it does not speak of all namespaces.
 _EVERYWHERE = "kube-system"
+#: Columns of rules that tell what a policy does.
+_OF_RULES = (
+    *("namespace", "name", "direction", "rule", "peer", "namespace_selector", "pod_selector"),
+    *("cidr", "any_port", "ports"),
+)
 #: By namespace: classes of pods with the same labels that selectors speak of, and how many.
 _Pods = dict[str, list[tuple[dict[str, str], int]]]
 
@@ -65,8 +71,10 @@ def policy_effects(
     pods = _pods(pod_context, {key for text in written for key in keys_of(text)})
     spaces = _spaces(namespaces, pods)
     whole = _EVERYWHERE in spaces
-    rules: dict[tuple[str, str], list[dict[Any, Any]]] = defaultdict(list)
-    for rule in r.to_dict("records"):
+    there = _There(pods, spaces)
+    matching = _Matching(pods, spaces)
+    rules: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for rule in records(r[[*_OF_RULES]]):
         rules[rule["namespace"], rule["name"]].append(rule)
     over_tcp = {
         namespace
@@ -75,15 +83,16 @@ def policy_effects(
     }
     rows = []
     columns = ("namespace", "name", "pod_selector", "selects_all", "raw", "raw_line")
-    for namespace, name, chosen, every, raw, line in zip(*(p[c] for c in columns), strict=True):
+    cells = (arrow(p[column]).to_pylist() for column in columns)
+    for namespace, name, chosen, every, raw, line in zip(*cells, strict=True):
         own, selects = rules[namespace, name], selector(chosen)
-        peers = [rule for rule in own if rule["peer"] >= 0 and not isinstance(rule["cidr"], str)]
-        missed = [peer for peer in peers if not _matched(peer, namespace, pods, spaces)]
-        nearly = {_said(peer): _near(peer, namespace, pods, spaces) for peer in missed}
+        peers = [rule for rule in own if rule["peer"] >= 0 and rule["cidr"] is None]
+        missed = [peer for peer in peers if not matching.any(peer, namespace)]
+        nearly = {_said(peer): there.near(peer, namespace) for peer in missed}
         doubtful = [
             peer
             for peer in missed
-            if not whole and isinstance(peer["namespace_selector"], str) and not nearly[_said(peer)]
+            if not whole and peer["namespace_selector"] is not None and not nearly[_said(peer)]
         ]
         inert = [peer for peer in missed if peer not in doubtful]
         rows.append(
@@ -132,51 +141,63 @@ def _spaces(namespaces: pd.DataFrame, pods: _Pods) -> dict[str, dict[str, str]]:
     return found
 
 
-def _reached(peer: dict[Any, Any], namespace: str, spaces: dict[str, dict[str, str]]) -> list[str]:
-    """Namespaces that a peer is about."""
-    wanted = peer["namespace_selector"]
-    if not isinstance(wanted, str):
-        return [namespace]
-    selects = selector(wanted)
-    return [name for name, labels in spaces.items() if selects(labels)]
+class _Matching:
+    """Whether anything that is there matches a peer; asked once of each selector and namespace."""
+
+    def __init__(self, pods: _Pods, spaces: dict[str, dict[str, str]]) -> None:
+        self._pods, self._spaces = pods, spaces
+        self._reached: dict[str, list[str]] = {}
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def any(self, peer: dict[str, Any], namespace: str) -> bool:
+        """Tell of a peer of a policy in a namespace."""
+        spaces, wanted = peer["namespace_selector"], peer["pod_selector"]
+        reached = [namespace] if spaces is None else self._of(spaces)
+        return bool(reached) if wanted is None else any(self._in(n, wanted) for n in reached)
+
+    def _of(self, text: str) -> list[str]:
+        if text not in self._reached:
+            selects = selector(text)
+            self._reached[text] = [n for n, labels in self._spaces.items() if selects(labels)]
+        return self._reached[text]
+
+    def _in(self, namespace: str, text: str) -> bool:
+        key = (namespace, text)
+        if key not in self._known:
+            selects = selector(text)
+            self._known[key] = any(selects(labels) for labels, _ in self._pods.get(namespace, ()))
+        return self._known[key]
 
 
-def _matched(
-    peer: dict[Any, Any], namespace: str, pods: _Pods, spaces: dict[str, dict[str, str]]
-) -> bool:
-    wanted = peer["pod_selector"]
-    reached = _reached(peer, namespace, spaces)
-    if not isinstance(wanted, str):
-        return bool(reached)
-    selects = selector(wanted)
-    return any(selects(labels) for name in reached for labels, _ in pods.get(name, ()))
-
-
-def _said(peer: dict[Any, Any]) -> str:
+def _said(peer: dict[str, Any]) -> str:
     parts = [
         f"{what} {peer[column]}"
         for what, column in (("namespaces", "namespace_selector"), ("pods", "pod_selector"))
-        if isinstance(peer[column], str)
+        if peer[column] is not None
     ]
     return f"{peer['direction']} rule {peer['rule'] + 1}: {', '.join(parts)}"
 
 
-def _near(
-    peer: dict[Any, Any], namespace: str, pods: _Pods, spaces: dict[str, dict[str, str]]
-) -> list[str]:
-    """Labels of what is there that are spelt much like those that a peer asks for."""
-    if isinstance(peer["namespace_selector"], str):
-        there = {pair for labels in spaces.values() for pair in labels.items()}
-        text = peer["namespace_selector"]
-    else:
-        there = {pair for labels, _ in pods.get(namespace, ()) for pair in labels.items()}
-        text = peer["pod_selector"]
-    wanted = msgspec.json.decode(text).get("matchLabels") or {}
-    found = []
-    for key, given in sorted(wanted.items()):
-        value = given or ""
-        others = sorted(k for k, v in there if v == value and k != key)
-        values = sorted(v for k, v in there if k == key)
+class _Labels:
+    """Labels that are there, and those of them that are spelt much like one that is asked for."""
+
+    def __init__(self, there: Iterable[dict[str, str]]) -> None:
+        self._keys: dict[str, set[str]] = defaultdict(set)
+        self._values: dict[str, set[str]] = defaultdict(set)
+        for key, value in {pair for labels in there for pair in labels.items()}:
+            self._keys[value].add(key)
+            self._values[key].add(value)
+        self._known: dict[tuple[str, str], list[str]] = {}
+
+    def near(self, key: str, value: str) -> list[str]:
+        """Say of what is there what may have been meant."""
+        if (key, value) not in self._known:
+            self._known[key, value] = self._near(key, value)
+        return self._known[key, value]
+
+    def _near(self, key: str, value: str) -> list[str]:
+        others = sorted(self._keys.get(value, set()) - {key})
+        values = sorted(self._values.get(key, ()))
         meant = [f"{k}={value}" for k in others if k == _NAME] or [
             *(f"{k}={value}" for k in get_close_matches(key, others, n=1, cutoff=0.7)),
             *(
@@ -185,14 +206,36 @@ def _near(
                 if v != value
             ),
         ]
-        found += [f"{key}={value} → {other}" for other in meant]
-    return found
+        return [f"{key}={value} → {other}" for other in meant]
 
 
-def _lets(rule: dict[Any, Any], protocol: str) -> bool:
+class _There:
+    """Labels of all namespaces, and of the pods of each."""
+
+    def __init__(self, pods: _Pods, spaces: dict[str, dict[str, str]]) -> None:
+        self._pods = pods
+        self._spaces = _Labels(spaces.values())
+        self._of: dict[str, _Labels] = {}
+
+    def near(self, peer: dict[str, Any], namespace: str) -> list[str]:
+        """Labels of what is there that are spelt much like those that a peer asks for."""
+        text = peer["namespace_selector"]
+        if text is not None:
+            there = self._spaces
+        else:
+            text = peer["pod_selector"]
+            if namespace not in self._of:
+                found = (labels for labels, _ in self._pods.get(namespace, ()))
+                self._of[namespace] = _Labels(found)
+            there = self._of[namespace]
+        wanted = msgspec.json.decode(text).get("matchLabels") or {}
+        return [one for k, v in sorted(wanted.items()) for one in there.near(k, v or "")]
+
+
+def _lets(rule: dict[str, Any], protocol: str) -> bool:
     """Whether a rule lets DNS out over a protocol; any port counts for TCP alone."""
     if rule["direction"] != "egress":
         return False
     if rule["any_port"]:
         return protocol == "TCP"
-    return f"{protocol}/53" in list(rule["ports"])
+    return f"{protocol}/53" in rule["ports"]

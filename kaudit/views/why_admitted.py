@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import records
+from kaudit.columns import arrow, pairs, series
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
 
 class WhyAdmittedRow(Trace, kw_only=True):
@@ -41,12 +43,32 @@ WHY_ADMITTED = Table(
 @view(WHY_ADMITTED)
 def why_admitted(admission_causes: pd.DataFrame) -> pd.DataFrame:
     """Add up the causes of each workload."""
-    rows: dict[tuple[str, ...], WhyAdmittedRow] = {}
-    for found in records(admission_causes):
-        one = WhyAdmittedRow(**found)
-        known = rows.setdefault(tuple(found[name] for name in WHY_ADMITTED.key), one)
-        if known is not one:
-            known.raw_line = min(known.raw_line, one.raw_line)
-            known.containers = sorted({*known.containers, *one.containers})
-            known.pods += one.pods
-    return frame(WHY_ADMITTED.sorted(WHY_ADMITTED.arrow(list(rows.values()))))
+    import numpy as np
+    import pyarrow as pa
+
+    c = admission_causes
+    key = pairs(*(c[name] for name in WHY_ADMITTED.key)).dictionary_encode().indices
+    _, first, numbers = np.unique(
+        key.to_numpy(zero_copy_only=False), return_index=True, return_inverse=True
+    )
+    lines = arrow(c["raw_line"]).to_numpy(zero_copy_only=False).copy()
+    np.minimum.at(lines, first[numbers], lines)
+    pods = np.zeros(len(first), np.int64)
+    np.add.at(pods, numbers, arrow(c["pods"]).to_numpy(zero_copy_only=False))
+    found = c.iloc[first].reset_index(drop=True)
+    found["pods"] = series(pods, found)
+    found["raw_line"] = series(lines[first], found)
+    if len(first) < len(c):
+        found["containers"] = series(_of_all(arrow(c["containers"]), numbers), found)
+    table = pa.table({name: arrow(found[name]) for name in WHY_ADMITTED.schema.names})
+    return frame(WHY_ADMITTED.sorted(table.cast(WHY_ADMITTED.schema)))
+
+
+def _of_all(lists: pa.ListArray, numbers: np.ndarray[Any, Any]) -> pa.Array:
+    """Texts of the lists of each number, sorted, each once."""
+    import pyarrow as pa
+
+    found: list[set[str]] = [set() for _ in range(int(numbers.max()) + 1)]
+    for number, texts in zip(numbers.tolist(), lists.to_pylist(), strict=True):
+        found[number].update(texts)
+    return pa.array([sorted(texts) for texts in found], pa.list_(pa.string()))
