@@ -19,7 +19,7 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.limits import Doubt, limits
 from kaudit.model.words import Status
 from kaudit.registry import Control, resource_of
-from kaudit.resources import Resources, within
+from kaudit.resources import Resources, Scopes
 from kaudit.result import CODES, ControlResult
 from kaudit.source.events import Progress, silent
 from kaudit.table import Resource
@@ -237,14 +237,14 @@ def _doubted(
     import numpy as np
 
     reasons = []
+    scopes = Scopes(subject, resource)
     for doubt in doubts:
-        scope = within(subject, resource, doubt.namespace, doubt.kinds, doubt.names)
         doubted = np.zeros(len(codes), dtype=bool)
         if doubt.fails:
             doubted |= codes == _FAIL
         if doubt.passes:
             doubted |= codes == _PASS
-        doubted &= scope
+        doubted &= scopes.within(doubt.namespace, doubt.kinds, doubt.names)
         if doubted.any():
             codes[doubted] = _NOT_ASSESSED
             reasons.append((doubted, doubt.reason))

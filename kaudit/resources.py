@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaudit.columns import arrow
@@ -119,32 +120,57 @@ def _joined(subject: pd.DataFrame, names: Resource) -> pa.Array:
     return pc.binary_join_element_wise(*parts, _SEPARATOR)
 
 
-def within(
-    subject: pd.DataFrame,
-    resource: Resource,
-    namespace: str = "",
-    kinds: Sequence[str] = (),
-    names: Sequence[str] = (),
-) -> Any:
-    """Tell which rows are about resources of a scope; an empty part narrows nothing.
+class Scopes:
+    """Rows of a subject about resources of a scope; what many gaps share is worked out once."""
 
-    Rows of cluster scope are in every namespace, but for namespaces themselves.
-    """
-    import numpy as np
+    def __init__(self, subject: pd.DataFrame, resource: Resource) -> None:
+        self._subject, self._resource = subject, resource
+        self._found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Any] = {}
 
-    found = np.ones(len(subject), dtype=bool)
-    if namespace and not resource.namespace and not resource.kind.startswith("="):
-        found = (
-            (subject[resource.kind] != "Namespace") | (subject[resource.name] == namespace)
-        ).to_numpy(dtype=bool)
-    scopes = (
-        (resource.namespace, [namespace, ""] if namespace else []),
-        (resource.kind, kinds),
-        (resource.name, names),
-    )
-    for column, allowed in scopes:
-        if allowed and column.startswith("="):
-            found &= column[1:] in allowed
-        elif allowed and column:
-            found &= subject[column].isin(list(allowed)).to_numpy(dtype=bool)
-    return found
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Names in the subject: most gaps are of things that are not there."""
+        import pyarrow.compute as pc
+
+        if self._resource.name.startswith("="):
+            return frozenset([self._resource.name[1:]])
+        return frozenset(pc.unique(arrow(self._subject[self._resource.name])).to_pylist())
+
+    def within(
+        self, namespace: str = "", kinds: tuple[str, ...] = (), names: tuple[str, ...] = ()
+    ) -> Any:
+        """Tell which rows are about resources of a scope; an empty part narrows nothing.
+
+        Rows of cluster scope are in every namespace, but for namespaces themselves.
+        """
+        import numpy as np
+
+        if names and self._resource.name:
+            names = tuple(name for name in names if name in self._names)
+            if not names:
+                return np.zeros(len(self._subject), dtype=bool)
+        scope = namespace, kinds, names
+        if scope not in self._found:
+            self._found[scope] = self._rows(*scope)
+        return self._found[scope]
+
+    def _rows(self, namespace: str, kinds: tuple[str, ...], names: tuple[str, ...]) -> Any:
+        import numpy as np
+
+        subject, resource = self._subject, self._resource
+        found = np.ones(len(subject), dtype=bool)
+        if namespace and not resource.namespace and not resource.kind.startswith("="):
+            found = (
+                (subject[resource.kind] != "Namespace") | (subject[resource.name] == namespace)
+            ).to_numpy(dtype=bool)
+        parts = (
+            (resource.namespace, (namespace, "") if namespace else ()),
+            (resource.kind, kinds),
+            (resource.name, names),
+        )
+        for column, allowed in parts:
+            if allowed and column.startswith("="):
+                found &= column[1:] in allowed
+            elif allowed and column:
+                found &= subject[column].isin(list(allowed)).to_numpy(dtype=bool)
+        return found
