@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, assembled, looked_up, pairs, positions, series, text_is
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import CONTAINER_KEY, OWNED_CONTAINER, OfPod
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,14 +31,7 @@ _FILES = (
 _VERDICTS = ("AWS access key", "Google API key", "Azure storage key")
 
 
-class CloudCredentialRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+class CloudCredentialRow(OfPod, kw_only=True):
     container: Annotated[str, doc("name of the container")]
     container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
     position: Annotated[int, doc("place in env, then envFrom, from 0")]
@@ -53,8 +47,8 @@ CLOUD_CREDENTIALS = Table(
     "cloud_credentials",
     CloudCredentialRow,
     grain="one variable of a container that SDKs of clouds take a credential from",
-    key=("namespace", "pod", "pod_uid", "container_type", "container", "position"),
-    resource=Resource("owner_kind", name="owner_name", container="container"),
+    key=(*CONTAINER_KEY, "position"),
+    resource=OWNED_CONTAINER,
     pods=True,
 )
 

@@ -12,22 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, flags, positions, series, text_is
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import CONTAINER, CONTAINER_KEY, OWNED_CONTAINER, OfContainer
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class ContainerResourcesRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    container: Annotated[str, doc("name of the container")]
-    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+class ContainerResourcesRow(OfContainer, kw_only=True):
     bounded: Annotated[bool, doc("not ephemeral: can have resources")]
     cpu_request_cores: Annotated[float | None, doc("CPU request, of the container or its pod")]
     cpu_limit_cores: Annotated[float | None, doc("CPU limit, of the container or its pod")]
@@ -45,30 +37,20 @@ CONTAINER_RESOURCES = Table(
     "container_resources",
     ContainerResourcesRow,
     grain="one container and what it may take of its node",
-    key=("namespace", "pod", "pod_uid", "container_type", "container"),
-    resource=Resource("owner_kind", name="owner_name", container="container"),
+    key=CONTAINER_KEY,
+    resource=OWNED_CONTAINER,
     pods=True,
 )
 
-_COPIED = [
-    "raw",
-    "raw_line",
-    "pod_uid",
-    "namespace",
-    "pod",
-    "container",
-    "container_type",
-    "origin",
-    "owner_kind",
-    "owner_name",
-    "platform",
+_COPIED = (
+    *CONTAINER,
     "bounded",
     "cpu_request_cores",
     "cpu_limit_cores",
     "memory_request_bytes",
     "memory_limit_bytes",
     "storage_limit_bytes",
-]
+)
 
 
 @view(CONTAINER_RESOURCES)

@@ -13,22 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, assembled, named, pairs, series, text_is
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import CONTAINER, CONTAINER_KEY, OWNED_CONTAINER, OfContainer
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class ComponentRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    container: Annotated[str, doc("name of the container")]
-    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+class ComponentRow(OfContainer, kw_only=True):
     component: Annotated[str, doc("program that it runs: kube-apiserver, etcd, …")]
     api_server: Annotated[bool, doc("runs kube-apiserver")]
     controller_manager: Annotated[bool, doc("runs kube-controller-manager")]
@@ -108,24 +100,12 @@ CONTROL_PLANE = Table(
     "control_plane",
     ComponentRow,
     grain="one container that runs a component of the control plane",
-    key=("namespace", "pod", "pod_uid", "container_type", "container"),
-    resource=Resource("owner_kind", name="owner_name", container="container"),
+    key=CONTAINER_KEY,
+    resource=OWNED_CONTAINER,
     pods=True,
 )
 
-_COPIED = [
-    "raw",
-    "raw_line",
-    "pod_uid",
-    "namespace",
-    "pod",
-    "container",
-    "container_type",
-    "origin",
-    "owner_kind",
-    "owner_name",
-    "platform",
-]
+_COPIED = (*CONTAINER,)
 _FLAGS = tuple(c.name for c in CONTROL_PLANE.columns if c.sentence.startswith("--"))
 #: Programs that start another one, which they name in their arguments.
 _STARTERS = ("sh", "bash", "dash", "ash", "tini", "dumb-init", "go-runner", "kube-log-runner")

@@ -10,20 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, assembled, over_lists, over_texts, text_is
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import CONTAINER_KEY, OWNED_CONTAINER, OfPod
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class DriverRotationRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+class DriverRotationRow(OfPod, kw_only=True):
     container: Annotated[str, doc("name of the container")]
     container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
     args: Annotated[list[str], doc("args, credentials masked")]
@@ -34,8 +28,8 @@ DRIVER_ROTATION = Table(
     "driver_rotation",
     DriverRotationRow,
     grain="one container of the Secrets Store CSI driver",
-    key=("namespace", "pod", "pod_uid", "container_type", "container"),
-    resource=Resource("owner_kind", name="owner_name", container="container"),
+    key=CONTAINER_KEY,
+    resource=OWNED_CONTAINER,
     pods=True,
 )
 

@@ -6,23 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, owned, text_is
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import CONTAINER_KEY, OWNED_CONTAINER, OWNER, POD_KEY, OfPod
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class _Owned(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
-
-
-class EnvironmentRow(_Owned, kw_only=True):
+class EnvironmentRow(OfPod, kw_only=True):
     container: Annotated[str, doc("name of the container")]
     container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
     position: Annotated[int, doc("place in env, then envFrom, from 0")]
@@ -36,7 +27,7 @@ class EnvironmentRow(_Owned, kw_only=True):
     suspect: Annotated[bool, doc("a literal that looks like a credential")]
 
 
-class ProbeHostRow(_Owned, kw_only=True):
+class ProbeHostRow(OfPod, kw_only=True):
     container: Annotated[str, doc("name of the container")]
     container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
     probe: Annotated[str, doc("liveness, readiness, startup, postStart or preStop")]
@@ -46,36 +37,35 @@ class ProbeHostRow(_Owned, kw_only=True):
     command: Annotated[list[str], doc("command of exec, credentials masked")]
 
 
-class TokenRow(_Owned, kw_only=True):
+class TokenRow(OfPod, kw_only=True):
     volume: Annotated[str, doc("name of the projected volume")]
     position: Annotated[int, doc("place among its sources, from 0")]
     audience: Annotated[str | None, doc("audience; null: the API server")]
     expiration_seconds: Annotated[int, doc("expirationSeconds; 3600 where unset")]
 
 
-_OF_CONTAINER = ("namespace", "pod", "pod_uid", "container_type", "container")
 ENVIRONMENT = Table(
     "environment",
     EnvironmentRow,
     grain="one environment variable or envFrom of a container, with its owner",
-    key=(*_OF_CONTAINER, "position"),
-    resource=Resource("owner_kind", name="owner_name", container="container"),
+    key=(*CONTAINER_KEY, "position"),
+    resource=OWNED_CONTAINER,
     pods=True,
 )
 PROBE_HOSTS = Table(
     "probe_hosts",
     ProbeHostRow,
     grain="one probe or lifecycle handler of a container, with its owner",
-    key=(*_OF_CONTAINER, "probe"),
-    resource=Resource("owner_kind", name="owner_name", container="container"),
+    key=(*CONTAINER_KEY, "probe"),
+    resource=OWNED_CONTAINER,
     pods=True,
 )
 PROJECTED_TOKENS = Table(
     "projected_tokens",
     TokenRow,
     grain="one service-account token in a projected volume, with its owner",
-    key=("namespace", "pod", "pod_uid", "volume", "position"),
-    resource=Resource("owner_kind", name="owner_name"),
+    key=(*POD_KEY, "volume", "position"),
+    resource=OWNER,
     pods=True,
 )
 

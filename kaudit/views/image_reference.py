@@ -16,7 +16,8 @@ import msgspec
 
 from kaudit.columns import arrow, assembled, looked_up, positions, series, text_is
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import CONTAINER, CONTAINER_KEY, OWNED_CONTAINER, OfContainer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,16 +84,9 @@ def _good_digest(text: str) -> bool:
     return len(digits) == _LENGTHS.get(algorithm, len(digits))
 
 
-class ImageRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+class ImageRow(OfContainer, kw_only=True):
     container: Annotated[str, doc("name of the container, or of the image volume")]
     container_type: Annotated[str, doc("init, sidecar, regular, ephemeral or volume")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
     image: Annotated[str, doc("image reference as written; empty where unset")]
     given: Annotated[bool, doc("an image is written")]
     valid: Annotated[bool, doc("it is an image reference")]
@@ -116,27 +110,17 @@ IMAGE_REFERENCES = Table(
     "image_references",
     ImageRow,
     grain="the image of one container, or of one image volume",
-    key=("namespace", "pod", "pod_uid", "container_type", "container"),
-    resource=Resource("owner_kind", name="owner_name", container="container"),
+    key=CONTAINER_KEY,
+    resource=OWNED_CONTAINER,
     pods=True,
 )
 
-_COPIED = [
-    "raw",
-    "raw_line",
-    "pod_uid",
-    "namespace",
-    "pod",
-    "container",
-    "container_type",
-    "origin",
-    "owner_kind",
-    "owner_name",
-    "platform",
+_COPIED = (
+    *CONTAINER,
     "image",
     "image_pull_policy",
     "image_id",
-]
+)
 
 
 @view(IMAGE_REFERENCES)
@@ -148,7 +132,7 @@ def image_references(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    c = pd.concat([security_context[_COPIED], _volumes(pod_volumes)], ignore_index=True)
+    c = pd.concat([security_context[[*_COPIED]], _volumes(pod_volumes)], ignore_index=True)
     codes = arrow(c["image"]).dictionary_encode()
     texts = codes.dictionary.to_pylist()
     parts = [parsed(reference) for reference in texts]

@@ -11,23 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, assembled, over_texts, series
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import CONTAINER, CONTAINER_KEY, OWNED_CONTAINER, OfContainer
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 
-class ImageUserRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    container: Annotated[str, doc("name of the container")]
-    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+class ImageUserRow(OfContainer, kw_only=True):
     linux: Annotated[bool, doc("not declared to be a Windows pod")]
     separate: Annotated[bool, doc("its pod has a user namespace: root there is nobody outside")]
     image: Annotated[str, doc("image reference as written; empty where unset")]
@@ -44,22 +36,12 @@ IMAGE_USERS = Table(
     "image_users",
     ImageUserRow,
     grain="one container, and the user that it runs as",
-    key=("namespace", "pod", "pod_uid", "container_type", "container"),
-    resource=Resource("owner_kind", name="owner_name", container="container"),
+    key=CONTAINER_KEY,
+    resource=OWNED_CONTAINER,
     pods=True,
 )
 _COPIED = (
-    "raw",
-    "raw_line",
-    "pod_uid",
-    "namespace",
-    "pod",
-    "container",
-    "container_type",
-    "origin",
-    "owner_kind",
-    "owner_name",
-    "platform",
+    *CONTAINER,
     "linux",
     "image",
     "run_as_user",

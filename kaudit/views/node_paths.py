@@ -25,24 +25,14 @@ from kaudit.columns import (
     text_is,
 )
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import CONTAINER_KEY, OWNED_CONTAINER, OWNER, POD_KEY, OfVolume
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class _Owned(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    volume: Annotated[str, doc("name of the volume")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
-
-
-class HostMountRow(_Owned, kw_only=True):
+class HostMountRow(OfVolume, kw_only=True):
     container: Annotated[str, doc("name of the container; empty where none mounts the volume")]
     container_type: Annotated[str, doc("init, sidecar, regular or ephemeral; empty: not mounted")]
     mounted: Annotated[bool, doc("a container mounts it")]
@@ -55,7 +45,7 @@ class HostMountRow(_Owned, kw_only=True):
     bidirectional: Annotated[bool, doc("mounts made in the container appear on the node")]
 
 
-class ClaimedPathRow(_Owned, kw_only=True):
+class ClaimedPathRow(OfVolume, kw_only=True):
     claim: Annotated[str, doc("name of the PersistentVolumeClaim")]
     persistent_volume: Annotated[str, doc("volume that the claim is bound to; empty: unknown")]
     path: Annotated[str, doc("path of the node that it leads to; empty: none")]
@@ -66,16 +56,16 @@ HOST_MOUNTS = Table(
     "host_mounts",
     HostMountRow,
     grain="one mount of a hostPath volume in a container, or one that nothing mounts",
-    key=("namespace", "pod", "pod_uid", "container_type", "container", "volume", "mount_path"),
-    resource=Resource("owner_kind", name="owner_name", container="container"),
+    key=(*CONTAINER_KEY, "volume", "mount_path"),
+    resource=OWNED_CONTAINER,
     pods=True,
 )
 CLAIMED_PATHS = Table(
     "claimed_paths",
     ClaimedPathRow,
     grain="one claim that a pod uses, and where it leads",
-    key=("namespace", "pod", "pod_uid", "volume"),
-    resource=Resource("owner_kind", name="owner_name"),
+    key=(*POD_KEY, "volume"),
+    resource=OWNER,
     pods=True,
 )
 

@@ -28,20 +28,14 @@ from kaudit.columns import (
 )
 from kaudit.model import platform
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import OWNER, POD_KEY, OfPod
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class PodContextRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of the pod; for a template a stable stand-in")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner; of the pod where none")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+class PodContextRow(OfPod, kw_only=True):
     mirror: Annotated[bool, doc("mirror of a static pod")]
     static: Annotated[bool, doc("a static pod: a mirror, or owned by a Node")]
     expected_static: Annotated[bool, doc("a static pod of the control plane, by place and name")]
@@ -81,8 +75,8 @@ POD_CONTEXT = Table(
     "pod_context",
     PodContextRow,
     grain="one pod or pod template, with its owner and effective settings",
-    key=("namespace", "pod", "pod_uid"),
-    resource=Resource("owner_kind", name="owner_name"),
+    key=POD_KEY,
+    resource=OWNER,
     pods=True,
 )
 

@@ -6,20 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, assembled, named, over_texts, series, text_is
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import OWNER, POD, POD_KEY, OfPod
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class PodTokenRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of the pod; for a template a stable stand-in")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+class PodTokenRow(OfPod, kw_only=True):
     service_account: Annotated[str, doc("effective account; default where unset, '' if static")]
     token_mounted: Annotated[bool, doc("a token is mounted automatically")]
     token_setting: Annotated[str, doc("where the token setting comes from")]
@@ -34,8 +28,8 @@ POD_TOKENS = Table(
     "pod_tokens",
     PodTokenRow,
     grain="one pod or pod template and its token for the API server",
-    key=("namespace", "pod", "pod_uid"),
-    resource=Resource("owner_kind", name="owner_name"),
+    key=POD_KEY,
+    resource=OWNER,
     pods=True,
 )
 
@@ -49,20 +43,12 @@ API_AUDIENCES = (
 _ALL = ("system:authenticated", "system:serviceaccounts")
 _OF_NAMESPACE = "system:serviceaccounts:"
 
-_COPIED = [
-    "raw",
-    "raw_line",
-    "pod_uid",
-    "namespace",
-    "pod",
-    "origin",
-    "owner_kind",
-    "owner_name",
-    "platform",
+_COPIED = (
+    *POD,
     "service_account",
     "token_mounted",
     "token_setting",
-]
+)
 
 
 @view(POD_TOKENS)

@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from kaudit.columns import assembled, owned, text_is
 from kaudit.model.standards import VOLUME_SOURCES
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import OWNER, POD_KEY, OfVolume
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class PodVolumeRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    volume: Annotated[str, doc("name of the volume")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+class PodVolumeRow(OfVolume, kw_only=True):
     source: Annotated[str, doc("source as in the API: hostPath, emptyDir, secret, …")]
     reference: Annotated[str | None, doc("name of what it shows")]
     path: Annotated[str | None, doc("hostPath.path as written")]
@@ -36,8 +29,8 @@ POD_VOLUMES = Table(
     "pod_volumes",
     PodVolumeRow,
     grain="one volume of a pod, with its owner",
-    key=("namespace", "pod", "pod_uid", "volume"),
-    resource=Resource("owner_kind", name="owner_name"),
+    key=(*POD_KEY, "volume"),
+    resource=OWNER,
     pods=True,
 )
 

@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from kaudit.columns import SEPARATOR, assembled, pairs, records, series
 from kaudit.model.secret_rights import Readers, surplus
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import OWNER, POD_KEY, OfPod
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class SecretReachRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of the pod; for a template a stable stand-in")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+class SecretReachRow(OfPod, kw_only=True):
     service_account: Annotated[str, doc("effective account; default where unset, '' if static")]
     token: Annotated[bool, doc("it has a token for the API server")]
     reach: Annotated[str, doc("cluster, namespace, elsewhere or names; empty: no Secret")]
@@ -32,8 +26,8 @@ SECRET_REACH = Table(
     "secret_reach",
     SecretReachRow,
     grain="one pod or pod template, and the Secrets that its account can read",
-    key=("namespace", "pod", "pod_uid"),
-    resource=Resource("owner_kind", name="owner_name"),
+    key=POD_KEY,
+    resource=OWNER,
     pods=True,
 )
 

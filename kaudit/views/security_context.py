@@ -31,22 +31,14 @@ from kaudit.columns import (
     text_is,
 )
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Table, doc
+from kaudit.tables.owned import CONTAINER_KEY, OWNED_CONTAINER, OfContainer
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class SecurityContextRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    container: Annotated[str, doc("name of the container")]
-    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
-    origin: Annotated[str, doc("object: a Pod object; template: what a controller would make")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner; of the pod where none")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+class SecurityContextRow(OfContainer, kw_only=True):
     linux: Annotated[bool, doc("not declared to be a Windows pod")]
     windows: Annotated[bool, doc("declared to be a Windows pod, or asks for a HostProcess")]
     lasting: Annotated[bool, doc("regular or sidecar: runs as long as the pod")]
@@ -98,8 +90,8 @@ SECURITY_CONTEXT = Table(
     "security_context",
     SecurityContextRow,
     grain="one container with its effective settings and its owner",
-    key=("namespace", "pod", "pod_uid", "container_type", "container"),
-    resource=Resource("owner_kind", name="owner_name", container="container"),
+    key=CONTAINER_KEY,
+    resource=OWNED_CONTAINER,
     pods=True,
 )
 
