@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import over_lists
+from kaudit.columns import arrow, over_lists, series
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -269,3 +269,55 @@ def unused_parameters(policy_blind_spots: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sPlain, metadata: {name: ok-none}, spec: {}}
     """
     return over_lists(policy_blind_spots["unused_parameters"], bool)
+
+
+@control(
+    "KA-DEP-051c",
+    layer="deploy",
+    severity="medium",
+    applies="of_containers",
+    null=_NOT_READ,
+    expected="spec.securityContext looked at too",
+    shows=("rule", "engine", "own_only", "controls"),
+)
+def ignores_what_pods_set(policy_blind_spots: pd.DataFrame) -> pd.Series[Any]:
+    r"""Policies judge what holds for a container, also where its pod sets it.
+
+    runAsNonRoot and its like may stand in the pod, for all containers that have none of their
+    own. A rule that reads containers alone refuses pods that are safe, and lets in those whose
+    pod runs as user 0.
+
+    Remedy:
+        Look at the pod first, then at what a container overrides.
+
+        pattern:
+          spec:
+            =(securityContext):
+              =(runAsUser): ">0"
+            containers:
+              - =(securityContext):
+                  =(runAsUser): ">0"
+
+    Cases:
+        {apiVersion: templates.gatekeeper.sh/v1, kind: ConstraintTemplate, metadata: {name: k8sroot}, spec: {crd: {spec: {names: {kind: K8sRoot}}}, targets: [{target: admission.k8s.gatekeeper.sh,
+          rego: "package k8sroot\n\nviolation[{\"msg\": msg}] {\n  c := input.review.object.spec.containers[_]\n  c.securityContext.runAsUser == 0\n  msg := \"no\"\n}\n"}]}}
+        ---
+        {apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K8sRoot, metadata: {name: bad-containers-only}, spec: {match: {kinds: [{apiGroups: [""], kinds: [Pod]}]}}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: bad-pattern}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]},
+          validate: {pattern: {spec: {containers: [{securityContext: {runAsNonRoot: true}}]}}}}]}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: ok-both}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]},
+          validate: {pattern: {spec: {"=(securityContext)": {"=(runAsUser)": ">0"}, containers: [{"=(securityContext)": {"=(runAsUser)": ">0"}}]}}}}]}}
+        ---
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: ok-of-containers}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]},
+          validate: {pattern: {spec: {containers: [{securityContext: {privileged: "false"}}]}}}}]}}
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    own = arrow(policy_blind_spots["own_only"])
+    told = pc.greater(pc.list_value_length(own), 0)
+    return series(
+        pc.if_else(pc.is_null(own), pa.scalar(None, pa.bool_()), told), policy_blind_spots
+    )

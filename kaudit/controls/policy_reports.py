@@ -20,7 +20,7 @@ _AUDIT_SECONDS, _REPORT_SECONDS = 3_600, 86_400
     layer="deploy",
     severity="medium",
     expected="a constraint of its kind, and no errors",
-    shows=("constraint_kind", "errors", "created"),
+    shows=("constraint_kind", "errors", "created", "unused_parameters"),
 )
 def template_without_constraint(
     constraint_templates: pd.DataFrame, constraints: pd.DataFrame

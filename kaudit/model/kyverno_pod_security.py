@@ -32,6 +32,11 @@ _RESTRICTED: dict[str, tuple[str, ...]] = {
     "Running as Non-root user": ("securityContext.runAsUser",),
     "Capabilities": ("securityContext.capabilities.drop",),
 }
+#: Those that pods can set for all of their containers: both places are looked at.
+_INHERITED = (
+    *("appArmorProfile", "runAsNonRoot", "runAsUser", "seLinuxOptions", "seccompProfile"),
+    "windowsOptions",
+)
 #: Fields that the restricted level demands to be set, by check.
 _DEMANDED = {
     "Privilege Escalation": "securityContext.allowPrivilegeEscalation",
@@ -55,6 +60,7 @@ def reads_of(rule: Any) -> Reads:
     for checks in (_BASELINE, _RESTRICTED) if strict else (_BASELINE,):
         for name, read in checks.items():
             fields |= set() if name in left_out else {*read}
+    fields |= {f"spec.{field}" for field in fields if field.split(".")[1] in _INHERITED}
     demanded = {field for name, field in _DEMANDED.items() if strict and name not in left_out}
     return Reads(
         fields=tuple(sorted(fields)),

@@ -299,6 +299,7 @@ def _spots(row: dict[str, Any]) -> list[str]:
         found.append("ephemeral containers")
     if row["of_containers"] and row["ignores_init"] is None:
         found.append("its code could not be followed")
+    found += [f"{name} of the pod" for name in row["own_only"] or ()]
     if row["controllers_only"]:
         found.append("pods without a controller")
     found += [f"weaker in some namespaces: {text}" for text in row["weaker"]]

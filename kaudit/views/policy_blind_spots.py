@@ -35,6 +35,13 @@ class BlindSpotRow(Trace, kw_only=True):
     ] = None
     controllers_only: Annotated[bool, doc("for controllers, never for the pods themselves")]
     pods_only: Annotated[bool, doc("for pods, never for the controllers that make them")]
+    own_only: Annotated[
+        list[str] | None,
+        doc(
+            "settings that it reads of containers alone, though a pod can set them for all of its "
+            "containers, sorted; null: could not be read"
+        ),
+    ] = None
     faults: Annotated[list[str], doc("errors, and that it is not served")]
     unused_parameters: Annotated[list[str], doc("parameters that nothing reads")]
     strange: Annotated[list[str], doc("fields of it that are not known here: it may do more")]
@@ -57,6 +64,11 @@ _NOT_EPHEMERAL = frozenset(
         *("KA-DEP-008", "KA-DEP-028", "KA-DEP-029", "KA-DEP-029c", "KA-DEP-029d"),
         *("KA-DEP-035a", "KA-DEP-035b"),
     ]
+)
+#: Settings of a pod that hold for each container which has none of its own.
+_INHERITED = (
+    *("appArmorProfile", "runAsGroup", "runAsNonRoot", "runAsUser", "seLinuxOptions"),
+    *("seccompProfile", "windowsOptions"),
 )
 _CONTROLLERS = ("Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch")
 
@@ -89,7 +101,24 @@ def _row(rule: dict[str, Any]) -> dict[str, Any]:
         "ignores_ephemeral": None if lists[2] is None else not lists[2],
         "controllers_only": judges and made and not pods,
         "pods_only": judges and pods and not made,
+        "own_only": _own_only(rule["fields"]) if rule["reads_known"] else None,
         "faults": [*rule["errors"], *(["not served"] if rule["ready"] is False else ())],
         "unused_parameters": rule["unused_parameters"] or [],
         "strange": rule["strange"],
     }
+
+
+def _own_only(fields: list[str]) -> list[str]:
+    """Settings that a rule looks for in containers and not in the pod.
+
+    >>> _own_only(["securityContext.runAsUser", "securityContext.runAsNonRoot"])
+    ['runAsNonRoot', 'runAsUser']
+    >>> _own_only(["securityContext.runAsUser", "spec.securityContext.runAsUser"])
+    []
+    """
+    if any("*" in field or field in ("spec", "spec.securityContext") for field in fields):
+        return []
+    heads = {tuple(field.split(".")[:3]) for field in fields}
+    own = {head[1] for head in heads if head[0] == "securityContext" and len(head) > 1}
+    of_pod = {head[2] for head in heads if head[:2] == ("spec", "securityContext") and head[2:]}
+    return sorted((own - of_pod) & {*_INHERITED})
