@@ -45,6 +45,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
         Controls whose failure it is; then it has no function.
     shown_by
         Controls that must hold before silence means that there is nothing.
+    urgent
+        Those of its controls whose failure will not wait, and what that is called.
     subject, needs, shows
         As of a control: the table whose rows it judges, others, and what is shown of a row.
     workload
@@ -66,6 +68,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     about: str = "workload"
     controls: tuple[str, ...] = ()
     shown_by: tuple[str, ...] = ()
+    urgent: tuple[tuple[str, ...], str] = ((), "")
     subject: str = ""
     needs: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
@@ -174,11 +177,13 @@ def of_controls(
     title: str,
     remedy: str,
     shown_by: tuple[str, ...] = (),
+    urgent: tuple[tuple[str, ...], str] = ((), ""),
 ) -> None:
     """Register the signal that any of some controls fails for a workload.
 
     A failure of its namespace, of an image that it runs or of itself counts. Where a control of
-    ``shown_by`` does not hold, the workload is unknown rather than free of it.
+    ``shown_by`` does not hold, the workload is unknown rather than free of it. ``urgent`` names
+    those whose failure will not wait, and says why.
     """
     _keep(
         Signal(
@@ -190,6 +195,7 @@ def of_controls(
             remedy=remedy,
             controls=controls,
             shown_by=shown_by,
+            urgent=urgent,
         )
     )
 

@@ -18,7 +18,7 @@ from kaudit.assessment import Assessment
 from kaudit.card import small_table
 from kaudit.chains import Correlation
 from kaudit.model.risk import Chain, Link, Pattern, Stage, State
-from kaudit.model.words import Layer, Severity
+from kaudit.model.words import Layer
 from kaudit.signal_states import States, Workloads, states_of
 from kaudit.source.events import Progress, silent
 from kaudit.text import count
@@ -142,8 +142,9 @@ def correlate(assessment: Assessment, *, progress: Progress = silent) -> Risks:
     Returns
     -------
     Risks
-        Chains ranked by: proven before possible, severity, how many patterns hold, how many
-        layers and links meet, fewer unknown links, more pods, and the name.
+        Chains ranked by: proven before possible, severity, how many stages of an attack they
+        go through, what will not wait, how many patterns hold, how many layers and links meet,
+        fewer unknown links, more pods, and the name.
     """
     chains.load()
     workloads = Workloads.of(assessment.evidence.frames)
@@ -211,18 +212,19 @@ def _chain(
     state = State.HOLDS if proven else State.UNKNOWN
     severity = min((p.severity for p in proven or patterns), key=lambda s: s.rank)
     workload = workloads.row(row)
-    return Chain(
+    chain = Chain(
         rank=0,
         **workload,
         severity=severity,
         state=state,
-        because=_because(severity, patterns, proven, links, workload),
+        because="",
         patterns=tuple(
             sorted(patterns, key=lambda p: (p.state is not State.HOLDS, p.severity.rank, p.id))
         ),
         links=tuple(links),
         remedy=_remedy(proven, links),
     )
+    return msgspec.structs.replace(chain, because=_because(chain))
 
 
 def _course(link: Link) -> tuple[int, int, str]:
@@ -240,29 +242,31 @@ def _remedy(proven: list[Pattern], links: list[Link]) -> str:
     return min(broken)[-1] if broken else ""
 
 
-def _because(
-    severity: Severity,
-    patterns: list[Pattern],
-    proven: list[Pattern],
-    links: list[Link],
-    workload: dict[str, Any],
-) -> str:
+def _because(chain: Chain) -> str:
     """Say in words and counts what the rank rests on."""
-    held = [link for link in links if link.state is State.HOLDS]
+    proven = [p for p in chain.patterns if p.state is State.HOLDS]
+    held = [link for link in chain.links if link.state is State.HOLDS]
     layers = [layer.value for layer in Layer if any(link.layer is layer for link in held)]
-    unknown = len(links) - len(held)
+    unknown = len(chain.links) - len(held)
     parts = [
-        f"{severity}",
+        f"{chain.severity}",
+        f"{chain.stages} of {count(len(Stage), 'stage')}",
+        *_urgent(chain),
         f"{count(len(proven), 'pattern')} proven"
         if proven
-        else f"{count(len(patterns), 'pattern')} possible, none proven",
+        else f"{count(len(chain.patterns), 'pattern')} possible, none proven",
         f"{count(len(held), 'link')} in {count(len(layers), 'layer')} ({', '.join(layers)})",
     ]
     if unknown:
         parts.append(f"{count(unknown, 'link')} unknown")
-    nothing = "no pod" if workload["kind"] == "Namespace" else "a template only"
-    parts.append(count(workload["pods"], "pod") if workload["pods"] else nothing)
+    nothing = "no pod" if chain.kind == "Namespace" else "a template only"
+    parts.append(count(chain.pods, "pod") if chain.pods else nothing)
     return ", ".join(parts)
+
+
+def _urgent(chain: Chain) -> list[str]:
+    """What will not wait, of the links of its patterns."""
+    return sorted({link.urgent for link in chain.course if link.urgent})
 
 
 def _attention(chain: Chain) -> tuple[Any, ...]:
@@ -271,6 +275,8 @@ def _attention(chain: Chain) -> tuple[Any, ...]:
     return (
         chain.state is not State.HOLDS,
         chain.severity.rank,
+        -chain.stages,
+        -len(_urgent(chain)),
         -proven,
         -len({link.layer for link in held}),
         -len(held),

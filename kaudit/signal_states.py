@@ -158,6 +158,9 @@ class States:
         """Return the link of a workload, which holds or is unknown."""
         s = self.signal
         holds = bool(self.holds[at])
+        seen = self._seen[at] if holds else {}
+        hurried, why = s.urgent
+        urgent = not set(hurried).isdisjoint(seen.get("controls", ()))
         return Link(
             signal=s.name,
             title=s.title,
@@ -167,7 +170,8 @@ class States:
             remedy=s.remedy.strip(),
             state=State.HOLDS if holds else State.UNKNOWN,
             reason="" if holds else self._reasons.get(at, ""),
-            **(self._seen[at] if holds else {}),
+            urgent=why if urgent else "",
+            **seen,
         )
 
 

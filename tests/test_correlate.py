@@ -106,7 +106,7 @@ def test_links_are_told_with_their_evidence_and_what_breaks_them() -> None:
     assert "Service shop/web" in links["exposed"].observed
     assert links["escapes"].controls == ("KA-DEP-002",)
     assert chain.remedy == "escapes"
-    assert chain.because.startswith("critical, 1 pattern proven, 4 links in 2 layers")
+    assert chain.because.startswith("critical, 2 of 5 stages, 1 pattern proven, 4 links")
     assert chain.label == "Pod shop/web"
 
 

@@ -56,7 +56,8 @@ def risks(
 
     A chain is proven where every link of a pattern was seen; where the evidence does not tell
     of a link, the chain stays possible and says what is missing. The order is told in words:
-    proven before possible, then severity, patterns, layers, links and pods.
+    proven before possible, then severity, stages of an attack, what will not
+    wait, patterns, layers, links and pods.
     """
     from kaudit.console import progress, show_json
     from kaudit.correlate import correlate

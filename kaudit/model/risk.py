@@ -58,6 +58,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         Why it is unknown.
     controls
         Controls that fail, where the signal rests on findings.
+    urgent
+        Why it will not wait; empty where it is as the others.
     table, raw, raw_line
         Where it was seen, and the raw record; empty where unknown.
     """
@@ -72,6 +74,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     observed: str = ""
     reason: str = ""
     controls: tuple[str, ...] = ()
+    urgent: str = ""
     table: str = ""
     raw: str = ""
     raw_line: int = 0
@@ -136,6 +139,11 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
         patterns = [p for p in self.patterns if p.state is self.state]
         names = {name for pattern in patterns for name in pattern.signals}
         return tuple(link for link in self.links if link.signal in names)
+
+    @property
+    def stages(self) -> int:
+        """Stages of an attack that links of its patterns were seen for."""
+        return len({link.stage for link in self.course if link.state is State.HOLDS})
 
     @property
     def label(self) -> str:

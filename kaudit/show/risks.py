@@ -127,8 +127,8 @@ def _listed(found: Risks) -> b.Table:
             for c in found.chains[:LISTED]
         ],
         total=len(found.chains),
-        note="Ranked by: proven before possible, severity, patterns, layers and links that meet, "
-        "fewer unknown links, pods, name.",
+        note="Ranked by: proven before possible, severity, stages of an attack, what will not "
+        "wait, patterns, layers and links that meet, fewer unknown links, pods, name.",
         annex="tables/risks.csv",
     )
 

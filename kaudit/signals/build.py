@@ -12,6 +12,7 @@ of_controls(
     layer="build",
     stage="weakness",
     effort="a new image",
+    urgent=(("KA-BLD-005", "KA-BLD-005a"), "a flaw that is exploited, or likely to be"),
     title="A flaw of its image is exploited, likely to be, or critical with a fix overdue",
     remedy="Build the image with the fixed package, and roll it out.",
 )
