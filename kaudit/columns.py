@@ -211,6 +211,14 @@ def gathered(
     return series(pa.ListArray.from_arrays(pa.array(offsets), values.take(pa.array(order))), among)
 
 
+def sorted_lists(lists: pa.ChunkedArray) -> pa.Array:
+    """Lists with their texts in order, without empty ones; one that is not there is empty."""
+    import pyarrow as pa
+
+    texts = [sorted(filter(None, found or ())) for found in lists.to_pylist()]
+    return pa.array(texts, pa.list_(pa.string()))
+
+
 def assembled(like: pd.DataFrame, columns: dict[str, Any], order: Sequence[str]) -> pd.DataFrame:
     """Return a frame of columns in the given order, with the index of another."""
     import pandas as pd

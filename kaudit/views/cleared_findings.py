@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from kaudit.columns import SEPARATOR, arrow, pairs
 from kaudit.registry import view
 from kaudit.table import Table, Trace, doc, frame
+from kaudit.views.image_exceptions import FLAW
 from kaudit.views.image_vulnerabilities import advisories, package_names
 
 if TYPE_CHECKING:
@@ -54,9 +55,7 @@ def cleared_findings(
     keys = pc.binary_join_element_wise(
         image, flaws, packages, arrow(v["version"]).take(row), SEPARATOR
     )
-    at = pc.index_in(
-        keys, value_set=pairs(*(x[n] for n in ("image", "advisory", "package", "version")))
-    )
+    at = pc.index_in(keys, value_set=pairs(*(x[n] for n in FLAW)))
     told = pc.is_valid(at)
     row, at = row.filter(told), at.filter(told)
     words = [pc.fill_null(arrow(x[n]), "") for n in ("justification", "reason")]

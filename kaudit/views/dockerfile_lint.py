@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.columns import arrow
+from kaudit.columns import arrow, sorted_lists
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 
 class DockerfileLintRow(Trace, kw_only=True):
@@ -72,11 +71,11 @@ def dockerfile_lint(
         ]
     )
     linted = bool(tool_reports["tool"].isin(["hadolint"]).any()) or bool(len(f))
-    rules = _sorted(found["grave_distinct"])
+    rules = sorted_lists(found["grave_distinct"])
     table = {
         "file": found["file"],
         "linted": pa.repeat(linted, found.num_rows),
-        "tools": _sorted(found["tool_distinct"]),
+        "tools": sorted_lists(found["tool_distinct"]),
         "grave": pc.list_value_length(rules),
         "lesser": found["lesser_count_distinct"],
         "rules": rules,
@@ -97,10 +96,3 @@ def _same(file: str | None, read: list[str]) -> str:
     name = (file or "").lstrip("./")
     ends = [one for one in read if f"/{one}".endswith(f"/{name}") or f"/{name}".endswith(f"/{one}")]
     return ends[0] if len(ends) == 1 else file or "(unnamed)"
-
-
-def _sorted(lists: pa.ChunkedArray) -> pa.Array:
-    import pyarrow as pa
-
-    texts = [sorted(filter(None, found or ())) for found in lists.to_pylist()]
-    return pa.array(texts, pa.list_(pa.string()))

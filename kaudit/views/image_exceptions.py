@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from kaudit.columns import arrow
+from kaudit.columns import arrow, pairs, series
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 from kaudit.views.image_vulnerabilities import package_names
@@ -45,7 +45,8 @@ IMAGE_EXCEPTIONS = Table(
 )
 _FORMATS = ("openvex", "cyclonedx")
 _CLEARING = ("not_affected", "fixed")
-_KEYS = ("image", "advisory", "package", "version")
+#: What names a flaw of an image.
+FLAW = ("image", "advisory", "package", "version")
 _DIGEST = re.compile(r"sha256(?::|%3[aA])([0-9a-f]{64})")
 _OF_IMAGE = re.compile(r"^pkg:(?:oci|docker)/([^@?#]+)")
 _PACKAGE = re.compile(r"^pkg:[a-z]+/[^@?#]+(?:@([^?#]+))?")
@@ -85,7 +86,7 @@ def image_exceptions(
     of = pa.array([told for _, told in rows], pa.int64())
     taken = {name: arrow(e[name]).take(of) for name in _TOLD}
     columns = {
-        **{name: arrow(v[name]).take(at) for name in _KEYS},
+        **{name: arrow(v[name]).take(at) for name in FLAW},
         **taken,
         "clears": pc.is_in(taken["status"], value_set=pa.array(_CLEARING)),
     }
@@ -150,3 +151,12 @@ def _covers(texts: tuple[str, ...], image: str, package: tuple[str, str]) -> boo
     if scope.packages:
         return bool({package, (package[0], "")} & scope.packages)
     return of_image or not scope.strange
+
+
+def cleared(flaws: pd.DataFrame, image_exceptions: pd.DataFrame) -> pd.Series[Any]:
+    """Tell of which flaws (image_vulnerabilities) a statement says that they are none."""
+    import pyarrow.compute as pc
+
+    clearing = image_exceptions[image_exceptions["clears"]]
+    named = pairs(*(clearing[name] for name in FLAW))
+    return series(pc.is_in(pairs(*(flaws[name] for name in FLAW)), value_set=named), flaws)

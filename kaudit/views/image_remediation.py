@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.ages import days_since, older
-from kaudit.columns import arrow, pairs, series
+from kaudit.columns import arrow, sorted_lists
 from kaudit.parameters import parameters
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
+from kaudit.views.image_exceptions import cleared
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 
 class ImageRemediationRow(Trace, kw_only=True):
@@ -44,7 +44,6 @@ IMAGE_REMEDIATION = Table(
     key=("image",),
     resource=Resource("=Image", namespace="", name="image"),
 )
-_FLAW = ("image", "advisory", "package", "version")
 _USES = ("image", "running", "judged", "scanned", "workloads", "pods", "raw", "raw_line")
 
 
@@ -64,9 +63,7 @@ def image_remediation(
     import pyarrow.compute as pc
 
     c, v = image_posture, image_vulnerabilities
-    x = image_exceptions[image_exceptions["clears"]]
-    cleared = pc.is_in(pairs(*(v[n] for n in _FLAW)), value_set=pairs(*(x[n] for n in _FLAW)))
-    open_ = (v["fix"] == "fixed") & ~v["suppressed"] & ~series(cleared, v)
+    open_ = (v["fix"] == "fixed") & ~v["suppressed"] & ~cleared(v, image_exceptions)
     v = v[open_].reset_index(drop=True)
     days = days_since(v["published_at"], cluster)
     found: dict[str, Any] = {name: arrow(c[name]) for name in _USES}
@@ -98,14 +95,8 @@ def image_remediation(
         found[f"{word}_overdue"] = pc.if_else(
             pc.and_(found["scanned"], pc.or_(old, told)), old, pa.scalar(None, pa.bool_())
         )
-        found[f"{word}_flaws"] = _sorted(of["flaw_distinct"].take(at))
+        found[f"{word}_flaws"] = sorted_lists(of["flaw_distinct"].take(at))
         found[f"{word}_days"] = of["days_max"].take(at)
     found["oldest_days"] = pc.max_element_wise(found["critical_days"], found["high_days"])
     schema = IMAGE_REMEDIATION.schema
     return frame(pa.table({name: found[name] for name in schema.names}).cast(schema))
-
-
-def _sorted(lists: pa.ChunkedArray) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array([sorted(texts or ()) for texts in lists.to_pylist()], pa.list_(pa.string()))

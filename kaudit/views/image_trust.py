@@ -10,7 +10,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow
+from kaudit.columns import arrow, sorted_lists
 from kaudit.parameters import parameters
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -69,16 +69,16 @@ def image_trust(
     found: dict[str, Any] = {name: arrow(images[name]) for name in _USES}
     s = _of(signatures, _signed(signatures), digest)
     found["signed"] = s["verified_max"]
-    found["signers"] = _texts(s["who_distinct"])
-    found["failures"] = _texts(s["reason_distinct"])
+    found["signers"] = sorted_lists(s["who_distinct"])
+    found["failures"] = sorted_lists(s["reason_distinct"])
     found["logged"] = s["logged_max"]
     found["accepted"] = _among(found["signers"], found["signed"], chosen.accepted_signers)
     p = _of(attestations, _built(attestations), digest)
     some = pc.fill_null(p["provenance_max"], False)
     found["attested"] = pa.repeat(bool(len(attestations)), len(images))
     found["provenance"] = some
-    found["builders"] = _texts(p["builder_distinct"])
-    found["sources"] = _texts(p["source_distinct"])
+    found["builders"] = sorted_lists(p["builder_distinct"])
+    found["sources"] = sorted_lists(p["source_distinct"])
     any_builder = chosen.accepted_builders or ("*",)
     found["built_by_accepted"] = _among(found["builders"], some, any_builder)
     schema = IMAGE_TRUST.schema
@@ -138,13 +138,6 @@ def _of(rows: pd.DataFrame, columns: dict[str, pa.Array], digest: pa.Array) -> p
     sums = table.group_by("digest", use_threads=False).aggregate(ways)
     at = pc.index_in(digest, value_set=sums["digest"].combine_chunks())
     return sums.take(at)
-
-
-def _texts(lists: pa.ChunkedArray) -> pa.Array:
-    import pyarrow as pa
-
-    found = [sorted(filter(None, texts or ())) for texts in lists.to_pylist()]
-    return pa.array(found, pa.list_(pa.string()))
 
 
 def _among(lists: pa.Array, known: pa.ChunkedArray, accepted: tuple[str, ...]) -> pa.Array:

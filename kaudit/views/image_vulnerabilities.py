@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow, pairs
+from kaudit.columns import arrow, pairs, sorted_lists
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 from kaudit.tables.scans import SEVERITIES
@@ -87,7 +87,7 @@ def image_vulnerabilities(
     }
     columns["namespaces"] = arrow(images["namespaces"]).take(at)
     for name in _LISTS:
-        columns[name] = _sorted(columns[name])
+        columns[name] = sorted_lists(columns[name])
     schema = IMAGE_VULNERABILITIES.schema
     table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
     return frame(IMAGE_VULNERABILITIES.sorted(table))
@@ -192,11 +192,3 @@ def package_names(purls: pa.Array, names: pa.Array) -> pa.Array:
     of_language = pc.struct_field(pc.extract_regex(lower, _OF_LANGUAGES), "name")
     plain = pc.replace_substring(pc.utf8_lower(names), ":", "/")
     return pc.replace_substring(pc.coalesce(of_system, of_language, plain), "%40", "@")
-
-
-def _sorted(lists: pa.ChunkedArray) -> pa.Array:
-    """Lists of texts in order, without nulls and empty texts."""
-    import pyarrow as pa
-
-    texts = [sorted(filter(None, found or ())) for found in lists.to_pylist()]
-    return pa.array(texts, pa.list_(pa.string()))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.columns import arrow, pairs
+from kaudit.columns import arrow, pairs, sorted_lists
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 
 class ImageRow(Trace, kw_only=True):
@@ -75,7 +74,7 @@ def images(image_uses: pd.DataFrame) -> pd.DataFrame:
     }
     columns["judged"] = columns["running"] if running.num_rows else pa.repeat(True, found.num_rows)
     for name in ("references", "namespaces"):
-        columns[name] = _sorted(columns[name])
+        columns[name] = sorted_lists(columns[name])
     schema = IMAGES.schema
     table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
     return frame(IMAGES.sorted(table))
@@ -92,10 +91,3 @@ _FROM = {
     "references": "reference_distinct",
     "namespaces": "namespace_distinct",
 }
-
-
-def _sorted(lists: pa.ChunkedArray) -> pa.Array:
-    """Lists with their texts in order."""
-    import pyarrow as pa
-
-    return pa.array([sorted(texts) for texts in lists.to_pylist()], pa.list_(pa.string()))
