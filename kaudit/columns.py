@@ -6,7 +6,7 @@ for each distinct value, however many rows there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -242,6 +242,11 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
     found: list[dict[str, Any]] = pa.table({name: arrow(frame[name]) for name in frame}).to_pylist()
     return found
+
+
+def plain_rows(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
+    """Rows of some columns as plain values, None where unset: for tables of few rows."""
+    return zip(*(arrow(frame[name]).to_pylist() for name in names), strict=True)
 
 
 def any_of(frames: Iterable[pd.Series[Any]]) -> pd.Series[Any]:

@@ -8,24 +8,23 @@ are not asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from kaudit import registry
-from kaudit.columns import arrow
+from kaudit.columns import arrow, plain_rows
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.api_resources import ApiResource, api_resources
-from kaudit.model.rbac_rule import OF_ITSELF, Request, Rule
+from kaudit.model.rbac_rule import OF_ITSELF, PARTS, Request, Rule
 from kaudit.model.words import Gap
 from kaudit.text import meant
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
-_PARTS = ("verbs", "api_groups", "resources", "resource_names", "non_resource_urls")
 _ACCOUNT = "system:serviceaccount:"
 _TABLES = ("rbac_bindings", "rbac_rules", "roles")
 
@@ -154,12 +153,8 @@ def _resource(evidence: Evidence, text: str) -> ApiResource:
 
 def _custom(evidence: Evidence) -> Iterator[ApiResource]:
     names = ("group", "plural", "defines", "scope")
-    for group, plural, kind, scope in _cells(evidence.frames.get("crds"), names):
+    for group, plural, kind, scope in plain_rows(evidence.frames.get("crds"), *names):
         yield ApiResource(group, plural, kind.lower(), frozenset(), scope != "Cluster")
-
-
-def _cells(table: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(arrow(table[name]).to_pylist() for name in names), strict=True)
 
 
 def who_can(
@@ -227,11 +222,11 @@ def _grants(evidence: Evidence, subject: Subject | None) -> Iterator[tuple[Grant
         "role",
         "grants",
         "assumed",
-        *_PARTS,
+        *PARTS,
     )
     table = evidence.frames.get("permissions")
-    for kind, name, scope, binding_kind, binding, role, text, assumed, *parts in _cells(
-        table, names
+    for kind, name, scope, binding_kind, binding, role, text, assumed, *parts in plain_rows(
+        table, *names
     ):
         if not kind or not text or (kind == "ServiceAccount" and name.startswith("/")):
             continue
@@ -300,7 +295,9 @@ def _workloads(evidence: Evidence) -> dict[str, tuple[Workload, ...]]:
     table = evidence.frames.get("pod_tokens")
     tokens = arrow(table["token_mounted"] | table["token_projected"]).to_pylist()
     found: dict[str, dict[tuple[str, str, str], bool]] = {}
-    for (namespace, account, kind, name), token in zip(_cells(table, names), tokens, strict=True):
+    for (namespace, account, kind, name), token in zip(
+        plain_rows(table, *names), tokens, strict=True
+    ):
         if not account:
             continue
         for subject in (

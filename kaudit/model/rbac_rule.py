@@ -14,6 +14,8 @@ import msgspec
 
 from kaudit.model.api_resources import cluster_scoped
 
+#: Columns of tables that hold the parts of a rule, in the order of :meth:`Rule.of`.
+PARTS = ("verbs", "api_groups", "resources", "resource_names", "non_resource_urls")
 #: What of a namespace itself is asked with that namespace: not of all of them.
 OF_ITSELF = frozenset(["get", "update", "patch", "delete"])
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from kaudit.columns import arrow
+from kaudit.columns import plain_rows
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -88,9 +87,9 @@ def admin_paths(
 ) -> pd.DataFrame:
     """Search backwards from all rights, then without each thing that gives a step."""
     names = ("owner_kind", "namespace", "owner_name")
-    workloads = sorted({*_cells(footholds, names)})
+    workloads = sorted({*plain_rows(footholds, *names)})
     records = {
-        cells[:3]: cells[3:] for cells in _cells(pod_context[::-1], (*names, "raw", "raw_line"))
+        cells[:3]: cells[3:] for cells in plain_rows(pod_context[::-1], *names, "raw", "raw_line")
     }
     into = _backwards(escalation_edges)
     onward = _search(into)
@@ -124,10 +123,6 @@ def admin_paths(
     return frame(ADMIN_PATHS.sorted(ADMIN_PATHS.arrow(rows)))
 
 
-def _cells(table: pd.DataFrame, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(arrow(table[name]).to_pylist() for name in names), strict=True)
-
-
 def _backwards(edges: pd.DataFrame) -> _Graph:
     """Edges by what they lead to."""
     found: _Graph = {}
@@ -143,7 +138,7 @@ def _backwards(edges: pd.DataFrame) -> _Graph:
         "by",
         "condition",
     )
-    for a, b, c, container, kind, x, y, z, by, condition in _cells(edges, names):
+    for a, b, c, container, kind, x, y, z, by, condition in plain_rows(edges, *names):
         step = _Step((a, b, c), container, kind, (x, y, z), tuple(by), condition)
         found.setdefault(step.target, []).append((step.cost, step.source, step.causes, step))
     return found

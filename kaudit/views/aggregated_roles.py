@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.columns import arrow
+from kaudit.columns import plain_rows
 from kaudit.model.rbac_defaults import default_roles, parts_of
-from kaudit.model.rbac_rule import Rule
+from kaudit.model.rbac_rule import PARTS, Rule
 from kaudit.model.rights import RBAC, WORKLOADS
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -41,7 +41,6 @@ _LABEL = "rbac.authorization.k8s.io/aggregate-to-"
 #: Each of the three, and the labels by which it takes in, by itself or by the next one.
 _TAKES = {"view": ("view",), "edit": ("edit", "view"), "admin": ("admin", "edit", "view")}
 _WRITE = ("create", "update", "patch")
-_PARTS = ("verbs", "api_groups", "resources", "resource_names", "non_resource_urls")
 
 
 def _allows(*asked: tuple[str, str, tuple[str, ...]]) -> Callable[[Rule], bool]:
@@ -80,8 +79,7 @@ _ADDED: dict[str, Callable[[Rule], bool]] = {
 def aggregated_roles(roles: pd.DataFrame, role_rules: pd.DataFrame) -> pd.DataFrame:
     """Choose the roles by their labels, and compare their rules with the defaults."""
     rules: dict[str, list[Rule]] = {}
-    columns = (arrow(role_rules[name]).to_pylist() for name in ("role_kind", "role", *_PARTS))
-    for kind, role, *parts in zip(*columns, strict=True):
+    for kind, role, *parts in plain_rows(role_rules, "role_kind", "role", *PARTS):
         if kind == "ClusterRole":
             rules.setdefault(role, []).append(Rule.of(parts))
     rows = []

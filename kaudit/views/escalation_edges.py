@@ -8,14 +8,14 @@ them, in small letters, where it knows them (DataDog/KubeHound, docs/reference/a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from kaudit.columns import arrow
+from kaudit.columns import plain_rows
 from kaudit.model import escapes
-from kaudit.model.rbac_rule import Rule
+from kaudit.model.rbac_rule import PARTS, Rule
 from kaudit.model.takeover import STEPS, TOKEN, Step, parts_of
 from kaudit.registry import view
 from kaudit.table import Row, Table, doc, frame
@@ -59,7 +59,6 @@ Place = tuple[str, str, str]
 _ADMIN: Place = ("cluster-admin", "", "")
 _NODES: Place = ("Nodes", "", "")
 _SUBJECTS = ("ServiceAccount", "User", "Group")
-_PARTS = ("verbs", "api_groups", "resources", "resource_names", "non_resource_urls")
 #: Containers of one pod between which edges are drawn one by one.
 _BESIDE = 50
 
@@ -98,7 +97,7 @@ def escalation_edges(
     held = _held(permissions)
     roles = _roles(role_rules)
     names = ("name", "unguarded")
-    guarded = {name for name, open_ in _cells(namespace_security, names) if not open_}
+    guarded = {name for name, open_ in plain_rows(namespace_security, *names) if not open_}
     edges = dict.fromkeys(
         [
             *_of_rights(held | roles, guarded, _token_accounts(secrets)),
@@ -125,10 +124,6 @@ def escalation_edges(
     return frame(ESCALATION_EDGES.sorted(ESCALATION_EDGES.arrow(rows)))
 
 
-def _cells(table: pd.DataFrame, names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(arrow(table[name]).to_pylist() for name in names), strict=True)
-
-
 def _held(permissions: pd.DataFrame) -> dict[Place, _Held]:
     """What each subject holds: by scope and part, the grants."""
     found: dict[Place, _Held] = {}
@@ -140,10 +135,10 @@ def _held(permissions: pd.DataFrame) -> dict[Place, _Held]:
         "binding",
         "role",
         "grants",
-        *_PARTS,
+        *PARTS,
     )
-    for kind, subject, scope, binding_kind, binding, role, text, *parts in _cells(
-        permissions, names
+    for kind, subject, scope, binding_kind, binding, role, text, *parts in plain_rows(
+        permissions, *names
     ):
         if kind not in _SUBJECTS:
             continue
@@ -171,8 +166,8 @@ def _place(kind: str, subject: str) -> Place:
 def _roles(role_rules: pd.DataFrame) -> dict[Place, _Held]:
     """What whoever is bound to a Role would hold."""
     found: dict[Place, _Held] = {}
-    names = ("role_kind", "namespace", "role", *_PARTS)
-    for kind, namespace, role, *parts in _cells(role_rules, names):
+    names = ("role_kind", "namespace", "role", *PARTS)
+    for kind, namespace, role, *parts in plain_rows(role_rules, *names):
         if kind != "Role":
             continue
         rule = Rule.of(parts, bounded=True)
@@ -187,7 +182,7 @@ def _token_accounts(secrets: pd.DataFrame) -> set[tuple[str, str]] | None:
     if secrets.empty:
         return None
     names = ("namespace", "service_account")
-    return {(namespace, account) for namespace, account in _cells(secrets, names) if account}
+    return {(namespace, account) for namespace, account in plain_rows(secrets, *names) if account}
 
 
 def _of_rights(
@@ -273,8 +268,8 @@ def _of_containers(footholds: pd.DataFrame, held: dict[Place, _Held]) -> Iterato
         "escapes",
     )
     beside: dict[Place, list[str]] = {}
-    for namespace, kind, name, container, node, account, token, shares, plane, out in _cells(
-        footholds, names
+    for namespace, kind, name, container, node, account, token, shares, plane, out in plain_rows(
+        footholds, *names
     ):
         source, at = (kind, namespace, name), ("Node", "", node)
         identity: Place = ("ServiceAccount", namespace, account)
@@ -324,7 +319,7 @@ def _of_all(
     for place in sorted(roles):
         yield _Edge(("Roles", place[1], ""), "one_of", place)
     names = ("namespace", "owner_kind", "owner_name", "node", "service_account")
-    seen = {*_cells(footholds, names)}
+    seen = {*plain_rows(footholds, *names)}
     for namespace, kind, name in sorted({cells[:3] for cells in seen}):
         yield _Edge(("Pods", namespace, ""), "one_of", (kind, namespace, name))
     spaces = {place[1] for place in accounts} | {cells[0] for cells in seen}

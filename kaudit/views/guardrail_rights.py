@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from kaudit.columns import arrow, records
+from kaudit.columns import arrow, plain_rows, records
 from kaudit.model.guardrails import EXCEPTIONS, OWN_LABELS, levers_of
-from kaudit.model.rbac_rule import Rule
+from kaudit.model.rbac_rule import PARTS, Rule
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -44,7 +44,6 @@ GUARDRAIL_RIGHTS = Table(
     key=("name", "subject_kind", "subject"),
     resource=Resource("kind", namespace=""),
 )
-_PARTS = ("verbs", "api_groups", "resources", "resource_names", "non_resource_urls")
 _EVERYONE = ("Group", "system:authenticated")
 _Subject = tuple[str, str]
 
@@ -124,10 +123,9 @@ def _subjects(permissions: pd.DataFrame) -> dict[_Subject, list[_Held]]:
     mighty: set[_Subject] = set()
     names = (
         *("subject_kind", "subject", "resolved", "admin", "workloads", "namespace"),
-        *("binding_kind", "binding", "role", "raw", "raw_line", *_PARTS),
+        *("binding_kind", "binding", "role", "raw", "raw_line", *PARTS),
     )
-    columns = (arrow(permissions[name]).to_pylist() for name in names)
-    for kind, subject, resolved, admin, makes, scope, *rest in zip(*columns, strict=True):
+    for kind, subject, resolved, admin, makes, scope, *rest in plain_rows(permissions, *names):
         binding_kind, binding, role, raw, line, *parts = rest
         if not kind or not resolved:
             continue

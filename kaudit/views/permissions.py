@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from kaudit.columns import arrow
+from kaudit.columns import plain_rows
 from kaudit.model.rbac_defaults import is_default_binding
-from kaudit.model.rbac_rule import EVERYTHING, Rule
+from kaudit.model.rbac_rule import EVERYTHING, PARTS, Rule
 from kaudit.model.rights import flags_of, halves_of, may_be_half
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -72,8 +72,7 @@ PERMISSIONS = Table(
 )
 
 
-_PARTS = ("verbs", "api_groups", "resources", "resource_names", "non_resource_urls")
-_NO_RULE = Rule.of([()] * len(_PARTS))
+_NO_RULE = Rule.of([()] * len(PARTS))
 _ADMIN = ("ClusterRole", "", "cluster-admin")
 #: Groups that every service account is in, beside the one of its namespace.
 _OF_ACCOUNTS = ("system:serviceaccounts", "system:authenticated")
@@ -96,7 +95,7 @@ def permissions(
 ) -> pd.DataFrame:
     """Resolve each binding to the rules of its role, for each of its subjects."""
     rules = _rules(role_rules)
-    known = {*_cells(roles, "kind", "namespace", "name"), *rules, _ADMIN}
+    known = {*plain_rows(roles, "kind", "namespace", "name"), *rules, _ADMIN}
     bindings = [*_bindings(rbac_bindings)]
     halves = _halves(bindings, rules)
     # A cluster has bindings of both kinds: without one, the other half of a right may be there.
@@ -128,15 +127,10 @@ def permissions(
     return frame(PERMISSIONS.sorted(PERMISSIONS.arrow(rows)))
 
 
-def _cells(table: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
-    """Rows of some columns as Python values."""
-    return zip(*(arrow(table[name]).to_pylist() for name in names), strict=True)
-
-
 def _rules(table: pd.DataFrame) -> dict[tuple[str, str, str], list[_Given]]:
     found: dict[tuple[str, str, str], list[_Given]] = {}
-    names = ("role_kind", "namespace", "role", "position", "taken_from", "assumed", *_PARTS)
-    for kind, namespace, role, position, source, assumed, *parts in _cells(table, *names):
+    names = ("role_kind", "namespace", "role", "position", "taken_from", "assumed", *PARTS)
+    for kind, namespace, role, position, source, assumed, *parts in plain_rows(table, *names):
         rule = Rule.of(parts)
         found.setdefault((kind, namespace, role), []).append(
             _Given(position, source, assumed, rule)
@@ -147,7 +141,7 @@ def _rules(table: pd.DataFrame) -> dict[tuple[str, str, str], list[_Given]]:
 def _bindings(table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], tuple[str, str]]]:
     """Bindings as dictionaries, with kind and name of the subject."""
     names = [*table.columns]
-    for cells in _cells(table, *names):
+    for cells in plain_rows(table, *names):
         b = dict(zip(names, cells, strict=True))
         kind, name = b["subject_kind"] or "", b["subject"] or ""
         if kind == "ServiceAccount":
@@ -201,7 +195,7 @@ def _of_rule(one: _Given) -> dict[str, Any]:
         "taken_from": one.taken_from,
         "assumed": one.assumed,
         "grants": rule.text if rule.verbs else "",
-        **{name: sorted(part) for name, part in zip(_PARTS, parts, strict=True)},
+        **{name: sorted(part) for name, part in zip(PARTS, parts, strict=True)},
     }
 
 

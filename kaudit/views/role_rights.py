@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.columns import arrow
+from kaudit.columns import plain_rows
 from kaudit.model.rbac_defaults import is_default_role
-from kaudit.model.rbac_rule import Rule
+from kaudit.model.rbac_rule import PARTS, Rule
 from kaudit.model.rights import flags_of, halves_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -31,9 +31,6 @@ ROLE_RIGHTS = Table(
     resource=Resource("kind"),
 )
 _TAKEN_IN = "rbac.authorization.k8s.io/aggregate-to-"
-
-
-_PARTS = ("verbs", "api_groups", "resources", "resource_names", "non_resource_urls")
 
 
 @view(ROLE_RIGHTS)
@@ -72,9 +69,8 @@ def role_rights(
 
 def _rules(table: pd.DataFrame) -> dict[tuple[str, str, str], list[Rule]]:
     found: dict[tuple[str, str, str], list[Rule]] = {}
-    names = ("role_kind", "namespace", "role", *_PARTS)
-    columns = (arrow(table[name]).to_pylist() for name in names)
-    for kind, namespace, role, *parts in zip(*columns, strict=True):
+    names = ("role_kind", "namespace", "role", *PARTS)
+    for kind, namespace, role, *parts in plain_rows(table, *names):
         rule = Rule.of(parts)
         found.setdefault((kind, namespace, role), []).append(rule)
     return found

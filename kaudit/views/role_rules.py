@@ -9,13 +9,13 @@ manifests, is taken to be for a cluster that has them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from kaudit.columns import arrow
+from kaudit.columns import plain_rows
 from kaudit.model.rbac_defaults import default_roles, parts_of
+from kaudit.model.rbac_rule import PARTS
 from kaudit.registry import view
 from kaudit.selectors import selector
 from kaudit.table import Row, Table, doc, frame
@@ -44,7 +44,6 @@ ROLE_RULES = Table(
     grain="one rule that a role gives, aggregation resolved",
     key=("role_kind", "namespace", "role", "position"),
 )
-_PARTS = ("verbs", "api_groups", "resources", "resource_names", "non_resource_urls")
 
 _Key = tuple[str, str, str]
 _Rule = tuple[tuple[str, ...], ...]
@@ -80,7 +79,7 @@ def role_rules(
             position=position,
             taken_from=source,
             assumed=known[key].assumed,
-            **{name: list(part) for name, part in zip(_PARTS, rule, strict=True)},
+            **{name: list(part) for name, part in zip(PARTS, rule, strict=True)},
         )
         for key in sorted(wanted)
         for position, (source, rule) in enumerate(chosen.rules(key))
@@ -130,12 +129,12 @@ class _Selection:
 
 def _of_source(roles: pd.DataFrame, rbac_rules: pd.DataFrame) -> dict[_Key, _Role]:
     rules: dict[_Key, list[_Rule]] = {}
-    names = ["role_kind", "namespace", "role", *_PARTS]
-    for kind, namespace, role, *parts in _cells(rbac_rules, names):
+    names = ["role_kind", "namespace", "role", *PARTS]
+    for kind, namespace, role, *parts in plain_rows(rbac_rules, *names):
         rules.setdefault((kind, namespace, role), []).append(tuple(map(tuple, parts)))
     found: dict[_Key, _Role] = {}
     names = ["kind", "namespace", "name", "labels", "aggregates", "created_at"]
-    for kind, namespace, name, labels, selectors, created_at in _cells(roles, names):
+    for kind, namespace, name, labels, selectors, created_at in plain_rows(roles, *names):
         key = (kind, namespace, name)
         found[key] = _Role(
             labels=dict(text.split("=", 1) for text in labels),
@@ -164,10 +163,5 @@ def _defaults() -> dict[_Key, _Role]:
 def _bound(bindings: pd.DataFrame) -> set[_Key]:
     return {
         (kind, namespace if kind == "Role" else "", role)
-        for kind, namespace, role in _cells(bindings, ["role_kind", "namespace", "role"])
+        for kind, namespace, role in plain_rows(bindings, "role_kind", "namespace", "role")
     }
-
-
-def _cells(table: pd.DataFrame, names: list[str]) -> Iterable[tuple[Any, ...]]:
-    """Rows of some columns as Python values."""
-    return zip(*(arrow(table[name]).to_pylist() for name in names), strict=True)
