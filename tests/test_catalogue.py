@@ -238,7 +238,6 @@ def numbers(prefix: str, text: str) -> list[str]:
 #: Numbers of the catalogue that no control tests yet, by the issue that brings them.
 PLANNED = {
     5: numbers("DEP", "33"),
-    6: numbers("NET", "19"),
 }
 
 

@@ -21,6 +21,9 @@ class NamespaceRow(Trace, kw_only=True):
     phase: Annotated[str | None, doc("status.phase")] = None
     labels: Annotated[list[str], doc("labels as sorted key=value")]
     annotation_keys: Annotated[list[str], doc("keys of its annotations, sorted")]
+    mesh_annotations: Annotated[
+        list[str], doc("annotations that service meshes go by, as sorted key=value")
+    ]
     enforce: Annotated[str | None, doc("label pod-security.kubernetes.io/enforce")] = None
     enforce_version: Annotated[str | None, doc("label …/enforce-version")] = None
     audit: Annotated[str | None, doc("label …/audit")] = None
@@ -58,6 +61,7 @@ def namespaces(found: Namespace, at: Place) -> Iterator[Row]:
         phase=found.status.phase,
         labels=found.metadata.label_texts,
         annotation_keys=found.metadata.annotation_keys,
+        mesh_annotations=found.metadata.mesh_annotations,
         enforce=labels.get(_PSA + "enforce"),
         enforce_version=labels.get(_PSA + "enforce-version"),
         audit=labels.get(_PSA + "audit"),

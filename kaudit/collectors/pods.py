@@ -41,6 +41,9 @@ class PodRow(Trace, kw_only=True):
     mirror: Annotated[bool, doc("mirror of a static pod that a kubelet runs from a file")] = False
     labels: Annotated[list[str], doc("labels of the pod as sorted key=value")]
     annotation_keys: Annotated[list[str], doc("keys of its annotations, sorted")]
+    mesh_annotations: Annotated[
+        list[str], doc("annotations that service meshes go by, as sorted key=value")
+    ]
     created_at: Annotated[datetime | None, doc("creation time")] = None
     deleting: Annotated[bool, doc("deletion has been asked for")] = False
     phase: Annotated[str | None, doc("status.phase")] = None
@@ -199,6 +202,7 @@ def _pod(
         mirror=not template and metadata.annotation("kubernetes.io/config.mirror") is not None,
         labels=metadata.label_texts,
         annotation_keys=metadata.annotation_keys,
+        mesh_annotations=metadata.mesh_annotations if metadata.annotations else [],
         created_at=metadata.creation_timestamp,
         deleting=metadata.deletion_timestamp is not None,
         phase=status.phase,

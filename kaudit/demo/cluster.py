@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kaudit.demo.objects import Json, thing
+from kaudit.demo.objects import MESHED, Json, thing
 from kaudit.demo.workloads import NODES
 
 _PSA = "pod-security.kubernetes.io/"
@@ -61,6 +61,8 @@ def cluster() -> Iterator[Json]:
     """Yield everything but workloads."""
     for name, labels in NAMESPACES.items():
         marked = {f"{_PSA}{key}": value for key, value in labels.items()}
+        if name == MESHED:
+            marked["istio.io/dataplane-mode"] = "ambient"
         body = {"status": {"phase": "Active"}}
         told: Json = {}
         if name in _LABELLED:

@@ -11,6 +11,8 @@ Json = dict[str, Any]
 
 #: The moment that the demo's facts hold for.
 NOW = "2026-06-01T06:00:00Z"
+#: Namespace whose pods are in the service mesh.
+MESHED = "payments"
 _SPACE = uuid.UUID("6b0d5b1e-5a0c-4f0e-9a3f-0c8d9b7f2a11")
 
 
@@ -152,6 +154,8 @@ def pod(
         spec["volumes"] = [*spec.get("volumes", ()), _TOKEN]
     status: Json = {"phase": phase, "hostIP": _address(node), "podIP": _address(namespace + name)}
     running = phase == "Running"
+    if namespace == MESHED:
+        more["annotations"] = {"ambient.istio.io/redirection": "enabled"}
     for field, key in (
         ("containers", "containerStatuses"),
         ("initContainers", "initContainerStatuses"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kaudit.demo.objects import Json, thing
+from kaudit.demo.objects import MESHED, Json, thing
 
 
 def platform() -> Iterator[Json]:
@@ -165,6 +165,7 @@ def _routes() -> Iterator[Json]:
     shape = {"topology": "Layer2", "layer2": {"role": "Secondary", "subnets": ["10.90.0.0/24"]}}
     yield thing("k8s.ovn.org/v1", "UserDefinedNetwork", "storage", "legacy", body={"spec": shape})
     yield from _attached()
+    yield from _meshed()
     left = {"host": "erp.northwind.example", "to": {"kind": "Service", "name": "erp"}}
     yield thing("route.openshift.io/v1", "Route", "erp", "legacy", body={"spec": left})
 
@@ -193,3 +194,17 @@ def _attached() -> Iterator[Json]:
     found = thing(f"{api}beta1", "MultiNetworkPolicy", "copies", "legacy", body=body)
     found["metadata"]["annotations"] = {"k8s.v1.cni.cncf.io/policy-for": "copies"}
     yield found
+
+
+def _meshed() -> Iterator[Json]:
+    """One namespace in a mesh that demands mutual TLS, and says of two workloads who may call."""
+    api = "security.istio.io/v1"
+    strict = {"spec": {"mtls": {"mode": "STRICT"}}}
+    yield thing(api, "PeerAuthentication", "default", MESHED, body=strict)
+    for name, client in (("checkout", "ingress-nginx"), ("ledger", MESHED)):
+        source = {"source": {"namespaces": [client]}}
+        spec = {"selector": {"matchLabels": {"app": name}}, "rules": [{"from": [source]}]}
+        yield thing(api, "AuthorizationPolicy", name, MESHED, body={"spec": spec})
+    felix = {"spec": {"wireguardEnabled": True, "wireguardEnabledV6": False}}
+    api = "crd.projectcalico.org/v1"
+    yield thing(api, "FelixConfiguration", "default", body=felix)

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from kaudit.model import network_selection
+from kaudit.model import mesh_membership, network_selection
 from kaudit.model.credential import by_shape_of_bytes, hinted, masked
 
 #: Annotations whose values say something about security; of others only the key is kept.
@@ -22,6 +22,7 @@ KEPT_ANNOTATIONS = (
     "container.apparmor.security.",
     "container.seccomp.security.",
     *network_selection.ANNOTATIONS,
+    *mesh_membership.ANNOTATIONS,
     "kubernetes.io/config.",
     "kubernetes.io/enforce-mountable-secrets",
     "kubernetes.io/ingress.class",
@@ -170,6 +171,12 @@ class Metadata(Part):
     def label_texts(self) -> list[str]:
         """Labels as sorted ``key=value``."""
         return texts(self.labels)
+
+    @property
+    def mesh_annotations(self) -> list[str]:
+        """Annotations that service meshes go by, as sorted ``key=value``."""
+        keys = [k for k in self.annotations or () if k.startswith(mesh_membership.ANNOTATIONS)]
+        return sorted(f"{key}={self.annotation(key) or ''}" for key in keys)
 
     @property
     def annotation_keys(self) -> list[str]:

@@ -48,6 +48,8 @@ ROWS = {
     "network_attachments": 1,
     "multi_network_policies": 1,
     "multi_network_policy_rules": 1,
+    "mesh_policies": 3,
+    "node_encryption": 1,
     "external_secrets": 6,
     "push_secrets": 1,
     "secret_stores": 3,
