@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from kaudit import registry
 from tests.shared import SHARED, shared
 
 # In CI one commit has one verdict; elsewhere every run looks for new examples. No example is
@@ -27,3 +29,18 @@ def cluster_1k(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, str(tool), "--out", str(folder), "--pods", "1000", "--seed", "0"]
     subprocess.run(command, check=True, capture_output=True)
     return folder
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    """What a test registers is gone after it."""
+    registry.load()
+    kept = (
+        *(registry.COLLECTORS, registry.FORMATS, registry.VIEWS),
+        *(registry.CONTROLS, registry.TABLES),
+    )
+    before = [dict(each) for each in kept]
+    yield
+    for each, entries in zip(kept, before, strict=True):
+        each.clear()
+        each.update(entries)  # type: ignore[arg-type]

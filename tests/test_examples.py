@@ -1,13 +1,11 @@
 """The examples in the docstrings of the public names run, and say what happens."""
 
 import doctest
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import kaudit as ka
-from kaudit import registry
 from kaudit.dossier import demo_evidence
 
 MANIFESTS = """
@@ -24,18 +22,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (found / "manifests").mkdir()
     (found / "manifests" / "all.yaml").write_text(MANIFESTS)
     return found
-
-
-@pytest.fixture
-def registered() -> Iterator[None]:
-    """What an example registers is gone after it."""
-    registry.load()
-    kept = (registry.COLLECTORS, registry.VIEWS, registry.CONTROLS, registry.TABLES)
-    before = [dict(each) for each in kept]
-    yield
-    for each, entries in zip(kept, before, strict=True):
-        each.clear()
-        each.update(entries)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("registered")

@@ -26,7 +26,8 @@ class Command(msgspec.Struct):
     words
         Program and arguments, without quotes, without assignments before them.
     before, after
-        The operator before and after: ``|``, ``||``, ``&&``, ``;`` or none.
+        The operator before and after: ``|``, ``||``, ``&&`` or ``;``, which the end of a line is
+        too; before the first of a line none.
     sudo
         Run through sudo.
     """
@@ -60,7 +61,7 @@ def commands(text: str, depth: int = 0) -> Iterator[Command]:
 
     >>> from kaudit.model.shell import commands
     >>> [(c.line, c.after) for c in commands("A=1 curl -s x | sudo bash -e; true")]
-    [('curl -s x', '|'), ('bash -e', ';'), ('true', '')]
+    [('curl -s x', '|'), ('bash -e', ';'), ('true', ';')]
     """
     for line in _CONTINUED.sub(" ", text).splitlines():
         words: list[str] = []

@@ -73,8 +73,8 @@ class Content:
     Examples
     --------
     >>> from kaudit.model.taken import Content
-    >>> Content("a.json", b'{"matches": [], "source": null}').keys
-    frozenset({'matches', 'source'})
+    >>> sorted(Content("a.json", b'{"matches": [], "source": null}').keys)
+    ['matches', 'source']
     """
 
     def __init__(

@@ -85,8 +85,10 @@ def tool(
 
     Examples
     --------
+    >>> import msgspec
     >>> from kaudit.model.taken import Taken
-    >>> @ka.tool("lines", title="Lines", help="Lines (*.lines).", recognise=lambda c: False)
+    >>> from kaudit.registry import tool
+    >>> @tool("lines", title="Lines", help="Lines (*.lines).", recognise=lambda c: False)
     ... def take_lines(content):
     ...     for number, line in enumerate(content.text.splitlines(), start=1):
     ...         yield Taken("Line", msgspec.json.encode({"text": line}), number)
