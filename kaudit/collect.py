@@ -49,6 +49,8 @@ from kaudit.text import meant
 
 #: Objects of a batch from which it is worth a piece.
 MANY = 500
+#: Objects after which rows become columns, where there are enough.
+_PRESSED = 100
 _NAMED = msgspec.json.Decoder(Named)
 
 
@@ -266,7 +268,7 @@ class Ingest:
         if self._key(batch.group, batch.kind) not in self.wanted:
             return piece
         if len(batch.items) < MANY or not self._fill(piece, batch, origin):
-            batch.items = [bytes(item) for item in batch.items]
+            batch.items = [bytes(i) if isinstance(i, msgspec.Raw) else i for i in batch.items]
             return batch
         return piece
 
@@ -307,9 +309,10 @@ class Ingest:
         api_version = f"{read.group}/{batch.version}" if read.group else batch.version
         record = builder.record
         add = builder.add
+        found: Any
         for index, (item, position) in enumerate(zip(batch.items, batch.positions, strict=True)):
             try:
-                found = decode(item)
+                found = item if isinstance(item, msgspec.Struct) else decode(item)
             except (msgspec.DecodeError, ValueError) as fault:
                 try:
                     found = decode(without_nulls(item, read.model))
@@ -326,6 +329,8 @@ class Ingest:
             for function in functions:
                 for row in function(found, place):
                     add(row)
+            if index % _PRESSED == 0:
+                builder.press()
 
     def adopt(self) -> None:
         """Let templates stand for themselves whose owners the sources do not hold."""

@@ -29,10 +29,8 @@ if TYPE_CHECKING:
 
 #: Pods in one part. Bounds memory; large enough that whole columns pay.
 PART = 20_000
-#: Pods whose rows are gathered before they become columns.
-_GATHERED = 5_000
-#: Rows of all tables that are gathered before they become columns.
-_ROWS = 100_000
+#: Rows of a table that are gathered before they become columns.
+_GATHERED = 400
 #: Parts that are kept in memory; further ones wait on disk.
 _HELD = 1
 _TRACE = ("raw", "line", "origin", "document", "item")
@@ -135,32 +133,34 @@ class Builder:
         """Keep one row of any declared table."""
         self._append[type(row)](row)
 
-    def cut(self) -> None:
-        """Turn gathered rows into columns, and those into a part, once there are enough."""
-        if len(self._pods) >= _GATHERED or sum(map(len, self._rows.values())) >= _ROWS:
-            self._gather()
-        if self._gathered() >= PART:
-            self._cut()
+    def press(self) -> None:
+        """Turn rows into columns where there are enough, while a processor has them at hand."""
+        for row, rows in self._rows.items():
+            if len(rows) >= _GATHERED:
+                self._press(self._tables[row], rows)
 
-    def _gathered(self) -> int:
-        return sum(piece.num_rows for piece in self._pieces.get("pods", ()))
-
-    def _gather(self) -> None:
-        for name, piece in self._columns().items():
-            self._pieces.setdefault(name, []).append(piece)
-
-    def _columns(self) -> dict[str, pa.Table]:
-        """Columns of the rows at hand, which are let go."""
+    def _press(self, table: Table, rows: list[Row]) -> None:
         import pyarrow.compute as pc
 
-        found = {}
-        for row, table in self._tables.items():
-            if self._rows[row]:
-                found[table.name] = piece = table.arrow(self._rows[row])
-                self._rows[row].clear()
-                if "controller_kind" in piece.column_names:
-                    self._controllers.update(pc.unique(piece["controller_kind"]).to_pylist())
-        return found
+        piece = table.arrow(rows)
+        rows.clear()
+        self._pieces.setdefault(table.name, []).append(piece)
+        if "controller_kind" in piece.column_names:
+            self._controllers.update(pc.unique(piece["controller_kind"]).to_pylist())
+
+    def cut(self) -> None:
+        """Turn what was gathered into a part, once there is enough."""
+        self.press()
+        gathered = sum(piece.num_rows for piece in self._pieces.get("pods", ()))
+        if gathered + len(self._pods) >= PART:
+            self._gather()
+            self._cut()
+
+    def _gather(self) -> None:
+        """Turn all rows at hand into columns."""
+        for row, rows in self._rows.items():
+            if rows:
+                self._press(self._tables[row], rows)
 
     def _cut(self) -> None:
         part = {table.name: self._joined(table) for table in self._pod_tables.values()}
@@ -203,6 +203,8 @@ class Builder:
 
     def fill(self, piece: Piece) -> None:
         """Hand over all that was gathered, of one kind, as a piece for another builder."""
+        import pyarrow as pa
+
         for file in self._raw.values():
             piece.raw = file.name
             piece.lines = file.lines if self.keep_raw else None
@@ -210,7 +212,10 @@ class Builder:
             piece.masked = file.masked
         piece.count = len(self._trace["line"])
         piece.trace = {name: self._trace[name] for name in _TRACE[3:]}
-        piece.tables = self._columns()
+        self._gather()
+        piece.tables = {
+            name: pa.concat_tables(parts).combine_chunks() for name, parts in self._pieces.items()
+        }
 
     def join(self, piece: Piece) -> int:
         """Take over what another builder made of a batch; return the raw lines before it."""
@@ -253,7 +258,7 @@ class Builder:
     ) -> Evidence:
         """Seal what was gathered and return it."""
         self._gather()
-        if self._gathered() or not self._parts:
+        if "pods" in self._pieces or not self._parts:
             self._cut()
         whole = {
             table.name: self._joined(table) for table in self._tables.values() if not table.pods

@@ -9,7 +9,7 @@ at last by rule, node and namespace.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,8 @@ SINGLE = 5_000
 BY_POD, BY_NAMESPACE = 25_000, 250_000
 #: Distinct events at a time that repeats are folded into.
 WINDOW = 40_000
+#: Repeats that one event may tell of: so many more fit into a column.
+_MOST = 1 << 53
 #: Broken lines that a gap names.
 _NAMED = 8
 _encode = msgspec.json.Encoder().encode
@@ -43,6 +45,8 @@ class Line(msgspec.Struct, gc=False):
     source: Any = None
     time: Any = None
     hostname: Any = None
+    tags: Any = None
+    uuid: Any = None
     process_exec: tetragon.Body | None = None
     process_exit: tetragon.Body | None = None
     process_kprobe: tetragon.Body | None = None
@@ -62,36 +66,39 @@ class Line(msgspec.Struct, gc=False):
     log: Any = None
 
 
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _line = msgspec.json.Decoder(Line).decode
 _audit = msgspec.json.Decoder(audit.Event).decode
 _elements = msgspec.json.Decoder(list[Raw]).decode
 
 
-class _Event:
-    """What folding asks of an event."""
+class _Event(msgspec.Struct, gc=False):
+    """What folding asks of an event; a record of it is made of its parts."""
 
-    __slots__ = ("coarse", "count", "key", "moment", "node", "pod", "raw", "sensor")
-
-    def __init__(
-        self,
-        sensor: str,
-        moment: datetime | None,
-        node: Any,
-        key: tuple[Any, ...],
-        coarse: tuple[Any, ...],
-        pod: Any,
-        raw: Any,
-        count: int = 1,
-    ) -> None:
-        self.sensor, self.moment, self.node = sensor, moment, node
-        self.key, self.coarse, self.pod = key, coarse, pod
-        self.raw, self.count = raw, count
+    sensor: str
+    moment: datetime | None
+    node: Any
+    key: tuple[Any, ...]
+    coarse: tuple[Any, ...]
+    pod: Any
+    parts: tuple[Any, ...]
+    count: int = 1
 
     def alike(self, over: str) -> tuple[Any, ...]:
         """What events have in common that are folded."""
         if not over:
             return (self.sensor, *self.key)
         return (self.sensor, *self.coarse, self.pod if over == "command" else "")
+
+
+class _Held(msgspec.Struct, gc=False):
+    """An event that waits for its repeats, with what they have told so far."""
+
+    event: _Event
+    number: int
+    over: str
+    first: datetime | None
+    last: datetime | None
 
 
 class Fold:
@@ -109,7 +116,7 @@ class Fold:
         self.content, self.sensor = content, sensor
         self.logs: dict[str, Log] = {}
         self._nodes: dict[str, set[str]] = {}
-        self._waiting: dict[Hashable, list[Any]] = {}
+        self._waiting: dict[Hashable, _Held] = {}
         self._emitted = content.before
         self._events = 0
         self._broken: list[int] = []
@@ -127,7 +134,11 @@ class Fold:
         for number, piece in pieces(self.content):
             pieces_ += 1
             for event in self._of(piece, number):
-                yield from self._see(event, number)
+                taken = self._see(event, number)
+                if taken is not None:
+                    yield taken
+            if len(self._waiting) >= WINDOW:
+                yield from self._flush()
         yield from self._flush()
         if not self._events and not log.broken:
             raise InputError("holds no event", hint="give the sensor's JSON output")
@@ -150,21 +161,23 @@ class Fold:
             self._nodes[sensor] = set()
         return found
 
-    def _of(self, piece: bytes, number: int) -> Iterator[_Event]:
+    def _of(self, piece: bytes, number: int) -> list[_Event]:
         """Events of a line."""
         try:
-            found = self._event(piece)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            for part in objects_in(piece):
-                if isinstance(part, Unread):
-                    self._count_unread(number, broken=part.broken)
-                    continue
-                try:
-                    yield from self._event(part)
-                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                    self._count_unread(number, broken=True)
-        else:
-            yield from found
+            return self._event(piece)
+        except _UNREADABLE:
+            return [event for part in objects_in(piece) for event in self._part(part, number)]
+
+    def _part(self, part: bytes | Unread, number: int) -> list[_Event]:
+        """Events of what stands in a line that is no object itself."""
+        if isinstance(part, Unread):
+            self._count_unread(number, broken=part.broken)
+            return []
+        try:
+            return self._event(part)
+        except _UNREADABLE:
+            self._count_unread(number, broken=True)
+            return []
 
     def _count_unread(self, number: int, *, broken: bool) -> None:
         log = self.logs[self.sensor]
@@ -179,7 +192,7 @@ class Fold:
         """Events of one object; none where it is of no sensor."""
         line = _line(raw)
         if line.rule is not None:
-            return [_of_falco(line, raw)]
+            return [_of_falco(line)]
         for name in tetragon.TYPES:
             body = getattr(line, name)
             if body is not None:
@@ -200,7 +213,8 @@ class Fold:
         self.logs[self.sensor].other += 1
         return []
 
-    def _see(self, event: _Event, number: int) -> Iterator[Taken]:
+    def _see(self, event: _Event, number: int) -> Taken | None:
+        """Count an event; return its record, if it has one of its own."""
         log = self._log(event.sensor)
         log.events += event.count
         self._events += 1
@@ -218,8 +232,7 @@ class Fold:
             log.unknown_priorities += 1
         if self._emitted < SINGLE:
             self._emitted += 1
-            yield self._record(event.sensor, number, event.count, None, event.raw, "")
-            return
+            return _record(self.content.report, event, number)
         many = self._emitted
         over = "" if many < BY_POD else "command" if many < BY_NAMESPACE else "pod"
         key: Hashable = event.alike(over)
@@ -229,45 +242,76 @@ class Fold:
             key = repr(key)
             held = self._waiting.get(key)
         if held is None:
-            held = [event.sensor, number, event.count, moment, event.raw, over, moment]
-            self._waiting[key] = held
+            self._waiting[key] = _Held(event, number, over, moment, moment)
             self._emitted += 1
-            if len(self._waiting) >= WINDOW:
-                yield from self._flush()
-            return
-        held[2] += event.count
+            return None
+        held.event.count += event.count
         log.folded += 1
         if moment is not None:
-            if held[3] is None or moment < held[3]:
-                held[3] = moment
-            if held[6] is None or moment > held[6]:
-                held[6] = moment
+            if held.first is None or moment < held.first:
+                held.first = moment
+            if held.last is None or moment > held.last:
+                held.last = moment
+        return None
 
     def _flush(self) -> Iterator[Taken]:
         waiting, self._waiting = self._waiting, {}
-        for sensor, number, count, first, raw, over, last in waiting.values():
-            times = (first, last) if count > 1 else None
-            yield self._record(sensor, number, count, times, raw, over)
-
-    def _record(
-        self,
-        sensor: str,
-        number: int,
-        count: int,
-        times: tuple[datetime | None, datetime | None] | None,
-        raw: Any,
-        over: str,
-    ) -> Taken:
-        first, last = times or (None, None)
-        record = {"report": self.content.report, "line": number, "count": count}
-        record |= {"first": first, "last": last}
-        event = Raw(raw) if isinstance(raw, bytes) else raw
-        return Taken("Event", _encode({**record, "over": over, "event": event}), number, sensor)
+        for held in waiting.values():
+            yield _record(self.content.report, held.event, held.number, held)
 
 
-def _of_falco(line: Line, raw: bytes) -> _Event:
+def _record(report: str, event: _Event, number: int, held: _Held | None = None) -> Taken:
+    """Record of an event, with what is known of its repeats."""
+    about: dict[str, Any] = {"report": report, "line": number, "count": event.count}
+    if held is not None:
+        about["over"] = held.over
+        if event.count > 1:
+            about |= {"first": held.first, "last": held.last}
+    return Taken("Event", _FOUND[event.sensor](about, *event.parts), number, event.sensor)
+
+
+def _found_alert(about: dict[str, Any], line: Line) -> falco.FoundAlert | bytes:
+    if not isinstance(line.rule, str):
+        return _encode({**about, "event": {"rule": line.rule}})  # whoever decodes it says so
+    alert = falco.Alert(
+        rule=line.rule,
+        priority=line.priority,
+        source=line.source,
+        tags=line.tags,
+        time=line.time,
+        hostname=line.hostname,
+        output_fields=line.output_fields,
+        uuid=line.uuid,
+    )
+    return falco.FoundAlert(event=alert, **about)
+
+
+def _found_event(
+    about: dict[str, Any], line: Line, type: str, body: tetragon.Body
+) -> tetragon.FoundEvent:
+    event = tetragon.Event(
+        type=type,
+        node_name=line.node_name,
+        cluster_name=line.cluster_name,
+        time=line.time,
+        body=body,
+    )
+    return tetragon.FoundEvent(event=event, **about)
+
+
+def _found_request(about: dict[str, Any], event: audit.Event) -> audit.FoundEvent:
+    return audit.FoundEvent(event=event, **about)
+
+
+_FOUND: dict[str, Callable[..., msgspec.Struct | bytes]] = {
+    "falco": _found_alert,
+    "tetragon": _found_event,
+    "kubernetes-audit": _found_request,
+}
+
+
+def _of_falco(line: Line) -> _Event:
     fields = line.output_fields or _NONE
-    alert = falco.Alert(rule="", time=line.time, output_fields=line.output_fields)
     command = fields.proc_cmdline
     key = (
         line.rule,
@@ -292,15 +336,14 @@ def _of_falco(line: Line, raw: bytes) -> _Event:
         fields.ct_user,
         fields.ct_name,
     )
-    coarse = (line.rule, line.priority, fields.namespace, line.hostname)
     return _Event(
         "falco",
-        alert.moment,
+        falco.moment(line.time, fields),
         plain(line.hostname),
         key,
-        coarse,
+        (line.rule, line.priority, fields.namespace, line.hostname),
         (fields.pod, fields.container_id == "host"),
-        raw,
+        (line,),
     )
 
 
@@ -329,20 +372,19 @@ def _of_tetragon(line: Line, type: str, body: tetragon.Body) -> _Event:
         body.target,
         body.signal,
     )
-    coarse = (type, body.policy_name, pod.namespace, line.node_name)
-    event = tetragon.Event(
-        type=type,
-        node_name=line.node_name,
-        cluster_name=line.cluster_name,
-        time=line.time,
-        body=body,
-    )
     try:
         count = int(line.aggregation_info.count) if line.aggregation_info else 1
     except (TypeError, ValueError):
         count = 1
     return _Event(
-        "tetragon", event.moment, plain(line.node_name), key, coarse, pod.name, event, max(count, 1)
+        "tetragon",
+        tetragon.moment(line.time, type, body),
+        plain(line.node_name),
+        key,
+        (type, body.policy_name, pod.namespace, line.node_name),
+        pod.name,
+        (line, type, body),
+        min(max(count, 1), _MOST),
     )
 
 
@@ -355,4 +397,4 @@ def _of_audit(raw: bytes | Raw) -> _Event:
     target = (on.namespace, on.name)
     coarse = (event.verb, event.stage, user, on.resource, on.subresource, code)
     key = (event.verb, None, event.stage, user, borrowed, event.target, code, event.decision)
-    return _Event("kubernetes-audit", event.moment, None, key, coarse, target, event)
+    return _Event("kubernetes-audit", event.moment, None, key, coarse, target, (event,))

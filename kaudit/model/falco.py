@@ -136,12 +136,12 @@ class Alert(msgspec.Struct, gc=False, omit_defaults=True):
     @property
     def moment(self) -> datetime | None:
         """When it happened."""
-        fields = self.fields
-        return (
-            instant(self.time)
-            or of_nanoseconds(fields.evt_time)
-            or of_nanoseconds(fields.evt_time_iso)
-        )
+        return moment(self.time, self.fields)
+
+
+def moment(time: Any, fields: Fields) -> datetime | None:
+    """When an alert happened: as it says itself, else by its fields."""
+    return instant(time) or of_nanoseconds(fields.evt_time) or of_nanoseconds(fields.evt_time_iso)
 
 
 _NONE = Fields()

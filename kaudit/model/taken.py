@@ -27,7 +27,7 @@ class Taken(msgspec.Struct, gc=False):
     kind
         Kind of the record, as its collector reads it.
     raw
-        JSON of the record.
+        JSON of the record, or what its collector would make of that.
     item
         Place in the output, from 1; 0 for what stands for all of it.
     group, version
@@ -35,7 +35,7 @@ class Taken(msgspec.Struct, gc=False):
     """
 
     kind: str
-    raw: Raw | bytes
+    raw: Raw | bytes | msgspec.Struct
     item: int = 0
     group: str = ""
     version: str = ""

@@ -180,9 +180,14 @@ class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
 
     @property
     def moment(self) -> datetime | None:
-        """When it happened; before 0.9 an execution had only the start of its process."""
-        started = self.body.process.start_time if self.body.process else None
-        return instant(self.time) or (instant(started) if self.type == "process_exec" else None)
+        """When it happened."""
+        return moment(self.time, self.type, self.body)
+
+
+def moment(time: Any, type: str, body: Body) -> datetime | None:
+    """When an event happened; before 0.9 an execution had only the start of its process."""
+    started = body.process.start_time if body.process else None
+    return instant(time) or (instant(started) if type == "process_exec" else None)
 
 
 class FoundEvent(Seen, kw_only=True):

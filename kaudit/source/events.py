@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -60,17 +60,26 @@ class Begin(msgspec.Struct):
 
 
 class Batch(msgspec.Struct):
-    """Raw objects of one kind from one origin.
+    """Objects of one kind from one origin.
 
-    ``positions`` are places in the origin, from 1: document and item as ``(3, 17)`` are
-    told as 3 and 17; 0 where there is no list.
+    Attributes
+    ----------
+    group, version, kind
+        Of the objects.
+    origin
+        Number of the origin.
+    items
+        JSON of the objects, as bytes or Raw; of records of tools also what it is decoded into.
+    positions
+        Places in the origin, from 1: document and item as ``(3, 17)`` are told as 3 and 17;
+        0 where there is no list.
     """
 
     group: str
     version: str
     kind: str
     origin: int
-    items: Sequence[msgspec.Raw | bytes]
+    items: Sequence[Any]
     positions: Sequence[tuple[int, int]]
 
 
