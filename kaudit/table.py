@@ -197,7 +197,7 @@ class Table:
         order = [self.row.__struct_fields__.index(c.name) for c in self.columns]
         columns = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) if rows else []
         arrays = [
-            pa.array(columns[at] if rows else [], field.type)
+            _told(pa.array(columns[at] if rows else [], field.type))
             for at, field in zip(order, self.schema, strict=True)
         ]
         return pa.Table.from_arrays(arrays, schema=self.schema)
@@ -247,3 +247,21 @@ def rows_by_type(rows: Iterable[Row]) -> dict[type[Row], list[Row]]:
     for row in rows:
         found.setdefault(type(row), []).append(row)
     return found
+
+
+#: Moments in UTC that Python can tell, in microseconds.
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+
+
+def _told(values: pa.Array) -> pa.Array:
+    """Make null a moment that its zone takes out of all years: nobody could read it again."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_timestamp(values.type) or values.null_count == len(values):
+        return values
+    numbers = values.view(pa.int64())
+    inside = pc.and_(pc.greater_equal(numbers, _FIRST), pc.less_equal(numbers, _LAST))
+    if pc.all(inside).as_py():
+        return values
+    return pc.if_else(inside, values, pa.scalar(None, values.type))

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, field
 
-from kaudit.model.meta import Time
+from kaudit.model.meta import Int, Time
 from kaudit.model.sigstore import SigstoreBundle
 
 
@@ -244,7 +244,7 @@ class FoundAttestation(msgspec.Struct, gc=False, omit_defaults=True, kw_only=Tru
     provenance: Provenance | None = None
     signatures: int = 0
     names: dict[str, str] = {}
-    log_index: int | None = None
+    log_index: Int | None = None
     verified: bool | None = None
     reason: str | None = None
     image: str = ""

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import field
 
+from kaudit.model.meta import Int
 from kaudit.model.runtime_event import Seen, command_line, instant, plain
 
 GROUP = "audit.k8s.io"
@@ -44,7 +45,7 @@ class Target(Part):
 class Response(Part):
     """responseStatus."""
 
-    code: int | None = None
+    code: Int | None = None
 
 
 class RoleReference(Part):

@@ -141,12 +141,14 @@ class Content:
             return frozenset()
         except msgspec.DecodeError:
             return self._of_first_line()
+        except RecursionError:  # nested deeper than anything that a tool writes
+            return frozenset(_begun(self.data[:_EDGE]))
 
     def _of_first_line(self) -> frozenset[str]:
         line = next((one for one in self.data[: 1 << 20].splitlines() if one.strip()), b"")
         try:
             return frozenset(_members(line))
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return frozenset(_begun(self.data[:_EDGE]))
 
     def parted(self, *paths: str) -> tuple[Iterator[Piece], Rest]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.assessment import Assessment
-from kaudit.columns import records
+from kaudit.columns import arrow, records, total
 from kaudit.show import blocks as b
 from kaudit.show import runtime_pictures as pictures
 
@@ -43,7 +43,7 @@ def sensor_coverage(assessment: Assessment) -> b.Stack:
     covered = list(judged["covered"].astype(object))
     open_ = sum(value is False for value in covered)
     unknown = sum(value is not True and value is not False for value in covered)
-    lost = int(health["dropped"].sum())
+    lost = total(arrow(health["dropped"]).to_pylist())
     numbers = b.Numbers(
         (
             b.Number("nodes", len(nodes), f"{len(judged):,} judged: ready, and not virtual"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import records
+from kaudit.columns import arrow, records, total
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -95,10 +95,10 @@ def _counted(events: pd.DataFrame) -> tuple[dict[str, int], dict[str, int]]:
     of_sensors = events[events["sensor"].isin(["falco", "tetragon"])]
     own = of_sensors["internal"].to_numpy(dtype=bool)
     counts = of_sensors[~own].groupby("node")["count"].sum()
-    lost = of_sensors[own].groupby("node")["dropped"].sum()
+    lost = of_sensors[own].groupby("node")["dropped"]
     return (
         {str(k): int(v) for k, v in counts.items()},
-        {str(k): int(v) for k, v in lost.items()},
+        {str(k): total(arrow(v).to_pylist()) for k, v in lost},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import records
+from kaudit.columns import arrow, records, total
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -73,7 +73,7 @@ def _row(
     sensor, namespace, kind, name = key
     seen = events[events["sensor"] == sensor]
     internal = seen[seen["internal"].to_numpy(dtype=bool)]
-    dropped = int(internal["dropped"].fillna(0).sum())
+    dropped = total(arrow(internal["dropped"]).to_pylist())
     last = seen["last_at"].fillna(seen["first_at"]).max() if len(seen) else None
     ready = [p for p in pods if p["ready"] is not False]
     told = any(p["ready"] is not None for p in pods)
