@@ -8,11 +8,12 @@ back from a result to its raw record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaudit import registry
 from kaudit.assessment import Assessment
-from kaudit.beside import forked, possible
+from kaudit.beside import Tickets, forked, possible
 from kaudit.columns import arrow
 from kaudit.errors import RegistryError
 from kaudit.evidence.bundle import Evidence
@@ -21,6 +22,7 @@ from kaudit.model.words import Status
 from kaudit.registry import Control, resource_of
 from kaudit.resources import Resources, Scopes
 from kaudit.result import CODES, ControlResult
+from kaudit.shares import shares
 from kaudit.source.events import Progress, silent
 from kaudit.table import Resource
 from kaudit.waivers import Waiver
@@ -74,8 +76,7 @@ def assess(
     )
     run = _Run(evidence, chosen, strict)
     run.judge_all(progress)
-    for result in run.results:
-        run.close(result)
+    run.close()
     progress("controls", len(chosen), len(chosen))
     return Assessment(evidence, run.results, waivers)
 
@@ -101,31 +102,69 @@ class _Run:
     def judge_all(self, progress: Progress) -> None:
         """Judge by every control, with the help of a second process where that pays."""
         parts = self.evidence.manifest.parts if self.of_pods else 0
-        alone = self.strict or not possible()
-        if not alone and parts == 1 and self.evidence.store.rows("pods") > _MANY:
-            wait = forked(self._others_apart)
-            self._judge_parts(range(parts), progress)
-            others = wait()
-            if others is not None:
-                for result, other in zip(self.of_all, others, strict=True):
-                    result.merge(other)
-                return
-        elif alone or parts < 2:
-            self._judge_parts(range(parts), progress)
-        else:
+        beside = not self.strict and possible()
+        if parts < 2:
+            beside = beside and self.evidence.store.rows("pods") > _MANY
+            self._judge_shares([*self.of_pods, *self.of_all], (), beside, progress)
+            return
+        if beside:
             self._judge_halves(parts, progress)
-        self._judge_others(progress)
+        else:
+            self._judge_parts(range(parts), progress)
+        self._judge_shares(self.of_all, self.sums, beside, progress)
 
-    def _judge_others(self, progress: Progress) -> None:
-        """Judge by the controls that are not about pods."""
-        for done, result in enumerate(self.of_all):
-            progress(result.control.id, done, len(self.of_all))
+    def _judge_shares(
+        self,
+        results: Sequence[ControlResult],
+        given: Sequence[str],
+        beside: bool,
+        progress: Progress,
+    ) -> None:
+        """Judge share after share of the controls; a process beside this one takes some."""
+        found = shares([result.control for result in results], given)
+        groups = [[results[at] for at in some] for some in found.positions]
+        if not beside:
+            for number, group in enumerate(groups):
+                self._judge_group(group, number, len(groups), progress)
+            return
+        for name in found.common:
+            with suppress(Exception):  # the controls that need it tell of it
+                self.evidence.frames.get(name)
+        tickets = Tickets(len(groups))
+        wait = forked(lambda: self._judged_beside(groups, tickets))
+        mine = set()
+        for number in tickets:
+            self._judge_group(groups[number], number, len(groups), progress)
+            mine.add(number)
+        others = wait() or {}
+        tickets.close()
+        for number, group in enumerate(groups):
+            if number in others:
+                self._merge(group, others[number])
+            elif number not in mine:
+                self._judge_group(group, number, len(groups), progress)
+
+    def _judge_group(
+        self, group: Sequence[ControlResult], number: int, of: int, progress: Progress
+    ) -> None:
+        progress(group[0].control.id, number, of)
+        for result in group:
             self.judge(result, self.evidence.frames)
 
-    def _others_apart(self) -> list[ControlResult]:
+    def _judged_beside(
+        self, groups: Sequence[list[ControlResult]], tickets: Tickets
+    ) -> dict[int, list[ControlResult]]:
         self.evidence.frames = self.evidence.frames.apart()
-        self._judge_others(silent)
-        return self.of_all
+        done = {}
+        for number in tickets:
+            self._judge_group(groups[number], number, len(groups), silent)
+            done[number] = groups[number]
+        return done
+
+    def _merge(self, results: Sequence[ControlResult], others: Sequence[ControlResult]) -> None:
+        """Add what another process found."""
+        for result, other in zip(results, others, strict=True):
+            result.merge(other, result.resources.of_others(other.resources))
 
     def _judge_halves(self, parts: int, progress: Progress) -> None:
         """Judge part after part of the pods, the later half in a process beside this one."""
@@ -138,8 +177,7 @@ class _Run:
             return
         results, sums = others
         self.evidence.frames.keep(sums)
-        for result, other in zip(self.of_pods, results, strict=True):
-            result.merge(other)
+        self._merge(self.of_pods, results)
 
     def _judged_apart(self, parts: range) -> tuple[list[ControlResult], _Sums]:
         self.evidence.frames = self.evidence.frames.apart()
@@ -181,8 +219,15 @@ class _Run:
                 raise
             result.crash(f"{type(fault).__name__}: {fault}")
 
-    def close(self, result: ControlResult) -> None:
-        """Add what no row shows: things that could not be read, and nothing at all."""
+    def close(self) -> None:
+        """Add what no row shows, and let go of the frames."""
+        for result in self.results:
+            self._complete(result)
+        for resources in self.numbered:
+            resources.forget()
+
+    def _complete(self, result: ControlResult) -> None:
+        """Add things that could not be read, and that there is nothing at all."""
         taken = self.taken[result.control.id]
         if taken.void:
             result.add_loose(Status.NOT_ASSESSED, reason=taken.void)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import warnings
 from array import array
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import cache
 from multiprocessing.connection import Connection
@@ -71,6 +71,23 @@ def _tell(pipe: Connection, parents: Connection, compute: Callable[[], Any]) -> 
         pipe.send_bytes(pickle.dumps(compute(), protocol=5))
     pipe.close()
     os._exit(0)
+
+
+class Tickets:
+    """Numbers below a count, each given to one alone of the processes that ask for them."""
+
+    def __init__(self, count: int) -> None:
+        self._pipe, there = os.pipe()
+        os.write(there, array("H", range(count)).tobytes())
+        os.close(there)
+
+    def __iter__(self) -> Iterator[int]:
+        while ticket := os.read(self._pipe, 2):
+            yield int.from_bytes(ticket, sys.byteorder)
+
+    def close(self) -> None:
+        """Give none any more."""
+        os.close(self._pipe)
 
 
 def aside(compute: Callable[[], T]) -> Callable[[], T]:

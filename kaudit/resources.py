@@ -33,6 +33,7 @@ class Resources:
         self._parts: list[tuple[str, ...]] = []
         self._order: Numbers | None = None
         self._kept: dict[int, tuple[pd.DataFrame, Numbers]] = {}
+        self._others: tuple[Resources, Numbers] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -64,9 +65,15 @@ class Resources:
             found[at] = number
         return found
 
+    def of_others(self, others: Resources) -> Numbers:
+        """Numbers here of the resources that another process has numbered."""
+        if self._others is None or self._others[0] is not others:
+            self._others = (others, self.numbered(others.keys))
+        return self._others[1]
+
     def __getstate__(self) -> dict[str, Any]:
-        """All but the frames whose rows were numbered."""
-        return vars(self) | {"_kept": {}}
+        """Keys alone: who gets them has numbers of its own."""
+        return {"keys": self.keys}
 
     @property
     def order(self) -> Numbers:

@@ -189,8 +189,11 @@ class ControlResult:
         """Everything but the control, which another process knows by itself."""
         return {name: value for name, value in vars(self).items() if name != "control"}
 
-    def merge(self, other: ControlResult) -> None:
-        """Add what another process found for later parts of the pods."""
+    def merge(self, other: ControlResult, numbered: Any) -> None:
+        """Add what another process found, which numbers resources in another way.
+
+        Where both found something, this one has seen what comes first.
+        """
         import numpy as np
 
         if self.crashed:
@@ -199,7 +202,7 @@ class ControlResult:
             self.crash(other._loose[-1].reason)
             return
         size = len(other._status)
-        numbers = self.resources.numbered(other.resources.keys[:size])
+        numbers = numbered[:size]
         self._grow(len(self.resources))
         self._status[numbers] = np.maximum(self._status[numbers], other._status)
         self._rows[numbers] += other._rows

@@ -49,6 +49,7 @@ LEVELS = {
     "schemas": 3,
     "limits": 4,
     "resources": 4,
+    "shares": 4,
     "observations": 4,
     "result": 5,
     "waivers": 4,

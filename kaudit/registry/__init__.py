@@ -27,6 +27,7 @@ from kaudit.registry.lineage import (
     subject_table,
     summed_views,
     tables_of,
+    views_under,
 )
 from kaudit.registry.loading import check, find_control, load
 
@@ -56,4 +57,5 @@ __all__ = [
     "tables_of",
     "tool",
     "view",
+    "views_under",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
 from kaudit.errors import RegistryError
@@ -37,6 +38,18 @@ def summed_views(*names: str) -> tuple[str, ...]:
         elif name in VIEWS:
             todo += VIEWS[name].needs
     return tuple(sorted(found))
+
+
+def views_under(name: str, given: Collection[str] = ()) -> frozenset[str]:
+    """Views that a table or view rests on, itself among them; those given are not looked into."""
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        one = todo.pop()
+        if one in VIEWS and one not in found and one not in given:
+            found.add(one)
+            todo += VIEWS[one].needs
+    return frozenset(found)
 
 
 def tables_of(kind: tuple[str, str]) -> tuple[str, ...]:
