@@ -245,12 +245,14 @@ def owned(parts: pd.DataFrame, pod_context: pd.DataFrame) -> dict[str, pd.Series
     return {name: looked_up(pod_context, at, name, parts) for name in OWNER}
 
 
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dictionaries of plain values, None where unset: for tables of few rows."""
-    import pyarrow as pa
+def records(frame: pd.DataFrame, *names: str) -> list[dict[str, Any]]:
+    """Rows as dictionaries of plain values, None where unset: for tables of few rows.
 
-    found: list[dict[str, Any]] = pa.table({name: arrow(frame[name]) for name in frame}).to_pylist()
-    return found
+    Columns may be named; all are there by default, and moments are dear.
+    """
+    columns = names or tuple(map(str, frame))
+    cells = [arrow(frame[name]).to_pylist() for name in columns]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def plain_rows(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:

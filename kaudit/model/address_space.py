@@ -9,7 +9,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from ipaddress import ip_address, ip_network, summarize_address_range
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    ip_address,
+    ip_network,
+    summarize_address_range,
+)
 
 import msgspec
 
@@ -138,10 +144,14 @@ class AddressSpace:
 
     def class_of(self, address: str) -> int | None:
         """Class of one address; None where the text is none, or of IPv6 that nobody names."""
-        found = range_of(address)
-        if found is None or found.start >= self._end:
-            return None
-        return self._class[bisect_right(self._starts, found.start) - 1]
+        try:  # most are of this kind, and there is one a pod
+            start = int(IPv4Address(address))
+        except AddressValueError:
+            found = range_of(address)
+            if found is None or found.start >= self._end:
+                return None
+            start = found.start
+        return self._class[bisect_right(self._starts, start) - 1]
 
     def meeting(self, text: str) -> list[int]:
         """Classes that some address of a block is in."""

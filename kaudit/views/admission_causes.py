@@ -278,17 +278,14 @@ class _Classes:
         self.static = c["static"].to_numpy(dtype=bool)
         self.made = arrow(c["created_at"])
         self.owner_made = _taken(workloads, at)
-        times = sorted(
-            {*policies.times}
-            | {n[t] for n in levels.of.values() for t in _TIMES if n[t] is not None}
-        )
         parts = [
             _coded(arrow(c["namespace"])),
             _coded(arrow(c["owner_kind"])),
             _coded(_joined(self.labels)),
             self.static.astype(np.int64),
-            _buckets(self.made, times),
-            _buckets(self.owner_made, times),
+            _buckets(self.made, policies.times),
+            _buckets(self.owner_made, policies.times),
+            *(_before(self.made, c["namespace"], levels, name) for name in _TIMES),
         ]
         if policies.names_objects:
             parts.append(_coded(arrow(c["pod"])))
@@ -357,6 +354,21 @@ def _buckets(times: Any, among: Sequence[datetime]) -> np.ndarray[Any, np.dtype[
     found: np.ndarray[Any, np.dtype[np.int64]] = np.searchsorted(edges, values, side="right") + 1
     found[pc.is_null(times).to_numpy(zero_copy_only=False)] = 0
     return found
+
+
+def _before(
+    made: Any, namespaces: pd.Series[Any], levels: Levels, name: str
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Tell of each pod whether it was made before a moment of its own namespace."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    codes = arrow(namespaces).dictionary_encode()
+    moments = [levels.of.get(space, {}).get(name) for space in codes.dictionary.to_pylist()]
+    own = pa.array(moments, pa.timestamp("us", tz="UTC")).take(codes.indices)
+    before = pc.fill_null(pc.less(pc.cast(made, own.type), own), False)
+    found: np.ndarray[Any, np.dtype[np.int64]] = before.to_numpy(zero_copy_only=False)
+    return found.astype("int64")
 
 
 def _gathered(

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.columns import records
+from kaudit.columns import arrow, records
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -95,11 +95,9 @@ def attack_coverage(
         if falco and name not in named:
             for technique in techniques:
                 assumed.setdefault(technique, set()).add(name)
-    alerts = event_context[event_context["alert"].to_numpy(dtype=bool)]
-    seen: dict[str, int] = {}
-    for entry in records(alerts[["techniques", "count"]]):
-        for technique in entry["techniques"]:
-            seen[technique] = seen.get(technique, 0) + entry["count"]
+    alert = event_context["alert"].to_numpy(dtype=bool)
+    alerts = event_context.loc[alert, ["techniques", "count", "raw", "raw_line"]]
+    seen = _seen(alerts)
     known = bool(rules) or falco or len(alerts) > 0
     rows = []
     traced = next((t for t in (falco_rules, sensor_pods, alerts) if len(t)), None)
@@ -135,6 +133,18 @@ def attack_coverage(
             )
         )
     return frame(ATTACK_COVERAGE.sorted(ATTACK_COVERAGE.arrow(rows)))
+
+
+def _seen(alerts: pd.DataFrame) -> dict[str, int]:
+    """Events by the technique that they are tagged with."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lists = arrow(alerts["techniques"])
+    counts = arrow(alerts["count"]).take(pc.list_parent_indices(lists))
+    table = pa.table({"technique": pc.list_flatten(lists), "count": counts})
+    found = table.group_by("technique", use_threads=False).aggregate([("count", "sum")])
+    return dict(zip(found["technique"].to_pylist(), found["count_sum"].to_pylist(), strict=True))
 
 
 def _part_of(one: str, technique: str) -> bool:

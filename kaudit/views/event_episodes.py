@@ -51,6 +51,10 @@ EVENT_EPISODES = Table(
     resource=Resource("owner_kind", name="owner_name"),
 )
 _KEY = (*("sensor", "what", "namespace", "owner_kind", "owner_name", "command", "unresolved"),)
+_READ = (
+    *(*_KEY, "count", "first_at", "last_at", "pod", "node", "process", "target", "priority"),
+    *("image_digest", "image", "techniques", "platform", "raw", "raw_line"),
+)
 _MOST = 20
 _SEVERE = PRIORITIES[:4]
 
@@ -61,7 +65,7 @@ def event_episodes(event_context: pd.DataFrame) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    c = event_context[event_context["alert"].to_numpy(dtype=bool)]
+    c = event_context.loc[event_context["alert"].to_numpy(dtype=bool), [*_READ]]
     columns: dict[str, Any] = {
         n: arrow(c[n]) for n in (*_KEY, "count", "first_at", "pod", "node", "process", "target")
     }

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from kaudit.columns import arrow, looked_up, positions
+from kaudit.columns import arrow, looked_up, positions, records
 from kaudit.model.outside import Reach, ingress_is_internal, reach_of, routed
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -53,6 +53,12 @@ EXPOSURE = Table(
         "chain",
     ),
     resource=Resource("owner_kind", name="owner_name"),
+)
+_OF_BACKENDS = ("namespace", "service", "owner_kind", "owner_name", "platform", "pods")
+_OF_PORTS = ("namespace", "name", "port", "port_name", "protocol", "target_port", "node_port")
+_OF_SERVICES = (
+    *("namespace", "name", "type", "load_balancer_addresses", "external_ips", "source_ranges"),
+    *("internal", "raw", "raw_line"),
 )
 _SAID = {
     Reach.INTERNET: "internet",
@@ -123,7 +129,7 @@ def exposure(
     on_nodes = Reach.INTERNET if _public(nodes) else Reach.NODES
     targets = _targets(service_ports)
     behind: dict[str, list[tuple[str, str, str, bool, int]]] = defaultdict(list)
-    for b in service_backends.to_dict("records"):
+    for b in records(service_backends, *_OF_BACKENDS):
         found = (b["owner_kind"], b["namespace"], b["owner_name"], b["platform"], b["pods"])
         behind[f"{b['namespace']}/{b['service']}"].append(found)
     rows = [
@@ -152,7 +158,7 @@ def _number(value: Any) -> str:
 
 def _targets(ports: pd.DataFrame) -> _Targets:
     found: _Targets = defaultdict(dict)
-    for p in ports.to_dict("records"):
+    for p in records(ports, *_OF_PORTS):
         number, key = _number(p["port"]), (p["namespace"], p["name"])
         aim = p["target_port"] if isinstance(p["target_port"], str) else number
         target = f"{aim}/{p['protocol']}"
@@ -167,12 +173,12 @@ def _of_services(
 ) -> Iterator[_Way]:
     offered: dict[tuple[str, str], set[str]] = defaultdict(set)
     on_node: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for p in ports.to_dict("records"):
+    for p in records(ports, *_OF_PORTS):
         key = (p["namespace"], p["name"])
         offered[key].add(f"{_number(p['port'])}/{p['protocol']}")
         if _number(p["node_port"]):
             on_node[key].add(f"{_number(p['node_port'])}/{p['protocol']}")
-    for s in services.to_dict("records"):
+    for s in records(services, *_OF_SERVICES):
         key = (s["namespace"], s["name"])
         balanced, claimed = list(s["load_balancer_addresses"]), list(s["external_ips"])
         entries: list[tuple[str, set[str], Reach, bool]] = []
@@ -207,9 +213,9 @@ def _of_services(
 def _of_ingresses(
     ingresses: pd.DataFrame, rules: pd.DataFrame, targets: _Targets
 ) -> Iterator[_Way]:
-    by_name = {(i["namespace"], i["name"]): i for i in ingresses.to_dict("records")}
-    grouped: dict[tuple[str, str, str], list[dict[Any, Any]]] = defaultdict(list)
-    for r in rules.to_dict("records"):
+    by_name = {(i["namespace"], i["name"]): i for i in records(ingresses)}
+    grouped: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for r in records(rules, "namespace", "name", "service", "host", "port"):
         if isinstance(r["service"], str):
             grouped[r["namespace"], r["name"], r["service"]].append(r)
     for (namespace, name, service), paths in grouped.items():
@@ -245,7 +251,7 @@ def _of_ingresses(
 
 def _of_routes(attachments: pd.DataFrame, targets: _Targets) -> Iterator[_Way]:
     led = attachments[(attachments["attached"] & attachments["granted"]).to_numpy(bool)]
-    for a in led.to_dict("records"):
+    for a in records(led):
         reach, assumed = reach_of(list(a["addresses"]))
         route, service = f"{a['namespace']}/{a['name']}", f"{a['backend_namespace']}/{a['backend']}"
         port = f":{a['backend_port']}" if a["backend_port"] else ""

@@ -101,7 +101,7 @@ def network_pods(
         "attached": series(pc.not_equal(pc.fill_null(beside, 1), 0), c),
         "labels": series(kept_in_lists(c["labels"], lambda t: t.partition("=")[0] in keys), c),
         "named_ports": _named_ports(c, ports, names),
-        "addressed": over_lists(ips, bool),
+        "addressed": series(pc.greater(pc.fill_null(pc.list_value_length(arrow(ips)), 0), 0), c),
         "addresses": over_lists(ips, classes, pa.list_(pa.string())),
     }
     first, numbers = _alike(found)

@@ -74,7 +74,7 @@ def policy_effects(
     there = _There(pods, spaces)
     matching = _Matching(pods, spaces)
     rules: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for rule in records(r[[*_OF_RULES]]):
+    for rule in records(r, *_OF_RULES):
         rules[rule["namespace"], rule["name"]].append(rule)
     over_tcp = {
         namespace

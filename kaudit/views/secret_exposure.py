@@ -130,8 +130,8 @@ def _facts(
 ) -> dict[tuple[str, ...], dict[str, Any]]:
     """What is known of each Secret, by namespace and name."""
     found = {(r["namespace"], r["name"]): r for r in records(management)}
-    for r in records(ages[["namespace", "name", "age_days"]]):
+    for r in records(ages, "namespace", "name", "age_days"):
         found[r["namespace"], r["name"]]["age_days"] = r["age_days"]
-    for r in records(secrets[["namespace", "name", "changed_at", "created_at"]]):
+    for r in records(secrets, "namespace", "name", "changed_at", "created_at"):
         found[r["namespace"], r["name"]]["changed_at"] = r["changed_at"] or r["created_at"]
     return found  # type: ignore[return-value]  # two names are two names

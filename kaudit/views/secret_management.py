@@ -79,11 +79,12 @@ def secret_management(
         ]
     )
     copies: dict[str, list[str]] = {}
-    for row in records(secrets):
+    found = records(secrets, *_READ)
+    for row in found:
         if row["data_hash"]:
             copies.setdefault(row["data_hash"], []).append(f"{row['namespace']}/{row['name']}")
     rows = []
-    for row in records(secrets):
+    for row in found:
         labels = dict(text.partition("=")[::2] for text in row["labels"])
         purpose = secret_class(
             row["type"], row["namespace"], row["name"], labels, row["service_account"]
@@ -111,8 +112,15 @@ def secret_management(
     return frame(SECRET_MANAGEMENT.arrow(rows))
 
 
+_READ = (
+    *("raw", "raw_line", "namespace", "name", "uid", "type", "labels", "service_account"),
+    *("owners", "annotation_keys", "data_hash"),
+)
+
+
 def _fetched(asked: pd.DataFrame) -> Iterator[tuple[tuple[str, str], str]]:
-    for row in records(asked):
+    names = ("target_kind", "creation_policy", "namespace", "provisioned_namespaces", "target")
+    for row in records(asked, *names):
         if row["target_kind"] == "Secret" and row["creation_policy"] != "None":
             for home in (row["namespace"], *row["provisioned_namespaces"]):
                 yield (home, row["target"]), "ExternalSecret"

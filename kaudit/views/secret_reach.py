@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import SEPARATOR, assembled, pairs, records, series
+from kaudit.columns import SEPARATOR, arrow, assembled, pairs, records, series
 from kaudit.model.secret_rights import Readers, surplus
 from kaudit.registry import view
+from kaudit.remembered import remembered
 from kaudit.table import Table, doc
 from kaudit.tables.owned import OWNER, POD_KEY, OfPod
 
@@ -43,14 +44,11 @@ def secret_reach(
     import pyarrow as pa
 
     t = pod_tokens
-    readers = Readers.of(records(secret_readers))
-    known: dict[str, set[str]] = {}
-    for r in records(secrets[["namespace", "name"]]):
-        known.setdefault(r["namespace"], set()).add(r["name"])
+    readers, known = _readable(secret_readers, secrets)
     used: dict[tuple[str, ...], set[str]] = {}
-    for r in records(secret_uses):
-        key = (r["namespace"], r["owner_kind"], r["owner_name"])
-        used.setdefault(key, set()).add(r["secret"])
+    columns = ("namespace", "owner_kind", "owner_name", "secret")
+    for *owner, secret in zip(*(arrow(secret_uses[n]).to_pylist() for n in columns), strict=True):
+        used.setdefault(tuple(owner), set()).add(secret)
     who = pairs(t["namespace"], t["service_account"], t["owner_kind"], t["owner_name"])
     codes = who.dictionary_encode()
     found = []
@@ -58,11 +56,11 @@ def secret_reach(
         namespace, account, kind, name = text.split(SEPARATOR)
         grants = readers.of_account(namespace, account) if account else []
         mine = frozenset(used.get((namespace, kind, name), ()))
-        found.append(surplus(grants, namespace, mine, frozenset(known.get(namespace, ()))))
+        found.append(surplus(grants, namespace, mine, known.get(namespace, frozenset())))
     reach = pa.array([r for r, _ in found], pa.string()).take(codes.indices)
     more = pa.array([m for _, m in found], pa.list_(pa.string())).take(codes.indices)
-    columns = [column.name for column in SECRET_REACH.columns]
-    of: dict[str, Any] = {name: t[name] for name in columns if name in t.columns}
+    order = [column.name for column in SECRET_REACH.columns]
+    of: dict[str, Any] = {name: t[name] for name in order if name in t.columns}
     token = t["token_mounted"] | t["token_projected"]
     beyond = pa.array([bool(m) for _, m in found], pa.bool_()).take(codes.indices)
     of |= {
@@ -71,4 +69,16 @@ def secret_reach(
         "surplus": series(more, t),
         "exceeds": token & series(beyond, t),
     }
-    return assembled(t, of, columns)
+    return assembled(t, of, order)
+
+
+@remembered
+def _readable(
+    secret_readers: pd.DataFrame, secrets: pd.DataFrame
+) -> tuple[Readers, dict[str, frozenset[str]]]:
+    """Who reads Secrets, and which there are in each namespace."""
+    known: dict[str, set[str]] = {}
+    for r in records(secrets, "namespace", "name"):
+        known.setdefault(r["namespace"], set()).add(r["name"])
+    found = {namespace: frozenset(names) for namespace, names in known.items()}
+    return Readers.of(records(secret_readers)), found

@@ -50,7 +50,9 @@ def secret_usage(
 ) -> pd.DataFrame:
     """Gather what names each Secret."""
     users: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for r in records(secret_references):
+    for r in records(
+        secret_references, "kind", "namespace", "name", "secret_namespace", "secret", "way"
+    ):
         user = "/".join(part for part in (r["kind"], r["namespace"], r["name"]) if part)
         users.setdefault((r["secret_namespace"], r["secret"]), set()).add((user, r["way"]))
     readers = Readers.of(records(secret_readers))
