@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kaudit import registry
@@ -71,7 +72,7 @@ class Frames:
             raise InputError(f"there is no table {name!r}", hint=hint)
         if self._whole is not None and not known.pods:
             return self._whole.get(name)
-        if known.summed and self._part is None and self._parts() > 1:
+        if known.summed and self._part is None and self._parts > 1:
             found = self._summed(name)
         elif name in registry.VIEWS:
             view = registry.VIEWS[name]
@@ -89,16 +90,17 @@ class Frames:
             self._pieces.clear()
         self._decided = chosen
 
+    @cached_property
     def _parts(self) -> int:
         return max((self._store.parts(t) for t in self._store.names()), default=1)
 
     def _summed(self, name: str) -> pd.DataFrame:
         import pandas as pd
 
-        for part in range(self._parts()):
+        for part in range(self._parts):
             if (name, part) not in self._pieces:
                 self.keep(self.of_part(part).sums([name]))
-        found = [self._pieces[name, part] for part in range(self._parts())]
+        found = [self._pieces[name, part] for part in range(self._parts)]
         return pd.concat(found, ignore_index=True)
 
     def base(self, name: str) -> pd.DataFrame:
