@@ -41,6 +41,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Groups of users who may enter containers by hand, ``*`` for any text.
     critical_fix_days, high_fix_days
         Days within which a critical or high vulnerability that has a fix must be gone.
+    environment_labels
+        Label keys, of pods or of their namespaces, whose value names the environment.
     exploit_score
         EPSS from which a vulnerability counts as exploited.
     image_max_age_days
@@ -51,6 +53,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Tags, beside latest, that are known to be moved.
     owner_labels
         Label keys of which a workload, and a namespace, must carry one.
+    production_environments
+        Values of those labels, in any case, that stand for production.
     registry_secret_max_age_days
         Days after which a credential of an image registry should have been rotated.
     sandbox_handlers
@@ -62,6 +66,9 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     segmentation
         Statements on who may connect to whom, each with an id:
         ``PCI-1: pci accepts only from frontend on 443``.
+    sensitive_labels
+        Labels, as ``key=value``, of pods or of their namespaces, that mark a workload whose data
+        is sensitive; ``*`` for any text.
     sensor_images
         Ends of names of further images that are runtime sensors: ``northwind/agent``.
     token_max_seconds
@@ -85,17 +92,26 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     certificate_min_days: _Days = 30
     break_glass_groups: tuple[str, ...] = ()
     critical_fix_days: _Days = 7
+    environment_labels: tuple[str, ...] = (
+        *("env", "environment", "stage"),
+        "app.kubernetes.io/environment",
+    )
     exploit_score: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
     high_fix_days: _Days = 30
     image_max_age_days: _Days = 180
     log_max_age_hours: _Hours = 24
     moving_tags: tuple[str, ...] = ("dev", "edge", "main", "master", "nightly", "stable")
     owner_labels: tuple[str, ...] = ("team", "owner")
+    production_environments: tuple[str, ...] = ("live", "prd", "prod", "production")
     registry_secret_max_age_days: _Days = 180
     sandbox_handlers: tuple[str, ...] = ("gvisor*", "kata*", "runsc*")
     scan_max_age_days: _Days = 7
     secret_max_age_days: _Days = 90
     segmentation: tuple[str, ...] = ()
+    sensitive_labels: tuple[str, ...] = (
+        *("data-classification=confidential", "data-classification=restricted"),
+        *("pci=true", "sensitivity=confidential", "sensitivity=high", "sensitivity=restricted"),
+    )
     sensor_images: tuple[str, ...] = ()
     token_max_seconds: _Seconds = 86_400
     untrusted_labels: tuple[str, ...] = ("untrusted=true",)

@@ -1,0 +1,122 @@
+"""Environment and sensitivity of workloads, as labels tell.
+
+Which labels count is the auditor's decision (parameters environment_labels,
+production_environments and sensitive_labels): a label of a pod comes before one of its
+namespace.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kaudit.columns import SEPARATOR, arrow, kept_in_lists
+from kaudit.parameters import Parameters, parameters
+from kaudit.registry import view
+from kaudit.table import Resource, Table, Trace, doc, frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+class WorkloadMarkRow(Trace, kw_only=True):
+    namespace: Annotated[str, doc("namespace of the workload")]
+    owner_kind: Annotated[str, doc("kind of the workload")]
+    owner_name: Annotated[str, doc("name of the workload")]
+    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
+    environments: Annotated[list[str], doc("environments that its labels name; empty: none")]
+    production: Annotated[bool | None, doc("one of them is production; null: no label says")] = None
+    sensitive: Annotated[bool, doc("a label says that its data is sensitive")]
+    service_accounts: Annotated[list[str], doc("service accounts of its pods, sorted")]
+
+
+WORKLOAD_MARKS = Table(
+    "workload_marks",
+    WorkloadMarkRow,
+    grain="one workload, and what labels say of it",
+    key=("namespace", "owner_kind", "owner_name"),
+    resource=Resource("owner_kind", name="owner_name"),
+)
+_OWNER = ("namespace", "owner_kind", "owner_name")
+
+
+@view(WORKLOAD_MARKS)
+def workload_marks(pod_context: pd.DataFrame, namespaces: pd.DataFrame) -> pd.DataFrame:
+    """Read the labels of each kind of pod once, and gather them by workload."""
+    decided = parameters()
+    known = {text.lower() for text in decided.production_environments}
+    spaces = {
+        name: _pairs(labels)
+        for name, labels in zip(
+            namespaces["name"].tolist(), namespaces["labels"].tolist(), strict=True
+        )
+    }
+    gathered: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for one in _classes(pod_context, decided).to_pylist():
+        gathered.setdefault(tuple(one[column] for column in _OWNER), []).append(one)
+    rows = []
+    for (namespace, kind, name), found in gathered.items():
+        of_space = spaces.get(namespace, {})
+        labels = [_pairs(filter(None, one["labels"].split(SEPARATOR))) for one in found]
+        told = [_environments(decided, own, of_space) for own in labels]
+        environments = {text for some in told for text in some}
+        first = min(found, key=lambda one: (one["raw"], one["line"]))
+        rows.append(
+            WorkloadMarkRow(
+                raw=first["raw"],
+                raw_line=first["line"],
+                namespace=namespace,
+                owner_kind=kind,
+                owner_name=name,
+                platform=first["platform"],
+                environments=sorted(environments),
+                production=not known.isdisjoint(text.lower() for text in environments)
+                if environments
+                else None,
+                sensitive=any(_sensitive(decided, own) for own in (*labels, of_space)),
+                service_accounts=sorted({one["account"] for one in found} - {""}),
+            )
+        )
+    return frame(WORKLOAD_MARKS.sorted(WORKLOAD_MARKS.arrow(rows)))
+
+
+def _classes(pod_context: pd.DataFrame, decided: Parameters) -> pa.Table:
+    """Pods of a workload that have the same labels and account, once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    c = pod_context
+    keys = {*decided.environment_labels}
+    keys |= {text.partition("=")[0] for text in decided.sensitive_labels}
+    wild = any("*" in key for key in keys)
+    labels = kept_in_lists(c["labels"], lambda text: wild or text.partition("=")[0] in keys)
+    table = pa.table(
+        {
+            **{column: arrow(c[column]) for column in (*_OWNER, "platform", "raw")},
+            "labels": pc.binary_join(labels, SEPARATOR),
+            "account": arrow(c["service_account"]),
+            "line": arrow(c["raw_line"]),
+        }
+    )
+    keys_of = [name for name in table.column_names if name != "line"]
+    found = table.group_by(keys_of, use_threads=False).aggregate([("line", "min")])
+    return found.rename_columns([n.replace("line_min", "line") for n in found.column_names])
+
+
+def _pairs(labels: Iterable[str]) -> dict[str, str]:
+    return dict(text.split("=", 1) for text in labels)
+
+
+def _environments(decided: Parameters, *labels: dict[str, str]) -> set[str]:
+    """Environments of the first labels that name any: of the pod, else of its namespace."""
+    for own in labels:
+        if found := {own[key] for key in decided.environment_labels if own.get(key)}:
+            return found
+    return set()
+
+
+def _sensitive(decided: Parameters, labels: dict[str, str]) -> bool:
+    texts = [f"{key}={value}" for key, value in labels.items()]
+    return any(fnmatch.fnmatchcase(t, one) for t in texts for one in decided.sensitive_labels)
