@@ -18,14 +18,15 @@ from kaudit.evidence import seal
 from kaudit.model import (
     build_file,
     configuration,
+    container,
     credential,
     encryption_config,
     external_secrets,
     meta,
-    pod,
     secret_drivers,
     storage,
     store_references,
+    volume,
     workflow,
 )
 from kaudit.source.files import FileSource
@@ -177,11 +178,19 @@ REDACTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any], set[str]]] =
         {"config", "config-file", "(coded)"},
     ),
     "annotations": (meta._kept, _second, {"annotation", "snippet"}),
-    "literals of env": (pod.EnvVar.__post_init__, _nothing, {"env", "init-env", "template-env"}),
-    "command lines of containers": (pod.Container.__post_init__, _nothing, {"arg", "command"}),
-    "command lines of probes": (pod.Exec.__post_init__, _nothing, {"probe", "hook"}),
-    "paths of probes": (pod.HttpGet.__post_init__, _nothing, {"query"}),
-    "attributes of volumes": (pod.CsiVolume.__post_init__, _nothing, {"csi"}),
+    "literals of env": (
+        container.EnvVar.__post_init__,
+        _nothing,
+        {"env", "init-env", "template-env"},
+    ),
+    "command lines of containers": (
+        container.Container.__post_init__,
+        _nothing,
+        {"arg", "command"},
+    ),
+    "command lines of probes": (container.Exec.__post_init__, _nothing, {"probe", "hook"}),
+    "paths of probes": (container.HttpGet.__post_init__, _nothing, {"query"}),
+    "attributes of volumes": (volume.CsiVolume.__post_init__, _nothing, {"csi"}),
     "attributes of persistent volumes": (
         storage.DriverRef.__post_init__,
         _nothing,
