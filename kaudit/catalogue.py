@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+#: Frameworks that a report covers where none are named.
+REPORTED = ("cis-kubernetes", "pss", "nsa-cisa", "nist-800-190", "owasp-k8s", "mitre-attack")
+
 _FRAMEWORKS = "kaudit.frameworks"
 _MAPPINGS = "mappings.csv"
 _CATALOGUE = "catalogue.csv"

@@ -12,6 +12,7 @@ import msgspec
 
 from kaudit.model.words import Layer, Opinion, Severity, Status
 from kaudit.registry import Control
+from kaudit.text import count
 
 
 class ControlTally(msgspec.Struct, frozen=True):
@@ -73,21 +74,21 @@ def conclude(tally: ControlTally) -> Conclusion:
     """Conclude on the operation of one control."""
     judged = tally.pass_ + tally.fail_
     if tally.open:
-        return Conclusion(
-            Opinion.NOT_EFFECTIVE, f"{tally.open} of {tally.population} resources fail"
-        )
-    if tally.error_:
-        return Conclusion(Opinion.UNABLE, "the control crashed")
-    if tally.not_assessed_ or tally.manual_:
-        open_ = tally.not_assessed_ + tally.manual_
-        return Conclusion(Opinion.UNABLE, f"{open_} of {tally.population} could not be assessed")
+        return Conclusion(Opinion.NOT_EFFECTIVE, _fail(tally.open, tally.population))
+    unsure = tally.not_assessed_ + tally.manual_
+    if tally.error_ or unsure:
+        many = f"{unsure:,} of {tally.population:,} could not be assessed"
+        return Conclusion(Opinion.UNABLE, "the control crashed" if tally.error_ else many)
     if not judged:
         return Conclusion(Opinion.NOT_APPLICABLE, "there is nothing that it applies to")
     if tally.waived:
-        return Conclusion(
-            Opinion.WITH_EXCEPTIONS, f"{tally.waived} of {judged} resources fail under a waiver"
-        )
-    return Conclusion(Opinion.EFFECTIVE, f"all {judged} resources pass")
+        return Conclusion(Opinion.WITH_EXCEPTIONS, f"{_fail(tally.waived, judged)} under a waiver")
+    every = "the only resource passes" if judged == 1 else f"all {judged:,} resources pass"
+    return Conclusion(Opinion.EFFECTIVE, every)
+
+
+def _fail(number: int, total: int, things: str = "resource") -> str:
+    return f"{number:,} of {count(total, things)} {'fails' if number == 1 else 'fail'}"
 
 
 def conclude_design(states: Sequence[str], *, unread: bool = False) -> Conclusion:
@@ -102,21 +103,19 @@ def conclude_design(states: Sequence[str], *, unread: bool = False) -> Conclusio
     """
     if not states:
         return Conclusion(Opinion.UNABLE, "no namespace is known")
-    total = len(states)
+    spaces = count(len(states), "namespace")
     open_ = sum(state in ("none", "audit") for state in states)
     if open_ and unread:
         return Conclusion(Opinion.UNABLE, "not every policy could be read")
     if open_:
-        return Conclusion(
-            Opinion.NOT_EFFECTIVE, f"nothing denies it in {open_} of {total} namespaces"
-        )
+        return Conclusion(Opinion.NOT_EFFECTIVE, f"nothing denies it in {open_} of {spaces}")
     if unknown := sum(state == "unknown" for state in states):
-        return Conclusion(Opinion.UNABLE, f"in {unknown} of {total} namespaces it cannot be told")
+        return Conclusion(Opinion.UNABLE, f"in {unknown} of {spaces} it cannot be told")
     if partly := sum(state == "partial" for state in states):
         return Conclusion(
-            Opinion.WITH_EXCEPTIONS, f"something slips through in {partly} of {total} namespaces"
+            Opinion.WITH_EXCEPTIONS, f"something slips through in {partly} of {spaces}"
         )
-    return Conclusion(Opinion.EFFECTIVE, f"denied in all {total} namespaces")
+    return Conclusion(Opinion.EFFECTIVE, f"denied in every one of {spaces}")
 
 
 def _layer_design(
@@ -129,22 +128,22 @@ def _layer_design(
     if by[Opinion.NOT_EFFECTIVE]:
         return (
             Opinion.NOT_EFFECTIVE,
-            f"{by[Opinion.NOT_EFFECTIVE]} of {len(told)} controls that admission can enforce "
-            "are not denied in every namespace",
+            f"in some namespace nothing denies the fault of {by[Opinion.NOT_EFFECTIVE]} of "
+            f"{count(len(told), 'control')} that admission can enforce",
         )
     if by[Opinion.UNABLE]:
         return (
             Opinion.UNABLE,
-            f"of {by[Opinion.UNABLE]} of {len(told)} controls that admission can enforce it "
-            "cannot be told",
+            f"for {by[Opinion.UNABLE]} of {count(len(told), 'control')} that admission can enforce "
+            "it cannot be told",
         )
     if by[Opinion.WITH_EXCEPTIONS]:
         return (
             Opinion.WITH_EXCEPTIONS,
-            f"something slips past {by[Opinion.WITH_EXCEPTIONS]} of {len(told)} controls that "
-            "admission enforces",
+            f"something slips past {by[Opinion.WITH_EXCEPTIONS]} of "
+            f"{count(len(told), 'control')} that admission enforces",
         )
-    return Opinion.EFFECTIVE, f"all {len(told)} controls that admission can enforce are denied"
+    return Opinion.EFFECTIVE, "the fault of every control that admission can enforce is denied"
 
 
 def conclude_layers(
@@ -161,7 +160,7 @@ def conclude_layers(
     for layer in Layer:
         chosen = [control for control in controls if control.layer is layer]
         by = {o: [c for c in chosen if operation[c.id].opinion is o] for o in Opinion}
-        opinion, because = _layer_operation(layer, chosen, by)
+        opinion, because = _layer_operation(chosen, by)
         designed, grounds = _layer_design(chosen, design or {})
         found.append(
             LayerConclusion(
@@ -184,14 +183,8 @@ def conclude_layers(
     return tuple(found)
 
 
-#: What a layer rests on and no collector reads yet: without it, no layer is called effective.
-_UNREAD = {
-    Layer.SECRETS: "who can read secrets, and what is shared or unused, is not judged yet",
-}
-
-
 def _layer_operation(
-    layer: Layer, chosen: Sequence[Control], by: Mapping[Opinion, Sequence[Control]]
+    chosen: Sequence[Control], by: Mapping[Opinion, Sequence[Control]]
 ) -> tuple[Opinion, str]:
     if not chosen:
         return Opinion.UNABLE, "no control of this layer is part of the assessment"
@@ -200,19 +193,20 @@ def _layer_operation(
     if severe:
         return (
             Opinion.NOT_EFFECTIVE,
-            f"{len(severe)} of {len(chosen)} controls fail at high or critical severity",
+            f"{_fail(len(severe), len(chosen), 'control')} at high or critical severity",
         )
-    grounds = [_UNREAD[layer]] if layer in _UNREAD else []
     if unable := by[Opinion.UNABLE]:
-        grounds.append(f"{len(unable)} of {len(chosen)} controls could not be concluded")
-    if grounds:
-        return Opinion.UNABLE, "; ".join(grounds)
+        text = f"{len(unable)} of {count(len(chosen), 'control')} could not be concluded"
+        return Opinion.UNABLE, text
     if failing or by[Opinion.WITH_EXCEPTIONS]:
         number = len(failing) + len(by[Opinion.WITH_EXCEPTIONS])
         return (
             Opinion.WITH_EXCEPTIONS,
-            f"{number} of {len(chosen)} controls have exceptions, none of high severity",
+            f"{number} of {count(len(chosen), 'control')} {'has' if number == 1 else 'have'} "
+            "exceptions, none of high severity",
         )
     if not by[Opinion.EFFECTIVE]:
         return Opinion.UNABLE, "no control of this layer applies to anything that was read"
-    return Opinion.EFFECTIVE, f"all {len(by[Opinion.EFFECTIVE])} controls that apply pass"
+    holds = len(by[Opinion.EFFECTIVE])
+    every = "the only control that applies passes"
+    return Opinion.EFFECTIVE, every if holds == 1 else f"all {holds} controls that apply pass"

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from kaudit.assessment import Assessment
     from kaudit.evidence.bundle import Evidence
 
-#: Frameworks that a report covers where none are named.
-FRAMEWORKS = ("cis-kubernetes", "pss", "nsa-cisa", "nist-800-190", "owasp-k8s", "mitre-attack")
 EVIDENCE = "evidence.kaudit"
 
 
@@ -78,12 +76,12 @@ def audit_report(
     ReportError
         The notebook failed; it is kept.
     """
-    from kaudit.catalogue import framework
+    from kaudit.catalogue import REPORTED, framework
     from kaudit.report import find_notebook, render
     from kaudit.template.run import known_parameters
     from kaudit.waivers import load_waivers
 
-    chosen = [framework(name).id for name in frameworks] or list(FRAMEWORKS)
+    chosen = [framework(name).id for name in frameworks] or list(REPORTED)
     accepted = load_waivers(waivers) if waivers else ()
     decisions = parameters or Parameters()
     with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
@@ -173,7 +171,7 @@ def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:
     frames = {
         "findings": assessment.findings,
         "not_assessed": assessment.unassessed,
-        "controls": assessment.summary,
+        "controls": _controls(assessment),
         "layers": assessment.conclusions,
         "gaps": assessment.gaps,
         "readiness": pss.readiness(evidence),
@@ -188,6 +186,23 @@ def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:
     with (folder / "results.json").open("wb") as stream:
         for chunk in registry.EXPORTERS["json"].function(assessment):
             stream.write(chunk)
+
+
+def _controls(assessment: Assessment) -> pd.DataFrame:
+    """One row a control: what it expects, its counts, and every requirement it speaks on."""
+    import pandas as pd
+
+    from kaudit.catalogue import references
+
+    frame = assessment.summary.copy()
+    expected = [control.expected for control in assessment.controls]
+    cited = [
+        [f"{name} {item}" for name, items in references(control).items() for item in items]
+        for control in assessment.controls
+    ]
+    frame.insert(2, "expected", expected)
+    frame["references"] = pd.Series(cited, dtype=object)
+    return frame
 
 
 def _requirements(assessment: Assessment) -> pd.DataFrame:

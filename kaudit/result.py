@@ -351,6 +351,9 @@ def observed(rows: pd.DataFrame, shows: Sequence[str]) -> pa.Array:
         if pa.types.is_list(values.type):
             values = pc.binary_join(values, ", ")
             values = pc.if_else(pc.equal(values, ""), "none", values)
+        elif pa.types.is_timestamp(values.type):
+            seconds = pc.cast(values, pa.timestamp("s", "UTC"), safe=False)
+            values = pc.strftime(seconds, "%Y-%m-%dT%H:%M:%SZ")
         else:
             values = pc.cast(values, pa.string())
             values = pc.if_else(pc.equal(values, ""), "unset", values)

@@ -7,29 +7,28 @@ from kaudit.assessment import Assessment
 from kaudit.show import blocks as b
 from kaudit.text import count
 
+#: Origins that a report prints; all are in the annex.
+ORIGINS = 40
+
 
 def gaps(assessment: Assessment) -> b.Table:
     """What was not read, and why."""
     listed = sorted(assessment.evidence.gaps, key=lambda g: (not g.failed, g.what))
-    rows = [
-        (
-            g.what,
-            g.reason.replace("_", " "),
-            g.namespace,
-            g.detail,
-            ", ".join(g.tables) if len(g.tables) < 8 else count(len(g.tables), "table"),
-        )
-        for g in listed
-    ]
+    columns: dict[b.Column, list[str]] = {
+        b.Column("what", weight=2): [g.what for g in listed],
+        b.Column("reason"): [g.reason.replace("_", " ") for g in listed],
+        b.Column("namespace"): [g.namespace for g in listed],
+        b.Column("detail", weight=2): [g.detail for g in listed],
+        b.Column("weakens", weight=1): [
+            ", ".join(g.tables) if len(g.tables) < 8 else count(len(g.tables), "table")
+            for g in listed
+        ],
+    }
+    told = {column: cells for column, cells in columns.items() if any(cells)}
+    rows = list(zip(*told.values(), strict=True))
     return b.Table.of(
         "Gaps of the evidence",
-        [
-            b.Column("what", weight=2),
-            "reason",
-            "namespace",
-            b.Column("detail", weight=2),
-            "weakens",
-        ],
+        told or columns,
         rows[:200],
         total=len(rows),
         annex="tables/gaps.csv",
@@ -44,10 +43,10 @@ def catalogue(assessment: Assessment) -> b.Table:
             ("control", "code"),
             "layer",
             ("severity", "severity"),
-            b.Column("condition", weight=3),
-            b.Column("expected", weight=2),
+            b.Column("expected", weight=3),
         ],
-        [(c.id, c.layer, c.severity, c.title, c.expected) for c in assessment.controls],
+        [(c.id, c.layer, c.severity, c.expected) for c in assessment.controls],
+        annex="tables/controls.csv",
     )
 
 
@@ -64,7 +63,7 @@ def provenance(assessment: Assessment) -> b.Stack:
                     ("bytes", "number"),
                     b.Column("SHA-256", b.Kind.CODE, 3),
                 ],
-                [(o.name, o.verb, o.bytes, o.sha256) for o in manifest.origins[:200]],
+                [(o.name, o.verb, o.bytes, o.sha256) for o in manifest.origins[:ORIGINS]],
                 total=len(manifest.origins),
                 annex="tables/origins.csv",
             ),

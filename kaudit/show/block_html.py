@@ -198,10 +198,10 @@ def _finding(block: Finding, page: Page) -> str:
     control, title = visible(block.control), visible(block.title)
     name = page.heading(3, f"{control} {title}", id_=f"c-{block.control}", severity=block.severity)
     parts = []
+    if block.expected:
+        parts.append(f"<section><h4>Expected</h4>{_paragraphs([block.expected])}</section>")
     if block.rationale:
         parts.append(f"<section><h4>Why it matters</h4>{_paragraphs(block.rationale)}</section>")
-    if block.effect:
-        parts.append(f"<section><h4>What it means here</h4>{_paragraphs([block.effect])}</section>")
     if block.remedy or block.patch:
         remedy = _paragraphs(block.remedy) + (_pre(block.patch) if block.patch else "")
         parts.append(f"<section><h4>What to do</h4>{remedy}</section>")

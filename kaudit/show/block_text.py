@@ -137,6 +137,8 @@ def _finding(block: Finding) -> Iterator[str]:
     yield f"{shape}{visible(block.severity)} {visible(block.control)} {visible(block.title)}"
     known = [(status, block.counts.get(status, 0)) for status in Status]
     yield ", ".join(f"{number:,} {one(Kind.STATUS, s)}" for s, number in known if number)
+    if block.expected:
+        yield f"Expected: {visible(block.expected)}"
     yield from _paragraphs(block.rationale)
     yield from _paragraphs(block.remedy)
     if block.patch:

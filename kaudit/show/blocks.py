@@ -289,8 +289,8 @@ class Finding(_Shown, frozen=True, tag="finding"):
         Of the control; ``title`` is the condition that should hold.
     counts
         Resources by status.
-    rationale, effect
-        Why it matters; what it means here.
+    expected, rationale
+        The criterion; why it matters.
     remedy, patch, language
         What to do, and code that does it.
     references
@@ -306,8 +306,8 @@ class Finding(_Shown, frozen=True, tag="finding"):
     severity: str
     layer: str
     counts: dict[str, int]
+    expected: str = ""
     rationale: tuple[str, ...] = ()
-    effect: str = ""
     remedy: tuple[str, ...] = ()
     patch: str = ""
     language: str = "yaml"

@@ -26,6 +26,9 @@ def build(assessment: Assessment) -> b.Stack:
         else:
             missing.append(what)
     if missing:
-        text = "kaudit collect --help lists the options that add what tools wrote, and --scan."
+        text = (
+            "`kaudit collect --help` lists the options that add what tools wrote; `--scan` runs "
+            "the scanners."
+        )
         parts.append(b.Callout(b.Tone.INFO, f"Not in the evidence: {', '.join(missing)}", text))
     return b.Stack(tuple(parts))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kaudit.assessment import Assessment
 from kaudit.columns import records
 from kaudit.model.admission_causes import CAUSES, COVERED, ENFORCEABLE
+from kaudit.model.words import Status
 from kaudit.show import blocks as b
 from kaudit.show import deploy_pictures as pictures
 from kaudit.text import count
@@ -119,6 +120,7 @@ def enforcement(assessment: Assessment) -> b.Stack:
             (id, name, *(by[id][word] for word in words), sorted(engines[id]))
             for id, name in SHORT.items()
         ],
+        note=_unheld(assessment),
     )
     return b.Stack((*_unread(assessment), numbers, picture, table, *_holes(c)))
 
@@ -330,21 +332,20 @@ def _webhooks(assessment: Assessment) -> b.Block:
 
 def next_to_enforce(assessment: Assessment) -> b.Stack:
     """What nothing enforces yet, and how many workloads would be refused if it were."""
-    c, w = (assessment.evidence[name] for name in ("enforcement_coverage", "why_admitted"))
-    fails: dict[str, set[tuple[str, str, str]]] = {}
-    for row in records(w[["namespace", "owner_kind", "owner_name", "control"]]):
-        owner = (row["namespace"], row["owner_kind"], row["owner_name"])
-        fails.setdefault(row["control"], set()).add(owner)
+    c = assessment.evidence["enforcement_coverage"]
     missing: dict[str, list[str]] = {}
     for row in records(c[["name", "platform", "control", "state"]]):
         if row["state"] in ("none", "audit", "partial") and not row["platform"]:
             missing.setdefault(row["control"], []).append(row["name"])
     rows = []
     for id, names in missing.items():
-        if id not in fails and id == "KA-BLD-009":
+        judged = id in assessment.by_control
+        found = assessment.results_of(id, Status.FAIL) if judged else ()
+        fails = {(r.namespace, r.kind, r.name) for r in found}
+        if not fails and id == "KA-BLD-009":
             continue  # what is allowed is not decided here
-        broken = {owner for owner in fails.get(id, ()) if owner[0] in names}
-        free = [n for n in names if not any(owner[0] == n for owner in broken)]
+        broken = {owner for owner in fails if owner[0] in names}
+        free = {*names} - {owner[0] for owner in broken}
         rows.append((id, SHORT[id], len(names), len(free), len(broken)))
     rows.sort(key=lambda row: (row[4], -row[3], row[0]))
     return b.Stack(
@@ -359,6 +360,19 @@ def next_to_enforce(assessment: Assessment) -> b.Stack:
                     ("workloads refused", "number"),
                 ],
                 rows,
+                note=_unheld(assessment),
             ),
         )
     )
+
+
+def _unheld(assessment: Assessment) -> str:
+    """Name the namespaces of pods that the evidence does not hold: nothing tells of them."""
+    evidence = assessment.evidence
+    held = {*evidence["enforcement_coverage"]["name"].tolist()}
+    rest = sorted({*evidence["pods"]["namespace"].tolist()} - held)
+    if not rest:
+        return ""
+    more = f" and {len(rest) - PRINTED:,} more" if len(rest) > PRINTED else ""
+    said = f"{', '.join(rest[:PRINTED])}{more}"
+    return f"Pods are also in namespaces that the source does not hold, not counted here: {said}."

@@ -47,10 +47,10 @@ def _framework(name: str, items: Sequence[Covered]) -> list[b.Block]:
             f"{one.name}: requirements that controls test",
             [
                 ("id", "code"),
-                b.Column("requirement", weight=2),
+                b.Column("requirement", weight=4),
                 ("verdict", "status"),
                 b.Column("controls that fail", weight=2),
-                b.Column("controls that hold or are open", weight=2),
+                b.Column("controls that hold or are open", weight=3),
             ],
             [
                 (

@@ -211,7 +211,7 @@ def _exploited(assessment: Assessment) -> b.Block:
         {
             "image": b.Column("image", weight=4),
             "exploited": b.Column("known to be exploited", weight=2),
-            "due_at": "mend by",
+            "due_at": ("mend by", "time"),
             "likely": b.Column("likely to be", weight=2),
             "highest_epss": ("EPSS", "number"),
             "pods": ("pods", "number"),

@@ -14,7 +14,7 @@ def others(assessment: Assessment) -> b.Stack:
     """Reports of other tools by status, and what they say fails, worst first."""
     reports, found = (assessment.evidence[name] for name in ("tool_reports", "tool_findings"))
     if not len(reports) and not len(found):
-        text = "kaudit collect --help lists the options that add what tools wrote."
+        text = "`kaudit collect --help` lists the options that add what tools wrote."
         return b.Stack((b.Callout(b.Tone.INFO, "No finding of another tool was given", text),))
     counts = found.groupby(["tool", "status"]).size()
     rows = [

@@ -33,13 +33,18 @@ def worst(assessment: Assessment) -> b.Block:
 
 
 def risks(assessment: Assessment, drawn: int = DRAWN) -> b.Stack:
-    """Chains of risk: what was looked for, the worst as pictures, all with their rank."""
+    """Chains of risk: what was looked for, the worst as pictures, all with their rank.
+
+    The picture of the very worst is left to :func:`worst`, on page one.
+    """
     found = correlated(assessment)
     parts: list[b.Block] = [_numbers(found)]
     if not found.chains:
         parts.append(nothing(found))
     for chain in found.proven[:drawn]:
-        parts += [chain_figure(chain), links_of(chain)]
+        if chain is not found.proven[0]:
+            parts.append(chain_figure(chain))
+        parts.append(links_of(chain))
     if found.chains:
         parts.append(_listed(found))
     return b.Stack((*parts, _signals(found)))
@@ -82,8 +87,7 @@ def links_of(chain: Chain) -> b.Table:
         [
             "layer",
             b.Column("link", weight=2),
-            "state",
-            b.Column("seen, or why not", weight=3),
+            b.Column("seen, or why it is unknown", weight=3),
             ("controls", "code"),
             ("raw record", "code"),
         ],
@@ -91,9 +95,8 @@ def links_of(chain: Chain) -> b.Table:
             (
                 link.layer.value,
                 link.title,
-                "seen" if link.state is State.HOLDS else "unknown",
-                link.observed or link.reason,
-                ", ".join(link.controls),
+                link.observed if link.state is State.HOLDS else f"unknown: {link.reason}",
+                "\n".join(link.controls),
                 f"{link.raw}:{link.raw_line}" if link.raw else "",
             )
             for link in chain.links
@@ -108,7 +111,6 @@ def _listed(found: Risks) -> b.Table:
         [
             ("rank", "number"),
             ("severity", "severity"),
-            "state",
             b.Column("workload", weight=2),
             ("patterns", "code"),
             b.Column("because", weight=3),
@@ -118,9 +120,8 @@ def _listed(found: Risks) -> b.Table:
             (
                 c.rank,
                 c.severity,
-                "proven" if c.state is State.HOLDS else "possible",
                 c.label,
-                ", ".join(p.id for p in c.patterns),
+                "\n".join(p.id for p in c.patterns),
                 c.because,
                 c.cut.title if c.cut else "",
             )

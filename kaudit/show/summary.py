@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from kaudit import __version__
+from kaudit import __version__, registry
 from kaudit.assessment import Assessment
-from kaudit.model.words import Layer, Opinion, Severity, Status
+from kaudit.model.words import Gap, Layer, Opinion, Severity, Status
 from kaudit.show import blocks as b
 from kaudit.show import charts
 from kaudit.text import count
@@ -71,12 +71,16 @@ def _scope(assessment: Assessment) -> b.Facts:
     other = int(inventory["objects"].sum()) - read
     templates = int((pods["origin"] == "template").sum())
     namespaces = pods["namespace"].nunique()
-    when = f"{manifest.as_of:%Y-%m-%d %H:%M} UTC" if manifest.as_of else "not told by the source"
+    when = (
+        f", as of {manifest.as_of:%Y-%m-%d %H:%M} UTC"
+        if manifest.as_of
+        else "; the source does not tell of when it is"
+    )
     opinions = Counter(c.opinion for c in assessment.operation.values())
     unable, idle = opinions[Opinion.UNABLE], opinions[Opinion.NOT_APPLICABLE]
     controls = len(assessment.controls)
     pairs: tuple[tuple[str, b.Cell], ...] = (
-        ("Subject", f"{manifest.label}, as of {when}"),
+        ("Subject", f"{manifest.label}{when}"),
         (
             "Population",
             f"{count(len(pods) - templates, 'pod')} and {count(templates, 'pod template')} in "
@@ -106,7 +110,7 @@ def _waivers(assessment: Assessment) -> str:
 
 def _gap_callout(assessment: Assessment) -> b.Callout:
     failed = [gap for gap in assessment.evidence.gaps if gap.failed]
-    absent = [gap for gap in assessment.evidence.gaps if not gap.failed and gap.tables]
+    absent = _heaviest([gap for gap in assessment.evidence.gaps if not gap.failed and gap.tables])
     if failed:
         said = "; ".join(f"{g.what} ({g.reason.replace('_', ' ')})" for g in failed[:6])
         return b.Callout(
@@ -124,6 +128,16 @@ def _gap_callout(assessment: Assessment) -> b.Callout:
             "assessed.",
         )
     return b.Callout(b.Tone.OK, "Every read succeeded")
+
+
+def _heaviest(gaps: Sequence[Gap]) -> list[Gap]:
+    """Gaps by the number of controls that they weaken, most first."""
+    needed = Counter(
+        name
+        for control in registry.CONTROLS.values()
+        for name in registry.base_tables(control.subject, *control.needs)
+    )
+    return sorted(gaps, key=lambda gap: (-max(needed[name] for name in gap.tables), gap.what))
 
 
 def _listed(names: Sequence[str], most: int = 8) -> str:

@@ -22,10 +22,13 @@ _SIZES = (7.4, 6.9)
 _SIZE = _SIZES[0]
 _TINY = 5.6  # for tables that are too wide even broken
 _PAD = 8.0
+_WORTH_TURNING = 12  # rows: before and after a turned page most of a page stays empty
 _READABLE = 118.0  # points that a column of long texts gets before the page is turned
 _SHORT = 26
 _LONGEST_CELL = 420
 _MOST_LINES = 18
+# Twelve digits tell images apart; a whole digest takes three lines of every row.
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _BADGED = (Kind.SEVERITY, Kind.STATUS, Kind.OPINION)
 # Advances of the printable ASCII characters of DejaVu Sans, in hundredths of the size.
 _ADVANCES = (
@@ -50,8 +53,12 @@ def table_node(table: Table, *, wide: float = PORTRAIT, targets: Collection[str]
         Ids that some link of the report leads to; only these rows become targets.
     """
     rows = table.rows[:ROWS_PRINTED]
-    columns = [column_texts(c, [row[at] for row in rows]) for at, c in enumerate(table.columns)]
-    plan = _plan(table.columns, columns, wide)
+    columns = [
+        [_DIGEST.sub(r"\1…", text) for text in column_texts(c, [row[at] for row in rows])]
+        for at, c in enumerate(table.columns)
+    ]
+    pages = (wide, LANDSCAPE) if len(rows) >= _WORTH_TURNING else (wide,)
+    plan = _plan(table.columns, columns, pages)
     cells = [
         [
             _cell(column, row[at], columns[at][number], plan.whole[at])
@@ -83,9 +90,12 @@ def _foot(table: Table, printed: int) -> list[Text]:
     found: list[Text] = [atoms(table.note)] if table.note else []
     rest = table.size - printed
     if rest > 0:
-        place = table.annex or "the HTML report"
-        head = f"{count(rest, 'more row')} in {'the annex ' if table.annex else ''}"
-        found.append([head, *link(place, place), "."] if table.annex else f"{head}{place}.")
+        head = f"{count(rest, 'more row')} in "
+        if table.annex:
+            found.append([f"{head}the annex ", *link(table.annex, table.annex), "."])
+        else:
+            held = len(table.rows) == table.size
+            found.append(f"{head}{'the HTML report' if held else 'the evidence'}.")
     elif not table.rows:
         found.append("Nothing to list.")
     return found
@@ -109,11 +119,14 @@ class _Room(msgspec.Struct, frozen=True):
     short: bool
 
 
-def _plan(columns: Sequence[Column], texts: Sequence[Sequence[str]], wide: float) -> _Plan:
+def _plan(
+    columns: Sequence[Column], texts: Sequence[Sequence[str]], pages: Sequence[float]
+) -> _Plan:
     """Fit columns on a page: short cells unbroken, in smaller text or on a turned page."""
     rooms = [_room(column, found) for column, found in zip(columns, texts, strict=True)]
     short = [room.short for room in rooms]
-    for page in (wide, LANDSCAPE):
+    wide = pages[0]
+    for page in pages:
         for size in _SIZES:
             if sum(room.whole for room in rooms) * size / _SIZE <= page:
                 widths = _widths(columns, rooms, page * _SIZE / size, short)

@@ -214,8 +214,8 @@ class _Paper:
         self.ids.add(name)
         self.depth = min(2, self.depth + 1)
         parts: list[tuple[str, list[Node]]] = [
+            ("Expected", prose([block.expected]) if block.expected else []),
             ("Why it matters", prose(block.rationale)),
-            ("What it means here", prose([block.effect]) if block.effect else []),
             ("What to do", prose(block.remedy) + ([code(block.patch)] if block.patch else [])),
         ]
         yield {
@@ -256,9 +256,11 @@ class _Paper:
 
 
 def _led(nodes: Iterable[Node]) -> list[Node]:
-    """Move a heading onto the turned page that the table after it needs."""
+    """Keep headings, and the paragraph under them, on the page of what they lead to."""
     found: list[Node] = []
     for node in nodes:
+        if len(found) > 1 and (found[-2]["t"], found[-1]["t"]) == ("h", "p"):
+            found[-1]["leads"] = node["t"] not in ("p", "h", "list")
         if node["t"] == "table" and node["turned"]:
             start = len(found)
             while start > max(len(found) - 3, 0) and found[start - 1]["t"] in ("h", "p"):

@@ -69,7 +69,7 @@ def test_controls_and_conclusions(assessment: Assessment) -> None:
     }
     assert (control["operation"], control["because"]) == (
         "not effective",
-        "1 of 3 resources fail",
+        "1 of 3 resources fails",
     )
     assert {c["layer"]: c["operation"] for c in found["conclusions"]} == {
         "build": "unable to conclude",
