@@ -102,7 +102,7 @@ def _foot(table: Table, shown: int, *, scripted: bool) -> str:
 
 def _class(column: Column, texts: Sequence[str]) -> str:
     """Name the style of a column: short cells are never broken, long ones anywhere."""
-    longest = max(map(len, texts), default=0)
+    longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
     room = "short" if longest <= _SHORT else "long" if longest > 2 * _SHORT else "middling"
     return f"{column.kind} {room}"
 

@@ -10,6 +10,7 @@ from kaudit.catalogue import frameworks as catalogues
 from kaudit.coverage import MEANING, Covered, Verdict, coverage
 from kaudit.show import blocks as b
 from kaudit.show import charts
+from kaudit.text import count
 
 #: Controls that are named beside one requirement; all are in the annex.
 NAMED = 9
@@ -66,7 +67,9 @@ def _framework(name: str, items: Sequence[Covered]) -> list[b.Block]:
         )
     )
     if untested:
-        title = f"{len(untested)} of {len(items)} requirements are tested by nothing yet"
+        verb = "is" if len(untested) == 1 else "are"
+        of = f"{len(untested)} of {count(len(items), 'requirement')}"
+        title = f"{of} {verb} tested by nothing yet"
         parts.append(b.Callout(b.Tone.INFO, title, ", ".join(untested)))
     return parts
 
