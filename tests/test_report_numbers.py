@@ -28,7 +28,7 @@ metadata: {name: shop}
 ---
 apiVersion: v1
 kind: Pod
-metadata: {name: web, namespace: shop}
+metadata: {name: web, namespace: shop, creationTimestamp: "2026-01-01T00:00:00Z"}
 spec: {hostPID: true, containers: [{name: c, image: i, securityContext: {privileged: true}}]}
 ---
 apiVersion: apps/v1
