@@ -16,19 +16,23 @@ _SIGN = re.compile(
     r"""|(?P<sign><=|>=|!=|==|[=<>(),])"""
     r"""|(?P<word>(?:[^\s()=<>!,"'\[]|!(?!=)|\[(?:[^\]"']|"[^"]*"|'[^']*')*\])+))""",
 )
-_COMPARISONS = frozenset(
+#: A value without quotes: it may hold signs that elsewhere compare.
+_BARE = re.compile(r"""\s*[^()"'\s=,]+""")
+#: Comparisons of texts, which may be with any or all of a list: ``startswith oneof (a, b)``.
+OF_TEXTS = frozenset(
     [
-        *("=", "==", "!=", "<", "<=", ">", ">=", "in", "intersects", "pmatch", "regex"),
-        *("contains", "icontains", "bcontains", "startswith", "bstartswith", "endswith"),
-        *("glob", "iglob"),
+        *("=", "==", "!=", "contains", "icontains", "bcontains", "startswith", "bstartswith"),
+        *("endswith", "glob", "iglob", "regex"),
     ]
 )
+OF_LISTS = frozenset(["in", "intersects", "pmatch"])
+COMPARISONS = OF_TEXTS | OF_LISTS | {"<", "<=", ">", ">="}
+MODIFIERS = frozenset(["oneof", "anyof", "allof"])
 _JOIN = re.compile(r"^\s*(?:and|or)\b")
-_OF_LISTS = frozenset(["in", "intersects", "pmatch"])
 _FUNCTIONS = frozenset(
     ["toupper", "tolower", "b64", "basename", "len", "join", "concat", "getopt", "val", "storage"]
 )
-_DEEPEST = 100
+_DEEPEST = 200
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -67,33 +71,34 @@ class _Reader:
         self.macros: set[str] = set()
         self.words: set[str] = set()
         self.fields: set[str] = set()
-        self._signs: list[tuple[str, int]] = []
-        at, end = 0, len(text.rstrip())
-        while at < end:
-            found = _SIGN.match(text, at)
-            if found is None:
-                self._signs.append(("\0", at))
-                break
-            self._signs.append((found[0].strip(), found.end() - len(found[0].strip())))
-            at = found.end()
-        self._at = 0
+        self._text = text.rstrip()
+        self._at = self._began = 0
 
     @property
     def _next(self) -> str:
-        return self._signs[self._at][0] if self._at < len(self._signs) else ""
+        """The next sign, empty at the end; a null character where none can be read."""
+        return self._sign(_SIGN)[0]
 
-    def _take(self, what: str) -> str:
-        sign = self._next
+    def _sign(self, pattern: re.Pattern[str]) -> tuple[str, int]:
+        if self._at >= len(self._text):
+            return "", self._at
+        found = pattern.match(self._text, self._at)
+        return (found[0].strip(), found.end()) if found else ("\0", self._at)
+
+    def _take(self, what: str, *, value: bool = False) -> str:
+        sign, end = self._sign(_SIGN)
+        if value and sign and sign[0] not in "\"'(":
+            bare, after = self._sign(_BARE)
+            sign, end = (bare, after) if bare != "\0" else (sign, end)
         if not sign:
             raise _Wrong(f"{what} is missing at the end")
         if sign == "\0":
-            raise _Wrong(f"unreadable sign at {self._signs[self._at][1] + 1}")
-        self._at += 1
+            raise _Wrong(f"unreadable sign at {self._at + 1}")
+        self._began, self._at = end - len(sign), end
         return sign
 
     def _wrong(self, sign: str, expected: str) -> _Wrong:
-        place = self._signs[self._at - 1][1] + 1
-        return _Wrong(f"{sign[:40]!r} at {place} where {expected} is expected")
+        return _Wrong(f"{sign[:40]!r} at {self._began + 1} where {expected} is expected")
 
     def whole(self) -> None:
         self._either(0)
@@ -129,7 +134,7 @@ class _Reader:
     def _check(self, word: str) -> None:
         if word in _FUNCTIONS and self._next == "(":
             self._function()
-        elif self._next == "exists" or self._next in _COMPARISONS:
+        elif self._next == "exists" or self._next in COMPARISONS:
             self.fields.add(word)
         else:
             self.macros.add(word)
@@ -137,34 +142,51 @@ class _Reader:
         operator = self._take("an operator")
         if operator == "exists":
             return
-        if operator not in _COMPARISONS:
+        if operator not in COMPARISONS:
             raise self._wrong(operator, "an operator")
-        if operator in _OF_LISTS and self._next == "(":
+        if operator in OF_TEXTS and self._of_many():
+            operator = "in"
+        if self._next == "(":
+            if operator not in OF_LISTS:
+                raise self._wrong(self._take("a value"), "a value")
             self._values()
             return
-        value = self._take("a value")
+        value = self._take("a value", value=True)
         if value in _FUNCTIONS and self._next == "(":
             self._function()
-        elif value == "(":
-            self._at -= 1
-            self._values()
-        elif value in (")", ","):
+        elif value[0] in "),=":
             raise self._wrong(value, "a value")
+        elif operator in OF_LISTS and value[0] not in "\"'":
+            self.words.add(value)
+
+    def _of_many(self) -> bool:
+        """Take ``oneof``, ``anyof`` or ``allof`` where a list, or the name of one, follows."""
+        before = self._at
+        if self._next not in MODIFIERS:
+            return False
+        self._take("a value")
+        after = self._next
+        if after == "(" or (after[:1].isalpha() and after not in ("and", "or")):
+            return True
+        self._at = before
+        return False
 
     def _function(self) -> None:
-        """Arguments of a function: fields, values, functions."""
+        """Arguments of a function: fields, values, functions, lists; and one of its own in []."""
         self._take("(")
         depth = 1
         while depth:
             sign = self._take(")")
             depth += (sign == "(") - (sign == ")")
-            if "." in sign and sign[0] not in "\"'":
+            if "." in sign and sign[0] not in "\"'" and not sign[0].isdigit():
                 self.fields.add(sign)
+        if self._text[self._at : self._at + 1] == "[":
+            self._take("]")
 
     def _values(self) -> None:
         self._take("(")
         while True:
-            sign = self._take(")")
+            sign = self._take(")", value=True)
             if sign == ")":
                 return
             if sign == "(":

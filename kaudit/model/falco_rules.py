@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kaudit.errors import InputError
+from kaudit.model import falco_condition
 
 _KINDS = ("rule", "macro", "list")
 _RULES = re.compile(r"^\s*-\s+(?:rule|macro|list|required_engine_version)\s*:", re.MULTILINE)
@@ -24,6 +25,20 @@ _SETTINGS = re.compile(
 _VALUES = re.compile(r"^customRules\s*:", re.MULTILINE)
 #: Largest file that is read.
 _LARGEST = 8 << 20
+#: What a later item may change of an earlier one, by kind and by how.
+_RULE_ADDS = ("condition", "output", "desc", "tags", "exceptions")
+_OVERRIDABLE: dict[str, dict[Any, tuple[str, ...]]] = {
+    "rule": {
+        "append": _RULE_ADDS,
+        "replace": (
+            *_RULE_ADDS,
+            *("priority", "capture", "capture_duration", "enabled", "warn_evttypes"),
+            "skip-if-unknown-filter",
+        ),
+    },
+    "macro": {"append": ("condition",), "replace": ("condition",)},
+    "list": {"append": ("items",), "replace": ("items",)},
+}
 OUTPUTS = ("stdout", "syslog", "file", "http", "program", "grpc")
 
 
@@ -130,6 +145,7 @@ def _item(entry: Any, number: int) -> Iterator[Item]:
     override = entry.get("override")
     enabled = entry.get("enabled")
     exceptions = entry.get("exceptions")
+    adds = entry.get("append") is True
     yield Item(
         kind=kind,
         name=name,
@@ -139,14 +155,76 @@ def _item(entry: Any, number: int) -> Iterator[Item]:
         source=_text(entry.get("source")),
         tags=_texts(entry.get("tags")),
         enabled=enabled if isinstance(enabled, bool) else None,
-        append=entry.get("append") is True,
+        append=adds,
         override={str(k): str(v) for k, v in override.items()}
         if isinstance(override, dict)
         else None,
         exceptions=[str(one.get("name")) for one in exceptions if isinstance(one, dict)]
         if isinstance(exceptions, list)
         else None,
+        fault=_fault(entry, kind, name, adds=adds),
     )
+
+
+def _fault(entry: dict[Any, Any], kind: str, name: str, *, adds: bool) -> str:
+    """What Falco refuses of an item for its own sake; empty: nothing is known."""
+    override = entry.get("override")
+    if isinstance(override, dict):
+        if adds and override:
+            return f"{kind} {name} has both append and override"
+        for key, how in override.items():
+            if how not in ("append", "replace") or key not in _OVERRIDABLE[kind].get(how, ()):
+                return f"{kind} {name} cannot be overridden by {str(key)[:40]}: {str(how)[:40]}"
+            if key not in entry:
+                return f"{kind} {name} overrides {str(key)[:40]}, and does not say by what"
+        known = {key for keys in _OVERRIDABLE[kind].values() for key in keys}
+        if kind == "rule" and override and (more := sorted(known & {*entry} - {*override})):
+            return f"rule {name} says {more[0]}, which its override does not name"
+        adds = override.get("exceptions") == "append"
+    if kind == "rule" and entry.get("exceptions") is not None:
+        found = _of_exceptions(entry["exceptions"], adds=adds)
+        return f"rule {name}: {found}" if found else ""
+    return ""
+
+
+def _of_exceptions(exceptions: Any, *, adds: bool) -> str:
+    """What is wrong with the exceptions of a rule: fields, comparisons and values must fit."""
+    if not isinstance(exceptions, list):
+        return "exceptions are no list"
+    for one in exceptions:
+        if not isinstance(one, dict) or not _text(one.get("name")):
+            return "an exception has no name"
+        where = f"exception {str(one['name'])[:60]}"
+        fields, comps, values = (one.get(key) for key in ("fields", "comps", "values"))
+        if values is not None and not isinstance(values, list):
+            return f"{where}: values are no list"
+        if fields is None:
+            if not adds:
+                return f"{where} has no fields"
+            continue
+        if isinstance(fields, list):
+            told = comps if comps is not None else ["="] * len(fields)
+            if not isinstance(told, list) or len(told) != len(fields):
+                return f"{where}: as many comps as fields are expected"
+            wrong = [op for op in told if not _compares(op, falco_condition.COMPARISONS)]
+            uneven = [v for v in values or () if not isinstance(v, list) or len(v) != len(fields)]
+            if uneven:
+                return f"{where}: as many values as fields are expected"
+        else:
+            wrong = [] if _compares(comps or "in", falco_condition.OF_LISTS) else [comps]
+            if any(isinstance(value, list) for value in values or ()):
+                return f"{where}: plain values are expected, not lists"
+        if wrong:
+            return f"{where}: {str(wrong[0])[:40]!r} is no comparison for it"
+    return ""
+
+
+def _compares(operator: Any, known: frozenset[str]) -> bool:
+    """Whether it is one of the comparisons, or one of texts with any or all of a list."""
+    words = str(operator).split()
+    if len(words) == 2:
+        return words[0] in falco_condition.OF_TEXTS and words[1] in falco_condition.MODIFIERS
+    return words in [[one] for one in (*known, "exists")]
 
 
 def settings(text: str) -> Settings:

@@ -1,7 +1,9 @@
 """Rules of Falco as they take effect: files in their order, appends, overrides, and what breaks.
 
-Falco reads its files one after the other; a rule whose condition names a macro that no file
-defines makes it refuse to start (falcosecurity/falco, ``userspace/engine/rule_loader_compiler``).
+Falco reads its files one after the other, and compiles what it has at the end of each. A rule
+may name any macro that is there then, a macro only those that stand before it was last changed;
+what names another makes Falco refuse to start (falcosecurity/falco,
+``userspace/engine/rule_loader_compiler.cpp`` and ``rule_loader_collector.cpp``).
 Files that come as artifacts are not in the API: the names of the project's own macros, lists and
 rules (falcosecurity/rules, 2026-08, in the table beside this module) are taken to be there.
 """
@@ -11,6 +13,8 @@ from __future__ import annotations
 import csv
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -94,38 +98,10 @@ def _effective(items: list[dict[str, Any]], settings: list[dict[str, Any]]) -> l
     every = not order or any(not name.endswith((".yaml", ".yml")) for name in order)
     taken = [item for item in items if every or item["file"] in order]
     ordered = sorted(taken, key=lambda item: _turn(item, order))
-    known = upstream()
-    macros, lists, rules = set(known["macro"]), set(known["list"]), dict[str, _Rule]()
-    never: set[str] = {"never_true"}
-    refused: dict[tuple[str, str], str] = {}
-    for item in ordered:
-        place = (item["config_map"], item["file"])
-        fault = item["fault"]
-        if item["item"] == "macro":
-            if item["appends"] and item["name"] not in macros:
-                fault = fault or f"macro {item['name']} adds to one that is not defined"
-            macros.add(item["name"])
-            if (item["condition"] or "").strip(" ()") == "never_true":
-                never.add(item["name"])
-        elif item["item"] == "list":
-            if (item["appends"] or "items=append" in item["overrides"]) and (
-                item["name"] not in lists
-            ):
-                fault = fault or f"list {item['name']} adds to one that is not defined"
-            lists.add(item["name"])
-        elif item["item"] == "rule":
-            fault = fault or _taken(item, rules, known["rule"])
-        missing = sorted(set(item["macros"]) - macros)
-        if missing and item["item"] != "fault":
-            fault = (
-                fault
-                or f"{item['item']} {item['name']} names what no file defines: {', '.join(missing)}"
-            )
-        if fault:
-            refused.setdefault(place, fault)
-            if item["item"] == "rule" and item["name"] in rules:
-                rule = rules[item["name"]]
-                rule.fault = rule.fault or fault
+    loader = _Loader()
+    for (config_map, file), own in groupby(ordered, key=itemgetter("config_map", "file")):
+        loader.load((config_map, file), list(own))
+    rules, refused, never = loader.rules, loader.refused, loader.never
     least = next((one["priority"] for one in settings if one["priority"]), None)
     off = {text for one in settings for text in one["disabled"]}
     on = {text for one in settings for text in one["enabled"]}
@@ -136,6 +112,77 @@ def _effective(items: list[dict[str, Any]], settings: list[dict[str, Any]]) -> l
             found.append(_row(item["name"], _of(item), {}, never, None, set(), unlisted=why))
             rules[item["name"]] = _of(item)
     return found
+
+
+class _Macro(msgspec.Struct):
+    """Where a macro was first defined and last changed, and the macros that it names."""
+
+    first: int
+    last: int
+    names: set[str]
+
+
+class _Loader:
+    """What Falco has read so far: macros, lists and rules, and what it refused."""
+
+    def __init__(self) -> None:
+        known = upstream()
+        self.rules: dict[str, _Rule] = {}
+        self.refused: dict[tuple[str, str], str] = {}
+        self.never = {"never_true"}
+        self._known = known["rule"]
+        self._macros = {name: _Macro(0, 0, set()) for name in known["macro"]}
+        self._lists = set(known["list"])
+        self._turn = 0
+
+    def load(self, place: tuple[str, str], items: list[dict[str, Any]]) -> None:
+        """Read the items of one file, then compile all that there is."""
+        for item in items:
+            self._turn += 1
+            fault = item["fault"] or self._read(item)
+            if fault:
+                self._refuse(place, fault, item["name"] if item["item"] == "rule" else "")
+        for name, macro in self._macros.items():
+            missing = sorted(one for one in macro.names if not self._stands(one, macro.last))
+            if missing:
+                self._refuse(place, f"macro {name} {_NAMES} {', '.join(missing)}", "")
+        for name, rule in self.rules.items():
+            missing = sorted({*rule.macros} - {*self._macros})
+            if missing and not rule.fault:
+                self._refuse(place, f"rule {name} {_NAMES} {', '.join(missing)}", name)
+
+    def _stands(self, name: str, before: int) -> bool:
+        return name in self._macros and self._macros[name].first < before
+
+    def _refuse(self, place: tuple[str, str], fault: str, rule: str) -> None:
+        self.refused.setdefault(place, fault)
+        if rule in self.rules and not self.rules[rule].fault:
+            self.rules[rule].fault = fault
+
+    def _read(self, item: dict[str, Any]) -> str:
+        """Let an item take effect; return what is wrong with it."""
+        name, overrides = item["name"], item["overrides"]
+        if item["item"] == "macro":
+            adds = item["appends"] or "condition=append" in overrides
+            known = self._macros.get(name)
+            if known is None and adds:
+                return f"macro {name} adds to one that is not defined"
+            names = {*item["macros"], *(known.names if known and adds else ())}
+            self._macros[name] = _Macro(known.first if known else self._turn, self._turn, names)
+            if (item["condition"] or "").strip(" ()") == "never_true":
+                self.never.add(name)
+            elif not adds:
+                self.never.discard(name)
+        elif item["item"] == "list":
+            if (item["appends"] or "items=append" in overrides) and name not in self._lists:
+                return f"list {name} adds to one that is not defined"
+            self._lists.add(name)
+        elif item["item"] == "rule":
+            return _taken(item, self.rules, self._known)
+        return ""
+
+
+_NAMES = "names what no file defines:"
 
 
 def _of(item: dict[str, Any], before: _Rule | None = None) -> _Rule:
@@ -189,6 +236,7 @@ def _taken(item: dict[str, Any], rules: dict[str, _Rule], known: frozenset[str])
         before.enabled = item["enabled"]
     if item["condition"] is not None:
         replaced = overrides.get("condition") == "replace"
+        before.macros = [*([] if replaced else before.macros), *item["macros"]]
         before.condition = (
             item["condition"] if replaced else f"{before.condition or ''} {item['condition']}"
         )

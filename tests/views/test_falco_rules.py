@@ -67,6 +67,87 @@ def test_order_counts(tmp_path: Path) -> None:
     assert states(tmp_path, a=uses, b=macro)["A"][0] == "broken"
 
 
+USES = "- rule: A\n  condition: own\n  priority: INFO\n"
+OWN = "- macro: own\n  condition: other\n"
+OTHER = "- macro: other\n  condition: evt.type = open\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        (USES + OTHER + OWN, ""),  # a rule may name what its file defines later
+        (OWN + USES + OTHER, "other"),  # a macro may not
+        (OWN + OTHER + "- macro: own\n  append: true\n  condition: or container\n", ""),
+        (OWN + OTHER + "- macro: own\n  condition: other\n", ""),
+        (OTHER + "- macro: own\n  condition: own\n", "own"),
+    ],
+)
+def test_what_a_macro_may_name(tmp_path: Path, text: str, missing: str) -> None:
+    found = states(tmp_path, a=BASE + text)["A"]
+    assert (found[0] == "refused") == bool(missing) or "own" in found[1]
+    assert (f"names what no file defines: {missing}" in found[1]) == bool(missing)
+
+
+def test_a_condition_that_is_replaced_names_nothing_any_more(tmp_path: Path) -> None:
+    both = USES + "- rule: A\n  condition: container\n  override: {condition: replace}\n"
+    assert states(tmp_path, a=both)["A"][0] == "loaded"
+    assert states(tmp_path, a=USES, b=both.partition("INFO\n")[2])["A"][0] == "broken"
+
+
+def test_documents_of_one_file_are_one_file(tmp_path: Path) -> None:
+    assert states(tmp_path, a=USES + "---\n" + OTHER + OWN)["A"] == ("loaded", "")
+
+
+RULE = "- rule: A\n  condition: container\n  priority: INFO\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("  exceptions: [{name: e, fields: [a.b, c.d], comps: [=, in], values: [[x, [y]]]}]", ""),
+        ("  exceptions: [{name: e, fields: [a.b], comps: [startswith oneof]}]", ""),
+        ("  exceptions: [{name: e, fields: a.b, values: [x, y]}]", ""),
+        ("  exceptions: [{name: e, fields: a.b, comps: pmatch}]", ""),
+        ("  exceptions: [{fields: a.b}]", "an exception has no name"),
+        ("  exceptions: [{name: e}]", "has no fields"),
+        ("  exceptions: {name: e}", "are no list"),
+        ("  exceptions: [{name: e, fields: [a.b, c.d], comps: [=]}]", "as many comps"),
+        ("  exceptions: [{name: e, fields: [a.b, c.d], values: [[x]]}]", "as many values"),
+        ("  exceptions: [{name: e, fields: [a.b], comps: [like]}]", "'like' is no comparison"),
+        ("  exceptions: [{name: e, fields: a.b, comps: startswith}]", "'startswith' is no"),
+        ("  exceptions: [{name: e, fields: a.b, values: [[x]]}]", "plain values"),
+        ("  override: {priority: append}", "cannot be overridden by priority: append"),
+        ("  override: {condition: merge}", "cannot be overridden by condition: merge"),
+        ("  override: {tags: append}", "overrides tags, and does not say by what"),
+        ("  override: {condition: replace}", "says priority, which its override"),
+        ("  append: true\n  override: {condition: append}", "both append and override"),
+    ],
+)
+def test_exceptions_and_overrides_must_fit(tmp_path: Path, more: str, fault: str) -> None:
+    state, why = states(tmp_path, a=RULE, b=RULE + more + "\n")["A"]
+    assert state == ("broken" if fault else "loaded")
+    assert fault in why
+
+
+def test_exceptions_are_added_without_their_fields(tmp_path: Path) -> None:
+    first = RULE + "  exceptions: [{name: e, fields: [a.b]}]\n"
+    more = "- rule: A\n  exceptions: [{name: e, values: [[x]]}]\n  override: {exceptions: append}\n"
+    assert states(tmp_path, a=first, b=more)["A"] == ("loaded", "")
+
+
+def test_lists_in_lists_and_versions_are_in_order(tmp_path: Path) -> None:
+    text = (
+        "- required_engine_version: 0.57.0\n"
+        "- required_plugin_versions: [{name: k8saudit, version: 0.7.0, alternatives: []}]\n"
+        "- list: inner\n  items: [sh, bash]\n"
+        "- list: outer\n  items: [inner, zsh, 5, true]\n"
+        "- list: outer\n  items: [inner]\n  override: {items: append}\n"
+        "- rule: A\n  condition: proc.name in (outer) and tolower(proc.pname) in (inner)\n"
+        "  priority: INFO\n"
+    )
+    assert states(tmp_path, a=text) == {"A": ("loaded", "")}
+
+
 def test_an_append_to_nothing_is_told(tmp_path: Path) -> None:
     assert (
         states(tmp_path, a="- list: gone\n  append: true\n  items: [a]\n" + BASE)["A"][0]
