@@ -92,7 +92,7 @@ def report_subjects(
                 missing=sorted(missing),
                 unread=unread,
                 unnamed=alone.get(trace, 0),
-                stale=True if missing else (False if len(found) > unread else None),
+                stale=True if missing else (None if unread or not found else False),
             )
         )
     return frame(REPORT_SUBJECTS.sorted(REPORT_SUBJECTS.arrow(rows)))
