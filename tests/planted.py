@@ -8,15 +8,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests import planted_signals
+
 Json = dict[str, Any]
-#: Of objects of the API, then of what tools write.
+#: What tools, sensors and nodes write.
+FILES = ("encryption", "dockerfile", "workflow", "trivy", "hadolint", *planted_signals.FILES)
+#: Of objects of the API, then of files.
 PLACES = (
     *("data", "stringData", "applied", "managed", "release", "pull", "annotation", "label"),
     *("env", "init-env", "env-url", "template-env", "arg", "command", "probe", "hook", "header"),
     *("query", "config", "config-url", "config-file", "binary", "fake", "inline", "template"),
     *("template-literal", "message", "generator", "sealed", "parameters", "class", "volume"),
     *("webhook", "snippet", "generated", "csi", "reference"),
-    *("encryption", "dockerfile", "workflow", "trivy", "hadolint"),
+    *planted_signals.OBJECTS,
+    *FILES,
 )
 
 
@@ -35,7 +40,7 @@ def thing(api: str, kind: str, name: str, **body: Any) -> Json:
 
 
 def objects() -> list[Json]:
-    return [*_core(), *_workloads(), *_stores(), *_others()]
+    return [*_core(), *_workloads(), *_stores(), *_others(), *planted_signals.objects()]
 
 
 def _core() -> list[Json]:
@@ -268,4 +273,5 @@ def write(folder: Path) -> Path:
         }
     ]
     (folder / "hadolint.json").write_text(json.dumps(lint))
+    planted_signals.write(folder)
     return folder

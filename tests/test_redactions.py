@@ -16,21 +16,26 @@ import pytest
 from kaudit.collect import collect
 from kaudit.evidence import seal
 from kaudit.model import (
+    attached_networks,
     build_file,
     configuration,
     container,
     credential,
     encryption_config,
     external_secrets,
+    gatekeeper,
     meta,
+    network_selection,
+    runtime_event,
     secret_drivers,
     storage,
     store_references,
+    user_networks,
     volume,
     workflow,
 )
 from kaudit.source.files import FileSource
-from tests.planted import PLACES, canary, objects, write
+from tests.planted import FILES, PLACES, canary, objects, write
 from tests.test_canary import CANARY, contents, kaudit
 
 ROOT = Path(__file__).parents[1]
@@ -58,7 +63,7 @@ def leaks(held: dict[str, bytes]) -> set[str]:
 
 
 def test_every_place_is_planted() -> None:
-    places = set(PLACES) - {"encryption", "dockerfile", "workflow", "trivy", "hadolint", "label"}
+    places = set(PLACES) - {*FILES, "label"}
     text = repr(objects()).encode()
     plain = {match.decode() for match in NAMED.findall(text)}
     assert places - plain == {"data", "applied", "release", "pull", "binary"}  # in base64
@@ -70,6 +75,8 @@ def test_nothing_of_it_is_kept(planted: Path, tmp_path: Path) -> None:
     assert leaks(held) == set()
     read = b"".join(held.values())
     kinds = ("Secret", "ConfigMap", "Pod", "CronJob", "ExternalSecret", "SecretStore", "Fake")
+    kinds += ("NetworkAttachmentDefinition", "VirtualMachine", "MultiNetworkPolicy", "Event")
+    kinds += ("AuthorizationPolicy", "Assign")
     assert [kind for kind in kinds if f'"{kind}"'.encode() not in read] == []
 
 
@@ -208,6 +215,24 @@ REDACTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any], set[str]]] =
     ),
     "shapes in tables": (seal._masked, _unmasked, {"label"}),
     "masking of text": (credential.masked, _same, {"hadolint", "query", "reference"}),
+    "arguments of networks": (network_selection.reduced, _same, {"cni-args", "network-status"}),
+    "configurations of networks": (
+        attached_networks.AttachmentSpec.__post_init__,
+        _nothing,
+        {"cni-config"},
+    ),
+    "network data of machines": (
+        user_networks.CloudInit.__post_init__,
+        _nothing,
+        {"network-data"},
+    ),
+    "parameters of constraints": (gatekeeper._names, _same, {"parameter"}),
+    "values of mutations": (gatekeeper.MutationParameters.__post_init__, _nothing, {"assigned"}),
+    "command lines of sensors and events": (
+        runtime_event.command_line,
+        _same,
+        {"event", "falco", "tetragon"},
+    ),
     "arguments of Dockerfiles": (build_file.verdict, _no_verdict, {"dockerfile"}),
     "variables of workflows": (workflow._safe, _same, {"workflow"}),
 }

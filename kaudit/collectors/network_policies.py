@@ -100,7 +100,13 @@ def network_policies(found: NetworkPolicy, at: Place) -> Iterator[Row]:
 
 
 @collector(
-    Read("k8s.cni.cncf.io", "MultiNetworkPolicy", "multi-networkpolicies", NetworkPolicy),
+    Read(
+        "k8s.cni.cncf.io",
+        "MultiNetworkPolicy",
+        "multi-networkpolicies",
+        NetworkPolicy,
+        ("v1beta2", "v1beta1"),
+    ),
     tables=(MULTI_POLICIES, MULTI_POLICY_RULES),
 )
 def multi_network_policies(found: NetworkPolicy, at: Place) -> Iterator[Row]:
