@@ -100,6 +100,13 @@ def empty(column: pd.Series[Any]) -> pd.Series[Any]:
     return series(pc.equal(pc.fill_null(arrow(column), ""), ""), column)
 
 
+def filled(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Tell which lists hold anything; null where the list is."""
+    import pyarrow.compute as pc
+
+    return series(pc.greater(pc.list_value_length(arrow(column)), 0), column)
+
+
 def listing(column: pd.Series[Any], *names: str) -> pd.Series[Any]:
     """Tell where a text of words with commas between them holds one of the names."""
     return over_texts(column, lambda text: not set(names).isdisjoint(text.split(",")))

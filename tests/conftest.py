@@ -43,4 +43,4 @@ def registered() -> Iterator[None]:
     yield
     for each, entries in zip(kept, before, strict=True):
         each.clear()
-        each.update(entries)  # type: ignore[arg-type]
+        each.update(entries)

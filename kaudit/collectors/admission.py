@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from kaudit.model.admission import WebhookConfiguration
-from kaudit.model.meta import ABSENT, LabelSelector
+from kaudit.model.meta import ABSENT, selector_text
 from kaudit.model.place import Place
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
@@ -67,10 +67,6 @@ WEBHOOK_RULES = Table(
 _GROUP = "admissionregistration.k8s.io"
 
 
-def _json(selector: LabelSelector | None) -> str | None:
-    return None if selector is None else selector.canonical
-
-
 @collector(
     Read(
         _GROUP,
@@ -104,8 +100,8 @@ def webhooks(found: WebhookConfiguration, at: Place) -> Iterator[Row]:
             match_policy=hook.match_policy or "Equivalent",
             timeout_seconds=hook.timeout_seconds,
             side_effects=hook.side_effects,
-            namespace_selector=_json(hook.namespace_selector),
-            object_selector=_json(hook.object_selector),
+            namespace_selector=selector_text(hook.namespace_selector),
+            object_selector=selector_text(hook.object_selector),
             match_conditions=len(hook.match_conditions or ()),
             service=f"{service.namespace}/{service.name}" if service else None,
             service_path=service.path if service else None,

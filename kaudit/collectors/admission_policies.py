@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from kaudit.model.admission import AdmissionBinding, AdmissionPolicy
-from kaudit.model.meta import LabelSelector
+from kaudit.model.meta import selector_text
 from kaudit.model.place import Place
 from kaudit.model.reads import COMPARES
 from kaudit.registry import Read, collector
@@ -86,10 +86,6 @@ _GROUP = "admissionregistration.k8s.io"
 _VERSIONS = ("v1", "v1beta1", "v1alpha1")
 
 
-def _json(selector: LabelSelector | None) -> str | None:
-    return None if selector is None else selector.canonical
-
-
 @collector(
     Read(
         _GROUP,
@@ -124,8 +120,8 @@ def admission_policies(found: AdmissionPolicy, at: Place) -> Iterator[Row]:
         match_constraints=match.canonical if match else None,
         rules=[r.text for r in (match.resource_rules or () if match else ())],
         excludes=[r.text for r in (match.exclude_resource_rules or () if match else ())],
-        namespace_selector=_json(match.namespace_selector) if match else None,
-        object_selector=_json(match.object_selector) if match else None,
+        namespace_selector=selector_text(match.namespace_selector) if match else None,
+        object_selector=selector_text(match.object_selector) if match else None,
         match_conditions=len(spec.match_conditions or ()),
         validations=len(spec.validations or ()),
         audit_annotations=len(spec.audit_annotations or ()),
@@ -173,8 +169,8 @@ def admission_bindings(found: AdmissionBinding, at: Place) -> Iterator[Row]:
         name=at.name,
         policy=spec.policy_name,
         actions=spec.validation_actions or [],
-        namespace_selector=_json(match.namespace_selector) if match else None,
-        object_selector=_json(match.object_selector) if match else None,
+        namespace_selector=selector_text(match.namespace_selector) if match else None,
+        object_selector=selector_text(match.object_selector) if match else None,
         match_resources=match.canonical if match else None,
         param=f"{param.namespace or ''}/{param.name or '*'}" if param else None,
         param_missing=param.parameter_not_found_action if param else None,

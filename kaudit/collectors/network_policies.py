@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated
 
-from kaudit.model.meta import LabelSelector
+from kaudit.model.meta import LabelSelector, selector_text
 from kaudit.model.network import NetworkPolicy, Peer, PolicyPort
 from kaudit.model.network_selection import POLICY_FOR, selected
 from kaudit.model.place import Place
@@ -157,8 +157,8 @@ def _rows(
                     direction=direction,
                     rule=number,
                     peer=place,
-                    pod_selector=_json(side.pod_selector),
-                    namespace_selector=_json(side.namespace_selector),
+                    pod_selector=selector_text(side.pod_selector),
+                    namespace_selector=selector_text(side.namespace_selector),
                     cidr=block.cidr if block else None,
                     except_cidrs=(block.except_ or []) if block else [],
                     any_port=not ports,
@@ -176,10 +176,6 @@ def _everyone(peer: Peer) -> bool:
     """All addresses; selectors reach pods only."""
     block = peer.ip_block
     return block is not None and block.cidr in ("0.0.0.0/0", "::/0") and not block.except_
-
-
-def _json(selector: LabelSelector | None) -> str | None:
-    return None if selector is None else selector.canonical
 
 
 def _port(port: PolicyPort) -> str:

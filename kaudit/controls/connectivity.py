@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, named, pairs, series, text_is
+from kaudit.columns import arrow, filled, named, pairs, series, text_is
 from kaudit.model.clouds import in_cloud
 from kaudit.registry import control
 
@@ -44,10 +44,8 @@ def policies_not_enforced(network_enforcement: pd.DataFrame) -> pd.Series[Any]:
         # cluster: ok-calico
         {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: calico-node, namespace: kube-system}, spec: {selector: {matchLabels: {k8s-app: calico-node}}, template: {metadata: {labels: {k8s-app: calico-node}}, spec: {containers: [{name: calico-node, image: "docker.io/calico/node:v3.29.0"}]}}}}
     """
-    import pyarrow.compute as pc
-
     e = network_enforcement
-    partly = series(pc.greater(pc.list_value_length(arrow(e["nodes_without_agent"])), 0), e)
+    partly = filled(e["nodes_without_agent"])
     return _where(text_is(e["enforces"], "no") | partly, e["enforces"])
 
 

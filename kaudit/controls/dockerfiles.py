@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, series
+from kaudit.columns import arrow, filled, series
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def _some(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Tell which lists hold anything."""
-    import pyarrow.compute as pc
-
-    return series(pc.greater(pc.list_value_length(arrow(column)), 0), column)
 
 
 @control(
@@ -228,7 +221,7 @@ def credential_in_dockerfile(dockerfile_posture: pd.DataFrame) -> pd.Series[Any]
           FROM a:1
           ENV DB_PASSWORD_FILE=/run/secrets/db PORT=8080
     """
-    return _some(dockerfile_posture["credentials"])
+    return filled(dockerfile_posture["credentials"])
 
 
 @control(
@@ -264,7 +257,7 @@ def added_from_url(dockerfile_posture: pd.DataFrame) -> pd.Series[Any]:
           FROM a:1
           ADD tool.tgz /opt/
     """
-    return _some(dockerfile_posture["added_urls"])
+    return filled(dockerfile_posture["added_urls"])
 
 
 @control(
@@ -307,7 +300,7 @@ def fetched_and_run(dockerfile_posture: pd.DataFrame) -> pd.Series[Any]:
           FROM a:1
           RUN curl -sSf https://example.com/tool.tgz | tar xz
     """
-    return _some(dockerfile_posture["pipes"])
+    return filled(dockerfile_posture["pipes"])
 
 
 @control(
@@ -347,7 +340,7 @@ def sudo_in_dockerfile(dockerfile_posture: pd.DataFrame) -> pd.Series[Any]:
           FROM b:1
           COPY --from=build /app /app
     """
-    return _some(dockerfile_posture["sudo"])
+    return filled(dockerfile_posture["sudo"])
 
 
 @control(
@@ -383,7 +376,7 @@ def files_all_may_write(dockerfile_posture: pd.DataFrame) -> pd.Series[Any]:
           FROM a:1
           COPY --chown=1001:1001 --chmod=0755 run.sh /run.sh
     """
-    return _some(dockerfile_posture["open_modes"])
+    return filled(dockerfile_posture["open_modes"])
 
 
 @control(
@@ -427,7 +420,7 @@ def packages_without_version(dockerfile_posture: pd.DataFrame) -> pd.Series[Any]
           FROM b:1
           COPY --from=build /app /app
     """
-    return _some(dockerfile_posture["unpinned_packages"])
+    return filled(dockerfile_posture["unpinned_packages"])
 
 
 @control(

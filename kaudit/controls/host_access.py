@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, series
+from kaudit.columns import filled
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -161,12 +161,7 @@ def host_port(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: ok-host-network}, spec: {hostNetwork: true, containers: [
           {name: c, image: i, ports: [{containerPort: 80, hostPort: 80}]}]}}
     """
-    import pyarrow.compute as pc
-
-    ports = series(
-        pc.greater(pc.list_value_length(arrow(security_context["host_ports"])), 0), security_context
-    )
-    return ports & ~security_context["host_network"]
+    return filled(security_context["host_ports"]) & ~security_context["host_network"]
 
 
 @control(

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, series
+from kaudit.columns import filled
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def _some(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Tell which lists hold anything."""
-    import pyarrow.compute as pc
-
-    return series(pc.greater(pc.list_value_length(arrow(column)), 0), column)
 
 
 @control(
@@ -317,7 +310,7 @@ def code_of_strangers(pipeline_gates: pd.DataFrame) -> pd.Series[Any]:
           jobs:
             a: {steps: [{uses: actions/checkout@v4}, {uses: actions/labeler@v5}]}
     """
-    return _some(pipeline_gates["foreign_code"])
+    return filled(pipeline_gates["foreign_code"])
 
 
 @control(
@@ -357,7 +350,7 @@ def text_of_strangers(pipeline_gates: pd.DataFrame) -> pd.Series[Any]:
           jobs:
             a: {steps: [{env: {TITLE: "${{ github.event.pull_request.title }}"}, run: 'echo "$TITLE" ${{ github.sha }}'}]}
     """
-    return _some(pipeline_gates["injectable"])
+    return filled(pipeline_gates["injectable"])
 
 
 @control(
@@ -405,7 +398,7 @@ def wide_token(pipeline_gates: pd.DataFrame) -> pd.Series[Any]:
           jobs:
             a: {permissions: {}, steps: [{run: make}]}
     """
-    return _some(pipeline_gates["wide_tokens"])
+    return filled(pipeline_gates["wide_tokens"])
 
 
 @control(
@@ -444,4 +437,4 @@ def credential_in_pipeline(pipeline_gates: pd.DataFrame) -> pd.Series[Any]:
           jobs:
             a: {steps: [{run: ./push, env: {REGISTRY_PASSWORD: "${{ secrets.REGISTRY_PASSWORD }}"}}]}
     """
-    return _some(pipeline_gates["credentials"])
+    return filled(pipeline_gates["credentials"])

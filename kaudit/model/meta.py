@@ -251,6 +251,11 @@ class LabelSelector(Part):
         return msgspec.json.encode(slim, order="sorted").decode()
 
 
+def selector_text(selector: LabelSelector | None) -> str | None:
+    """Text that stands for a selector in tables; None where there is none."""
+    return None if selector is None else selector.canonical
+
+
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "not exists"}
 
 

@@ -14,7 +14,19 @@ from typing import Any, Literal
 
 from kaudit.text import visible
 
-__all__ = ["COLOURS", "INK", "MUTED", "ON_DARK", "ON_LIGHT", "RULE", "Sheet", "fit", "on", "width"]
+__all__ = [
+    "COLOURS",
+    "INK",
+    "MUTED",
+    "ON_DARK",
+    "ON_LIGHT",
+    "RULE",
+    "Sheet",
+    "fit",
+    "on",
+    "tint",
+    "width",
+]
 
 # Ink, muted and rule change in a dark page; ON_LIGHT and ON_DARK stand on a fill and do not.
 INK, MUTED, RULE = "#18222e", "#5d6b7a", "#d5dce4"
@@ -182,3 +194,9 @@ class Sheet:
                 out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
             )
         return out.getvalue()
+
+
+def tint(colour: str, depth: float) -> str:
+    """Mix a colour with white: 1 is the colour, 0 is white."""
+    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 - (255 - part) * depth):02x}" for part in parts)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from html import escape
 
 from kaudit.show.block_cells import NOTHING, badge, column_texts, href
-from kaudit.show.blocks import Cell, Column, Kind, Link, Table
+from kaudit.show.blocks import BADGED, Cell, Column, Kind, Link, Table
 from kaudit.text import anchor, count, visible
 
 __all__ = ["ROWS_SHOWN", "badge_html", "cell_html", "table_html"]
@@ -22,7 +22,6 @@ ROWS_SHOWN = 500
 _LONG = 400
 _HEAD = 160
 _SHORT = 26
-_BADGED = (Kind.SEVERITY, Kind.STATUS, Kind.OPINION)
 
 
 def table_html(
@@ -131,7 +130,7 @@ def cell_html(style: str, kind: Kind, value: Cell, text: str) -> str:
 
 def value_html(kind: Kind, value: Cell, text: str) -> str:
     """Write the inside of a cell."""
-    if kind in _BADGED:
+    if kind in BADGED:
         return badge_html(kind, value, text)
     if isinstance(value, Link):
         return link_html(value.href, text)

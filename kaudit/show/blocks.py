@@ -65,6 +65,10 @@ class Kind(StrEnum):
     LINK = "link"
 
 
+#: Kinds whose cells are badges.
+BADGED = (Kind.SEVERITY, Kind.STATUS, Kind.OPINION)
+
+
 class Tone(StrEnum):
     """What a callout or a number says about the world."""
 
@@ -72,6 +76,11 @@ class Tone(StrEnum):
     OK = "ok"
     WARNING = "warning"
     DANGER = "danger"
+
+    @classmethod
+    def of(cls, faults: int) -> Tone:
+        """Say how bad it is that there are so many faults."""
+        return cls.DANGER if faults else cls.OK
 
 
 class Link(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from kaudit.model.words import Severity, Status
-from kaudit.show.block_canvas import COLOURS, INK, MUTED, RULE, Sheet, fit, on, width
+from kaudit.show.block_canvas import COLOURS, INK, MUTED, RULE, Sheet, fit, on, tint, width
 from kaudit.show.block_cells import NOTHING
 from kaudit.show.blocks import Figure
 from kaudit.text import visible
@@ -19,6 +19,7 @@ __all__ = [
     "HALF",
     "bars",
     "coverage_bars",
+    "nothing",
     "readiness_matrix",
     "severity_heat",
     "status_bars",
@@ -181,6 +182,13 @@ def _and_more(sheet: Sheet, left_out: int) -> None:
         sheet.text(0, sheet.high - 9, f"and {left_out:,} more", size=_SMALL, colour=MUTED)
 
 
+def nothing(caption: str) -> Figure:
+    """Return the figure that stands where there is nothing to draw."""
+    sheet = Sheet(FULL, 30)
+    sheet.text(0, 15, "Nothing to show.", colour=MUTED)
+    return Figure(sheet.svg(), f"{caption}. Nothing to show.", caption)
+
+
 def severity_heat(
     counts: Mapping[str, Mapping[str, int]],
     *,
@@ -219,7 +227,7 @@ def severity_heat(
         sheet.text(0, y + high / 2, fit(name, _SIZE, label - 10))
         for column, severity in enumerate(names):
             number = row.get(severity, 0)
-            fill = _tint(COLOURS[severity], 0.25 + 0.75 * (number / most[severity]) ** 0.5)
+            fill = tint(COLOURS[severity], 0.25 + 0.75 * (number / most[severity]) ** 0.5)
             _heat_cell(sheet, (label + room * column, y, room, high), fill, number)
         total = f"{sum(row.get(s, 0) for s in names):,}"
         sheet.text(wide, y + high / 2, total, colour=MUTED, align="right", size=_SIZE)
@@ -250,11 +258,6 @@ def _heat_cell(
         size=_SIZE if number else _SMALL,
         bold=bool(number),
     )
-
-
-def _tint(colour: str, depth: float) -> str:
-    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    return "#" + "".join(f"{round(255 - (255 - part) * depth):02x}" for part in parts)
 
 
 def readiness_matrix(
@@ -305,7 +308,7 @@ def readiness_matrix(
 def _ready_cell(sheet: Sheet, place: tuple[float, float, float, float], number: int | None) -> None:
     x, y, wide, high = place
     key = "not_assessed" if number is None else "fail" if number else "pass"
-    fill = _tint(COLOURS[key], 0.42)
+    fill = tint(COLOURS[key], 0.42)
     sheet.box(x + 1.5, y + 1.5, wide - 3, high - 3, fill, hatched=number is None)
     if number is None:  # clear the hatching behind the mark
         sheet.box(x + wide / 2 - 8, y + 1.5, 16, high - 3, fill)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kaudit.show.block_canvas import COLOURS, MUTED, RULE, Sheet, fit, on, width
+from kaudit.show.block_canvas import COLOURS, MUTED, RULE, Sheet, fit, on, tint, width
 from kaudit.show.blocks import Figure
+from kaudit.show.charts import nothing
 from kaudit.text import count, visible
 
 _WIDE, _LABEL, _HIGH, _HEAD = 518.0, 104.0, 17.0, 104.0
@@ -37,7 +38,7 @@ def coverage(
         Title of the figure.
     """
     if not states:
-        return _nothing(caption)
+        return nothing(caption)
     sheet, room, shown = _frame(states, list(names.values()), legend=18.0)
     x = 0.0
     for state, (key, letter) in STATES.items():
@@ -74,7 +75,7 @@ def heat(
         What is counted, one of it.
     """
     if not numbers or not columns:
-        return _nothing(caption)
+        return nothing(caption)
     sheet, room, shown = _frame(numbers, columns, legend=0.0)
     most = max(1, *(n for row in numbers.values() for n in row.values()))
     for at, name in enumerate(shown):
@@ -82,7 +83,7 @@ def heat(
         for column, check in enumerate(columns):
             number = numbers[name].get(check, 0)
             depth = 0.25 + 0.75 * (number / most) ** 0.5
-            fill = _tint(COLOURS["fail"], depth) if number else COLOURS["not_applicable"]
+            fill = tint(COLOURS["fail"], depth) if number else COLOURS["not_applicable"]
             place = (_LABEL + room * column, y, room, _HIGH)
             _cell(sheet, place, fill, f"{number:,}" if number else "")
     words = "; ".join(
@@ -117,14 +118,3 @@ def _cell(sheet: Sheet, place: tuple[float, float, float, float], fill: str, tex
     x, y, wide, high = place
     sheet.box(x + 0.7, y + 0.7, wide - 1.4, high - 1.4, fill, outline=RULE)
     sheet.text(x + wide / 2, y + high / 2, text, size=_SMALL, colour=on(fill), align="center")
-
-
-def _tint(colour: str, depth: float) -> str:
-    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    return "#" + "".join(f"{round(255 - (255 - part) * depth):02x}" for part in parts)
-
-
-def _nothing(caption: str) -> Figure:
-    sheet = Sheet(_WIDE, 30)
-    sheet.text(0, 15, "Nothing to show.", colour=MUTED)
-    return Figure(sheet.svg(), f"{caption}. Nothing to show.", caption)

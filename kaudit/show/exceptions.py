@@ -40,9 +40,9 @@ def exceptions(assessment: Assessment) -> b.Stack:
     numbers = b.Numbers(
         (
             b.Number("exceptions", len(found), "from policies, levels, webhooks, scans"),
-            b.Number("for everything or most", broad, "", _bad(broad)),
-            b.Number("without an end", endless, "", _bad(endless)),
-            b.Number("without an owner", ownerless, "", _bad(ownerless)),
+            b.Number("for everything or most", broad, "", b.Tone.of(broad)),
+            b.Number("without an end", endless, "", b.Tone.of(endless)),
+            b.Number("without an owner", ownerless, "", b.Tone.of(ownerless)),
             b.Number("accepted failures", len(waivers), "waivers of this assessment"),
         ),
         caption="Exceptions",
@@ -107,7 +107,3 @@ def _note(found: pd.DataFrame) -> str:
     if found["hides"].isna().all():
         return "What would fail without them is known where kaudit runs the engines (--policies)."
     return "Would fail: violations that an engine tells only when it is run without exceptions."
-
-
-def _bad(number: int) -> b.Tone:
-    return b.Tone.DANGER if number else b.Tone.OK

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaudit.assessment import Assessment
 from kaudit.columns import arrow, records, total
+from kaudit.model.runtime_event import PRIORITIES
 from kaudit.show import blocks as b
 from kaudit.show import runtime_pictures as pictures
 
@@ -28,10 +29,6 @@ def runtime(assessment: Assessment) -> b.Stack:
     return b.Stack(tuple(parts))
 
 
-def _bad(number: int) -> b.Tone:
-    return b.Tone.DANGER if number else b.Tone.OK
-
-
 def sensor_coverage(assessment: Assessment) -> b.Stack:
     """Which nodes a ready sensor watches, and how the sensors fare."""
     nodes = assessment.evidence["node_sensors"]
@@ -48,9 +45,9 @@ def sensor_coverage(assessment: Assessment) -> b.Stack:
         (
             b.Number("nodes", len(nodes), f"{len(judged):,} judged: ready, and not virtual"),
             b.Number("watched", sum(value is True for value in covered), "", b.Tone.OK),
-            b.Number("watched by nobody", open_, "", _bad(open_)),
+            b.Number("watched by nobody", open_, "", b.Tone.of(open_)),
             b.Number("not told", unknown, "what runs there is not in the evidence"),
-            b.Number("events lost", lost, "as sensors say themselves", _bad(lost)),
+            b.Number("events lost", lost, "as sensors say themselves", b.Tone.of(lost)),
         ),
         caption="Sensors",
     )
@@ -122,7 +119,7 @@ def alert_timeline(assessment: Assessment) -> b.Stack:
         (
             b.Number("events", int(logs["events"].sum()), "in the logs that were given"),
             b.Number("alerts", total, "a rule or a policy says that they matter"),
-            b.Number("severe", worst, "error or worse", _bad(worst)),
+            b.Number("severe", worst, "error or worse", b.Tone.of(worst)),
             b.Number("without a workload", lost, share),
             b.Number("lines not read", int(logs["broken"].sum()), "cut, or no JSON"),
         ),
@@ -165,7 +162,7 @@ def alert_episodes(assessment: Assessment) -> b.Stack:
     if not len(e):
         text = "That there is none says something only of nodes that are watched."
         return b.Stack((b.Callout(b.Tone.INFO, "No alert in the logs", text),))
-    order = {p: n for n, p in enumerate(_PRIORITIES)}
+    order = {p: n for n, p in enumerate(PRIORITIES)}
     ranked = e.assign(rank=e["priority"].map(order).fillna(len(order)).astype(int))
     ranked = ranked.sort_values(["rank", "count", "rule"], ascending=[True, False, True])
     table = b.Table.of_frame(
@@ -189,11 +186,6 @@ def alert_episodes(assessment: Assessment) -> b.Stack:
         annex="tables/episodes.csv",
     )
     return b.Stack((table, _noise(e)))
-
-
-_PRIORITIES = (
-    *("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"),
-)
 
 
 def _noise(e: pd.DataFrame) -> b.Block:
@@ -268,7 +260,7 @@ def detection_rules(assessment: Assessment) -> b.Stack:
                 (
                     b.Number("rules", len(rules), "in files of the evidence"),
                     b.Number("loaded", len(rules) - len(off), "", b.Tone.OK),
-                    b.Number("without effect", len(off), "with the reason", _bad(len(off))),
+                    b.Number("without effect", len(off), "with the reason", b.Tone.of(len(off))),
                 ),
                 caption="Rules of Falco",
             )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from kaudit.show.block_canvas import COLOURS, INK, MUTED, RULE, Sheet, fit, on, width
 from kaudit.show.blocks import Figure
+from kaudit.show.charts import nothing
 from kaudit.text import count, visible
 
 __all__ = ["attack_matrix", "node_map", "timeline"]
@@ -47,7 +48,7 @@ def timeline(events: Sequence[tuple[datetime, str | None, int]], *, caption: str
         Moment, priority and number of each.
     """
     if not events:
-        return _nothing(caption)
+        return nothing(caption)
     first, last = min(e[0] for e in events), max(e[0] for e in events)
     step = next((s for s in _STEPS if (last - first) / s < _BARS), _STEPS[-1])
     start = first - (first - datetime(1970, 1, 1, tzinfo=first.tzinfo)) % step
@@ -121,7 +122,7 @@ def attack_matrix(
         for tactic in tactics:
             columns.setdefault(tactic, []).append((id, title, verdict))
     if not columns:
-        return _nothing(caption)
+        return nothing(caption)
     tactics = sorted(columns, key=_tactic_order)
     wide = _WIDE / len(tactics)
     high, top = 31.0, 52.0
@@ -182,7 +183,7 @@ def node_map(nodes: Sequence[tuple[str, bool | None, bool, str]], *, caption: st
         Name, whether it is covered (None: not told), whether it is judged, and what watches it.
     """
     if not nodes:
-        return _nothing(caption)
+        return nothing(caption)
     ordered = sorted(nodes, key=lambda node: (node[1] is not False, node[1] is True, node[0]))
     shown, left_out = ordered[:_SHOWN_NODES], len(ordered) - _SHOWN_NODES
     across = min(5, max(len(shown), 1))
@@ -219,9 +220,3 @@ def _legend(sheet: Sheet, keys: Mapping[str, str]) -> None:
         sheet.box(x, 4, 9, 9, COLOURS[colour], outline=RULE)
         sheet.text(x + 13, 8.5, name, size=_SMALL, colour=MUTED)
         x += 13 + width(name, _SMALL) + 14
-
-
-def _nothing(caption: str) -> Figure:
-    sheet = Sheet(_WIDE, 30)
-    sheet.text(0, 15, "Nothing to show.", colour=MUTED)
-    return Figure(sheet.svg(), f"{caption}. Nothing to show.", caption)

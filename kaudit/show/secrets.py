@@ -42,9 +42,9 @@ def secret_stores(assessment: Assessment) -> b.Stack:
         (
             b.Number("secret stores", len(stores), ", ".join(sorted(set(stores["provider"])))),
             b.Number("ready", ready, "say their controllers", _good(ready == len(stores))),
-            b.Number("not ready", unready, "nothing is refreshed", _bad(unready)),
-            b.Number("open to every namespace", open_, "without conditions", _bad(open_)),
-            b.Number("static login", static, "a credential in the cluster", _bad(static)),
+            b.Number("not ready", unready, "nothing is refreshed", b.Tone.of(unready)),
+            b.Number("open to every namespace", open_, "without conditions", b.Tone.of(open_)),
+            b.Number("static login", static, "a credential in the cluster", b.Tone.of(static)),
         ),
         caption="Secret stores",
     )
@@ -71,10 +71,6 @@ def secret_stores(assessment: Assessment) -> b.Stack:
     return b.Stack((numbers, table))
 
 
-def _bad(number: int) -> b.Tone:
-    return b.Tone.DANGER if number else b.Tone.OK
-
-
 def _good(whole: bool) -> b.Tone:
     return b.Tone.OK if whole else b.Tone.WARNING
 
@@ -92,9 +88,9 @@ def fetched_secrets(assessment: Assessment) -> b.Stack:
     numbers = b.Numbers(
         (
             b.Number("ExternalSecrets", len(sync), "and those of the whole cluster"),
-            b.Number("failing", failing, "condition Ready is False", _bad(failing)),
-            b.Number("stale", stale, "three intervals missed", _bad(stale)),
-            b.Number("never refreshed again", never, "by their settings", _bad(never)),
+            b.Number("failing", failing, "condition Ready is False", b.Tone.of(failing)),
+            b.Number("stale", stale, "three intervals missed", b.Tone.of(stale)),
+            b.Number("never refreshed again", never, "by their settings", b.Tone.of(never)),
         ),
         caption="What is fetched from stores",
     )

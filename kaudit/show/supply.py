@@ -25,7 +25,7 @@ def trust(assessment: Assessment) -> b.Stack:
         (
             b.Number("images", len(used), "by digest, else by name"),
             b.Number("signature verified", signed[True], "of the very digest", b.Tone.OK),
-            b.Number("verification failed", signed[False], "", _bad(signed[False])),
+            b.Number("verification failed", signed[False], "", b.Tone.of(signed[False])),
             b.Number("not tried", len(used) - tried, "neither signed nor unsigned"),
             b.Number("with provenance", int(used["provenance"].sum()), "of the very digest"),
         ),
@@ -51,10 +51,6 @@ def trust(assessment: Assessment) -> b.Stack:
         annex="tables/trust.csv",
     )
     return b.Stack((numbers, table))
-
-
-def _bad(number: int) -> b.Tone:
-    return b.Tone.DANGER if number else b.Tone.OK
 
 
 def dockerfiles(assessment: Assessment) -> b.Stack:

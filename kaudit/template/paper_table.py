@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from kaudit.show.block_cells import NOTHING, column_texts
-from kaudit.show.blocks import Column, Kind, Link, Table
+from kaudit.show.blocks import BADGED, Column, Kind, Link, Table
 from kaudit.template.paper import Node, Text, atoms, link, mark
 from kaudit.text import anchor, count, visible
 
@@ -29,7 +29,6 @@ _LONGEST_CELL = 420
 _MOST_LINES = 18
 # Twelve digits tell images apart; a whole digest takes three lines of every row.
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
-_BADGED = (Kind.SEVERITY, Kind.STATUS, Kind.OPINION)
 # Advances of the printable ASCII characters of DejaVu Sans, in hundredths of the size.
 _ADVANCES = (
     *(32, 40, 46, 84, 64, 95, 78, 27, 39, 39, 50, 84, 32, 36, 32, 34, 64, 64, 64, 64, 64, 64, 64),
@@ -141,7 +140,7 @@ def _room(column: Column, texts: Sequence[str]) -> _Room:
     head = visible(column.label)[:80]
     least = max(_wide(word[:15], bold=True) for word in [*head.split(), ""])
     tame = max(map(len, texts), default=0) <= _SHORT
-    if tame and column.kind in _BADGED:
+    if tame and column.kind in BADGED:
         longest = max((_wide(text, bold=True) for text in texts), default=0.0) + 16
         fixed = max(least, longest) + _PAD
         return _Room(fixed, fixed, fixed, True)
@@ -172,7 +171,7 @@ def _widths(
     """Share out the page: first what each column needs, the rest by weight or by wish."""
     base = [r.whole if w or any(whole) else r.least for r, w in zip(rooms, whole, strict=True)]
     spare = max(page - sum(base), 0.0)
-    text = [c.kind not in (*_BADGED, Kind.NUMBER) for c in columns]
+    text = [c.kind not in (*BADGED, Kind.NUMBER) for c in columns]
     wants = [max(r.wish - b, 0.0) for r, b in zip(rooms, base, strict=True)]
     if any(c.weight for c in columns):
         shares = [c.weight for c in columns]
@@ -189,7 +188,7 @@ def _widths(
 def _cell(column: Column, cell: object, text: str, whole: bool) -> Text | Node:
     if text == NOTHING:
         return text
-    if column.kind in _BADGED:
+    if column.kind in BADGED:
         return mark(column.kind, text.replace(" ", "_") if column.kind is Kind.STATUS else text)
     lines = text.split("\n")
     if len(lines) > _MOST_LINES:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from kaudit.columns import records
+from kaudit.model.runtime_event import PRIORITIES
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -49,9 +50,6 @@ FALCO_RULES = Table(
     grain="one rule of Falco as the evidence configures it",
     key=("namespace", "config_map", "rule"),
     resource=Resource("kind", name="config_map"),
-)
-_PRIORITIES = (
-    *("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"),
 )
 
 
@@ -305,4 +303,4 @@ def _hopeless(condition: str, never: set[str]) -> bool:
 
 
 def _below(priority: str, least: str) -> bool:
-    return _PRIORITIES.index(priority) > _PRIORITIES.index(least)
+    return PRIORITIES.index(priority) > PRIORITIES.index(least)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow, assembled, empty, gathered, named, series, text_is
+from kaudit.columns import arrow, assembled, empty, filled, gathered, named, series, text_is
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -66,7 +66,7 @@ def pipeline_gates(
     stopping = tools[tools["stopping"].to_numpy(dtype=bool)]
     said = pc.binary_join_element_wise(arrow(stopping["tool"]), arrow(stopping["purpose"]), " ")
     all_written = series(_holds_star(arrow(steps["writes"])), steps)
-    some = series(pc.greater(pc.list_value_length(arrow(steps["credentials"])), 0), steps)
+    some = filled(steps["credentials"])
     called = series(pc.equal(arrow(steps["step"]), pa.scalar(0)), steps)
     found: dict[str, Any] = {n: p[n] for n in ("raw", "raw_line", "report", "file", "triggers")}
     found |= {
