@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 #: Minor version to the end of its maintenance (kubernetes.io/releases, November 2026).
 SUPPORTED_UNTIL = {
-    28: date(2024, 10, 28),
+    28: date(2024, 10, 22),
     29: date(2025, 2, 28),
-    30: date(2025, 6, 28),
-    31: date(2025, 10, 28),
+    30: date(2025, 7, 15),
+    31: date(2025, 11, 11),
     32: date(2026, 2, 28),
     33: date(2026, 6, 28),
     34: date(2026, 10, 27),
     35: date(2027, 2, 28),
+    36: date(2027, 6, 28),
+    37: date(2027, 10, 28),
 }
 #: When that list was gathered.
 _KNOWN = datetime(2026, 11, 1, tzinfo=UTC)

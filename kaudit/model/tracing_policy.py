@@ -106,8 +106,9 @@ def judge(spec: Any) -> Judged:
         for hook in _listed(spec.get(kind))
         if isinstance(hook, dict)
     ]
-    found.kinds = sorted({kind for kind, _ in hooks})
-    found.hooks = sorted({_name(kind, hook) for kind, hook in hooks})
+    loader = spec.get("loader") is True  # programs and libraries that are mapped to be run
+    found.kinds = sorted({kind for kind, _ in hooks} | ({"loader"} if loader else set()))
+    found.hooks = sorted({n for o in hooks for n in _names(*o)} | ({"loader"} if loader else set()))
     actions = set()
     for kind, hook in hooks:
         call = hook.get("call")
@@ -121,7 +122,7 @@ def judge(spec: Any) -> Judged:
                 for action in _listed(selector.get(name) if isinstance(selector, dict) else None):
                     if isinstance(action, dict) and isinstance(action.get("action"), str):
                         actions.add(action["action"])
-    if not hooks:
+    if not found.kinds:
         found.unloadable.append("it hooks nothing")
     found.actions = sorted(actions)
     found.selects = any(
@@ -135,12 +136,18 @@ def judge(spec: Any) -> Judged:
     return found
 
 
-def _name(kind: str, hook: dict[str, Any]) -> str:
+def _names(kind: str, hook: dict[str, Any]) -> Iterator[str]:
+    """What a hook is set on; a uprobe on every symbol that it names."""
     if kind == "tracepoints":
-        return f"{hook.get('subsystem')}/{hook.get('event')}"
-    if kind in ("uprobes", "usdts"):
-        return str(hook.get("path"))
-    return str(hook.get("hook") if kind == "lsmhooks" else hook.get("call"))
+        yield f"{hook.get('subsystem')}/{hook.get('event')}"
+    elif kind == "usdts":
+        yield f"{hook.get('path')} {hook.get('provider')}:{hook.get('name')}"
+    elif kind == "uprobes":
+        symbols = [one for one in _listed(hook.get("symbols")) if isinstance(one, str)]
+        for symbol in symbols or [""]:
+            yield f"{hook.get('path')} {symbol}".strip()
+    else:
+        yield str(hook.get("hook") if kind == "lsmhooks" else hook.get("call"))
 
 
 def _listed(value: Any) -> list[Any]:

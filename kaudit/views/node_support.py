@@ -1,8 +1,9 @@
 """Operating system and container runtime of nodes, and how long they are supported.
 
 The table beside this module is of 2026-11, as the projects announce their ends (standard support,
-or long-term support of the project itself). Kernels are left out: distributions mend them without
-a new version. What the table does not know is not judged.
+or long-term support of the project itself): Ubuntu by distro-info-data, Debian by its LTS project,
+containerd by its RELEASES.md, others by endoflife.date. Kernels are left out: distributions mend
+them without a new version. What the table does not know is not judged.
 """
 
 from __future__ import annotations

@@ -36,6 +36,36 @@ def test_what_a_policy_does() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spec", "kinds", "hooks"),
+    [
+        ({"loader": True}, ["loader"], ["loader"]),
+        ({"loader": False, "kprobes": [OPEN]}, ["kprobes"], ["security_file_open"]),
+        (
+            {"uprobes": [{"path": "/bin/bash", "symbols": ["readline", "main"]}]},
+            ["uprobes"],
+            ["/bin/bash main", "/bin/bash readline"],
+        ),
+        (
+            {"usdts": [{"path": "/bin/p", "provider": "python", "name": "line"}]},
+            ["usdts"],
+            ["/bin/p python:line"],
+        ),
+        ({"fentries": [OPEN]}, ["fentries"], ["security_file_open"]),
+    ],
+)
+def test_every_kind_of_hook(spec: Any, kinds: list[str], hooks: list[str]) -> None:
+    found = judge(spec)
+    assert (found.kinds, found.hooks) == (kinds, hooks)
+    assert (found.refused, found.dropped, found.unloadable) == ([], [], [])
+
+
+def test_hooks_that_nobody_knows_are_dropped_and_hook_nothing() -> None:
+    found = judge({"xdphooks": [{"device": "eth0"}], "kprobe": OPEN})
+    assert [fault.partition(":")[0] for fault in found.dropped] == ["spec.kprobe", "spec.xdphooks"]
+    assert found.unloadable == ["it hooks nothing"]
+
+
+@pytest.mark.parametrize(
     ("spec", "place"),
     [
         ({"kprobes": [{**OPEN, "selectors": [{"matchPIDs": [{"operator": "In"}]}]}]}, "values"),
