@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from kaudit.connections import Cluster
 from kaudit.evidence.bundle import Evidence
 from tests.memory_source import evidence_of, rows
-from tests.shared import needs_shared, shared
 
 AGENT = """
 ---
@@ -32,20 +32,18 @@ def said(evidence: Evidence, name: str, *columns: str) -> list[Any]:
     return [found[0][column] for column in columns]
 
 
+GUIDE = Path(__file__).parents[1] / "guide" / "network-policies.yaml"
 PODS = "".join(pod(name) for name in ("api-server", "frontend", "postgres", "other"))
 ENDS = ("to_internet", "from_internet", "to_metadata", "from_namespaces")
 
 
-def guide() -> str:
-    """The guide's three policies."""
-    text = shared("guide.txt").read_text(encoding="utf-8")
-    start = text.index("# Default deny all ingress and egress")
-    return text[start : text.index("Admission Controllers", start)]
-
-
-@needs_shared
 def test_the_policies_of_the_guide() -> None:
-    text = guide() + PODS + pod("far", "elsewhere") + AGENT.replace("IMAGE", "calico/node:v3")
+    text = (
+        GUIDE.read_text(encoding="utf-8")
+        + PODS
+        + pod("far", "elsewhere")
+        + AGENT.replace("IMAGE", "calico/node:v3")
+    )
     evidence = evidence_of(text)
     assert said(evidence, "postgres", *ENDS) == ["denied"] * 4
     assert said(evidence, "frontend", *ENDS) == ["denied"] * 4
