@@ -164,6 +164,11 @@ class Follower:
             passes = compared(node[1][0], found[1], node[2][1])
             if passes is not None:
                 self.unset.note(self.unsure(found[0], scope), passes)
+        elif node[1] == ("in",) and node[2][0][0] == "text":
+            of = self.unsure(node[2][1], scope)
+            if of.paths and all(path[-1] in _NAMED for path in of.paths):
+                name = node[2][0][1]
+                self.unset.note(Value(frozenset((*p, name) for p in of.paths)), passes=False)
 
     def _membership(self, asked: Value, of: Value) -> None:
         """Take the step of ``in``: to a member of what holds names, else to elements."""

@@ -189,6 +189,8 @@ UNSET = {
     ),
     "c.?securityContext.?allowPrivilegeEscalation.orValue([]).all(x, x == 'a')": (),
     "has(c.securityContext.allowPrivilegeEscalation) ? c.image != 'a' : true": (),
+    "has(c.resources.limits) && 'memory' in c.resources.limits": ("resources.limits.memory",),
+    "!('memory' in c.resources.limits)": None,
     "c.securityContext.allowPrivilegeEscalation == false": None,
     "c.?securityContext.?allowPrivilegeEscalation.orValue(1) > params.x": None,
     "[c].filter(x, has(x.securityContext.allowPrivilegeEscalation)).size() == 1": None,
