@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import arrow, pairs, series
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc, frame
+from kaudit.table import Table, frame
+from kaudit.views.admission_causes import ADMISSION_CAUSES, AdmissionCauseRow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,29 +15,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class WhyAdmittedRow(Trace, kw_only=True):
-    namespace: Annotated[str, doc("namespace")]
-    owner_kind: Annotated[str, doc("kind of the topmost known owner of the pods")]
-    owner_name: Annotated[str, doc("name of the topmost known owner")]
-    platform: Annotated[bool, doc("in a namespace of Kubernetes itself")]
-    control: Annotated[str, doc("control that they fail, of those that admission can enforce")]
-    cause: Annotated[str, doc("why they were admitted, in one word")]
-    because: Annotated[str, doc("the cause in a sentence")]
-    engine: Annotated[str, doc("engine that came nearest to a denial; empty: none")]
-    policy: Annotated[str, doc("its policy, with the rule; of PodSecurity the namespace")]
-    clause: Annotated[str, doc("field that decided")]
-    containers: Annotated[list[str], doc("lists of containers at fault; empty: the pod itself")]
-    covered: Annotated[bool, doc("a point that denies is for them")]
-    unexplained: Annotated[bool, doc("they should have been denied")]
-    pods: Annotated[int, doc("pods of this owner, with this cause")]
-
-
 WHY_ADMITTED = Table(
     "why_admitted",
-    WhyAdmittedRow,
+    AdmissionCauseRow,
     grain="one control that running pods of a workload fail, and one cause why they were admitted",
-    key=("namespace", "owner_kind", "owner_name", "control", "cause", "engine", "policy", "clause"),
-    resource=Resource("owner_kind", name="owner_name"),
+    key=ADMISSION_CAUSES.key,
+    resource=ADMISSION_CAUSES.resource,
 )
 
 
