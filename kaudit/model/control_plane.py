@@ -33,14 +33,26 @@ class Target(msgspec.Struct, frozen=True):
         return f"{address}:{self.port or '*'}"
 
 
-def reach(network: Network, node: int, targets: Iterable[Target], *, by_block: bool) -> bool | None:
+class Spot(msgspec.Struct, frozen=True):
+    """Where targets are for policies: class of the address and port; None: not known."""
+
+    place: int | None
+    port: int | None
+
+
+def spots(network: Network, targets: Iterable[Target]) -> list[Spot]:
+    """Distinct spots of targets; without any target, one of which nothing is known."""
+    found = [Spot(network.addresses.class_of(one.address), one.port) for one in targets]
+    return list(dict.fromkeys(found)) or [Spot(None, None)]
+
+
+def reach(network: Network, node: int, targets: Iterable[Spot], *, by_block: bool) -> bool | None:
     """Whether a class of pods may connect to any target; None where it cannot be told.
 
-    Without a target the answer is that for all addresses, where it is the same for all.
+    Where an address is not known the answer is that for all of them, if it is the same.
     ``by_block`` tells whether blocks mean these addresses.
     """
-    known = list(targets)
-    verdicts = [_one(network, node, target) for target in known] if known else [_all(network, node)]
+    verdicts = [_one(network, node, target) for target in targets]
     policies = [p for p in network.selecting(node) if p.egress or _outward(p)]
     if policies:
         nodes = any(peer.kind == "nodes" for p in policies for r in _outward(p) for peer in r.peers)
@@ -53,11 +65,10 @@ def _outward(policy: Policy) -> list[Rule]:
     return [rule for rule in policy.rules if rule.direction == "egress"]
 
 
-def _one(network: Network, node: int, target: Target) -> bool | None:
-    place = network.addresses.class_of(target.address)
-    if place is None:
+def _one(network: Network, node: int, target: Spot) -> bool | None:
+    if target.place is None:
         return _all(network, node)
-    return _verdict(network, node, [place], target.port)[0]
+    return _verdict(network, node, [target.place], target.port)[0]
 
 
 def _all(network: Network, node: int) -> bool | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, series
-from kaudit.model.control_plane import KUBELET, Target, reach
+from kaudit.model.control_plane import KUBELET, Target, reach, spots
 from kaudit.network import network_of, rows
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -85,7 +85,8 @@ def control_plane_reach(
     columns["governed"] = ~pods["host_network"]
     by_block = "Cilium" not in plugins
     for name, targets in (("to_api_server", endpoints), ("to_kubelets", list(_kubelets(nodes)))):
-        found = [reach(network, n, targets, by_block=by_block) for n in range(network.pods)]
+        meant = spots(network, targets)
+        found = [reach(network, n, meant, by_block=by_block) for n in range(network.pods)]
         columns[name] = spread([words[verdict] for verdict in found], pa.string())
     texts = pa.list_(pa.string())
     named = [[policy.label for policy in network.selecting(n)] for n in range(network.pods)]

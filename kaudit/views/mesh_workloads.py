@@ -95,6 +95,9 @@ class _Seen(msgspec.Struct, frozen=True):
     started: bool
 
 
+_NOBODY = _Seen("", (), (), (), (), started=True)
+
+
 class _Found(msgspec.Struct, frozen=True):
     member: Member
     asked: Asked
@@ -126,7 +129,7 @@ def mesh_workloads(
     }
     agents = records(mesh_agents[["namespace", "mesh", "part"]])
     there = bool(policies or agents or any(asks_for(place) for place in places.values()))
-    seen = list(_seen(c, pods, containers, ports, policies))
+    seen = list(_seen(c, pods, containers, ports, policies)) if there else [_NOBODY] * len(c)
     judge = _Judge(policies, places, [a for a in agents if a["part"] == CONTROL])
     kinds: dict[_Seen, int] = {}
     numbers = pa.array([kinds.setdefault(one, len(kinds)) for one in seen], pa.int64())
