@@ -48,6 +48,7 @@ DIFFERENT = {
     ("KA-SEC-015a", _UNKNOWN, _PASS): _ROLES,
     ("KA-SEC-016", _UNKNOWN, _PASS): _ROLES,
     ("KA-NET-006", _UNKNOWN, _PASS): _ENGINES,
+    ("KA-NET-008", _UNKNOWN, _PASS): _ROLES,
     ("KA-NET-016", _UNKNOWN, _PASS): _SLICES,
     ("KA-SEC-012", "not_applicable", _UNKNOWN): _STARTED,
     ("KA-SEC-013", _UNKNOWN, _PASS): _AGES,
