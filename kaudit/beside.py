@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import mmap
 import multiprocessing
 import os
 import pickle
@@ -23,7 +22,6 @@ from typing import Any, Generic, TypeVar
 #: Results of this process that wait in memory for those before them; further ones wait on disk.
 _HELD = 8
 _WIDTH = array("q").itemsize
-_ALIGNED = 64
 
 T = TypeVar("T")
 
@@ -198,17 +196,15 @@ class _Pair(Generic[T]):
 
 
 def _store(path: Path, result: Any) -> None:
-    """Write a result whole; large buffers stand as they are, to be used where they lie."""
+    """Write a result whole; large buffers stand apart, so that each can be let go."""
     buffers: list[pickle.PickleBuffer] = []
     text = pickle.dumps(result, protocol=5, buffer_callback=buffers.append)
     raws: list[bytes | memoryview] = [text, *(buffer.raw() for buffer in buffers)]
     sizes = array("q", [len(raws), *map(len, raws)])
     partial = path.with_suffix(".partial")
     with partial.open("wb") as stream:
-        stream.write(sizes.tobytes())
-        for raw in raws:
-            stream.write(bytes(-stream.tell() % _ALIGNED))
-            stream.write(raw)
+        for part in (sizes.tobytes(), *raws):
+            stream.write(part)
     partial.rename(path)
 
 
@@ -216,15 +212,10 @@ def _load(path: Path) -> tuple[Any] | None:
     """Return the result that was written, in a tuple; None where none is there."""
     try:
         with path.open("rb") as stream:
-            whole = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+            count = int.from_bytes(stream.read(_WIDTH), sys.byteorder)
+            sizes = array("q", stream.read(_WIDTH * count))
+            text, *buffers = [stream.read(size) for size in sizes]
         path.unlink()
     except OSError:
         return None
-    count = int.from_bytes(whole[:_WIDTH], sys.byteorder)
-    raws, at = [], _WIDTH * (count + 1)
-    for size in whole[_WIDTH:at].cast("q"):
-        at += -at % _ALIGNED
-        raws.append(whole[at : at + size])
-        at += size
-    text, *buffers = raws
     return (pickle.loads(text, buffers=buffers),)  # noqa: S301  written by our own process

@@ -89,7 +89,7 @@ def collect(
     InputError
         No source could be read, or ``out`` is in the way.
     """
-    registry.load()
+    registry.load_catalogue("collectors")
     credential.ask_further(Detector())
     wanted = _wanted(kinds)
     ingest = Ingest(Builder(out, keep_raw=raw), wanted)
@@ -195,6 +195,7 @@ class Ingest:
     def _events(self, events: Iterator[Event], first: int) -> None:
         again: set[int] = set()
         for event in events:
+            registry.load()  # once; a process beside this one reads meanwhile
             match event:
                 case Batch():
                     event.origin += first

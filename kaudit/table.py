@@ -209,9 +209,11 @@ class Table:
         trace = [n for n in ("raw", "raw_line") if n in table.column_names and n not in self.key]
         if table.num_rows < 2:
             return table
-        keys = [(name, "ascending") for name in (*self.key, *trace)]
-        order = pc.sort_indices(table, sort_keys=keys).to_numpy()
-        return table if (order[1:] > order[:-1]).all() else table.take(order)
+        names = (*self.key, *trace)
+        keys = table.select(names).combine_chunks()
+        order = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in names])
+        after = order.to_numpy()
+        return table if (after[1:] > after[:-1]).all() else table.take(order)
 
     def empty(self) -> pd.DataFrame:
         """Return a frame without rows, with the same dtypes as a full one."""

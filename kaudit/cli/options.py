@@ -49,7 +49,7 @@ def exports() -> Iterable[str]:
     """How an assessment can be printed or written."""
     from kaudit import registry
 
-    registry.load()
+    registry.load_catalogue("exporters")
     return ("table", *sorted(registry.EXPORTERS))
 
 

@@ -37,7 +37,7 @@ def _options() -> list[Any]:
     """Let Typer make the options of a function that has one parameter a format."""
     from kaudit import registry
 
-    registry.load()
+    registry.load_catalogue("collectors")
 
     def reading(**_: Any) -> None: ...
 

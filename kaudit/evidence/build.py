@@ -163,8 +163,11 @@ class Builder:
                 self._press(self._tables[row], rows)
 
     def _cut(self) -> None:
+        import pyarrow as pa
+
         part = {table.name: self._joined(table) for table in self._pod_tables.values()}
         self._parts.append(part if len(self._parts) < _HELD else SpilledPart(part))
+        pa.default_memory_pool().release_unused()
 
     def _joined(self, table: Table) -> pa.Table:
         import pyarrow as pa
@@ -172,7 +175,7 @@ class Builder:
         pieces = self._pieces.pop(table.name, None)
         if pieces is None:
             return table.arrow(())
-        return table.sorted(pa.concat_tables(pieces).combine_chunks())
+        return table.sorted(pa.concat_tables(pieces)).combine_chunks()
 
     def controllers(self) -> set[str]:
         """Kinds that pods and controllers name as what made them."""

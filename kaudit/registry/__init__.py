@@ -29,7 +29,7 @@ from kaudit.registry.lineage import (
     tables_of,
     views_under,
 )
-from kaudit.registry.loading import check, find_control, load
+from kaudit.registry.loading import check, find_control, load, load_catalogue
 
 __all__ = [
     "COLLECTORS",
@@ -50,6 +50,7 @@ __all__ = [
     "exporter",
     "find_control",
     "load",
+    "load_catalogue",
     "parse_docstring",
     "resource_of",
     "subject_table",

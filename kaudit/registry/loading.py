@@ -26,12 +26,30 @@ def load() -> None:
     """
     importlib.import_module("kaudit.evidence.facts")  # tables that no collector feeds
     for catalogue in CATALOGUES:
-        package = importlib.import_module(f"kaudit.{catalogue}")
-        for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
-            importlib.import_module(f"kaudit.{catalogue}.{module}")
-    for pack in importlib.metadata.entry_points(group="kaudit.packs"):
+        _import(catalogue)
+    for pack in _packs():
         pack.load()
     check()
+
+
+@cache
+def load_catalogue(name: str) -> None:
+    """Import one catalogue; all, where an installed pack may add to it."""
+    if _packs():
+        load()
+    else:
+        _import(name)
+
+
+@cache
+def _packs() -> tuple[importlib.metadata.EntryPoint, ...]:
+    return tuple(importlib.metadata.entry_points(group="kaudit.packs"))
+
+
+def _import(catalogue: str) -> None:
+    package = importlib.import_module(f"kaudit.{catalogue}")
+    for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"kaudit.{catalogue}.{module}")
 
 
 def check() -> None:

@@ -19,7 +19,7 @@ import msgspec
 from kaudit.errors import InputError
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.model.words import Gap, Reason
-from kaudit.registry import FORMATS, Format, Read, load, tables_of
+from kaudit.registry import FORMATS, Format, Read, load_catalogue, tables_of
 from kaudit.source.events import (
     Batch,
     Begin,
@@ -190,7 +190,7 @@ class ToolSource:
     live = False
 
     def __init__(self, format: str, path: Path) -> None:
-        load()
+        load_catalogue("collectors")
         if format not in FORMATS:
             raise InputError(f"no format is named {format!r}", hint=meant(format, FORMATS))
         path = STDIN if str(path) == "-" else path
@@ -246,7 +246,7 @@ class OutputSource:
     live = False
 
     def __init__(self, name: str, data: bytes) -> None:
-        load()
+        load_catalogue("collectors")
         digest = hashlib.sha256(data).hexdigest()
         self.content = Content(name, data, digest[:16])
         format = recognised(self.content)
