@@ -177,6 +177,37 @@ def _without_separators(lists: pa.Array) -> pa.Array:
     return pa.array(clean, pa.list_(pa.string()))
 
 
+def alike(*columns: pd.Series[Any] | pa.Array) -> tuple[Positions, Positions]:
+    """Number of each row among those that differ, and the first row of each number.
+
+    Numbers are in the order of those rows. Lists of texts may be columns; an unset list is as
+    an empty one.
+    """
+    import numpy as np
+    import pandas as pd
+
+    codes = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        own = _numbered(column if not isinstance(column, pd.Series) else arrow(column))
+        codes, _ = pd.factorize(codes * (int(own.max(initial=0)) + 2) + own + 1)
+    _, first = np.unique(codes, return_index=True)
+    return codes, first
+
+
+def _numbered(values: pa.Array) -> Positions:
+    """Number of each value; -1 where it is unset."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_list(values.type):
+        texts = values.flatten().dictionary_encode().indices.cast(pa.string())
+        lengths = pc.fill_null(pc.list_value_length(values), 0)
+        offsets = pc.cumulative_sum(pa.concat_arrays([pa.array([0], lengths.type), lengths]))
+        values = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), ",")
+    found = pc.fill_null(values.dictionary_encode().indices, -1).to_numpy(zero_copy_only=False)
+    return found.astype("int64")  # type: ignore[no-any-return]
+
+
 def counted(keys: pd.Series[Any], among: pd.Series[Any]) -> Positions:
     """How many rows of ``keys`` name each row of ``among``."""
     import numpy as np

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from kaudit.columns import (
+    alike,
     arrow,
     assembled,
     gathered,
@@ -46,6 +47,7 @@ from kaudit.table import Resource, Table, Trace, doc
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class MeshWorkloadRow(Trace, kw_only=True):
@@ -129,10 +131,12 @@ def mesh_workloads(
     }
     agents = records(mesh_agents[["namespace", "mesh", "part"]])
     there = bool(policies or agents or any(asks_for(place) for place in places.values()))
-    seen = list(_seen(c, pods, containers, ports, policies)) if there else [_NOBODY] * len(c)
     judge = _Judge(policies, places, [a for a in agents if a["part"] == CONTROL])
-    kinds: dict[_Seen, int] = {}
-    numbers = pa.array([kinds.setdefault(one, len(kinds)) for one in seen], pa.int64())
+    kinds, numbers = (
+        _seen(c, pods, containers, ports, policies)
+        if there
+        else ([_NOBODY], pa.array([0] * len(c), pa.int64()))
+    )
     found = [judge.of(one) for one in kinds]
 
     def spread(values: list[Any], kind: pa.DataType) -> pd.Series[Any]:
@@ -167,8 +171,9 @@ def _seen(
     containers: pd.DataFrame,
     ports: pd.DataFrame,
     policies: Iterable[MeshPolicy],
-) -> Iterable[_Seen]:
-    """What of each pod counts."""
+) -> tuple[list[_Seen], pa.Array]:
+    """What of pods counts, where that differs, and the number of each pod among it."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     c = context
@@ -187,9 +192,13 @@ def _seen(
         arrow(gathered(served["pod_uid"], texts, c["pod_uid"])),
         arrow(started),
     )
-    cells = zip(*(column.to_pylist() for column in columns), strict=True)
-    for namespace, labels, notes, names, some, run in cells:
-        yield _Seen(namespace, tuple(labels), tuple(notes or ()), tuple(names), tuple(some), run)
+    numbers, first = alike(*columns)
+    cells = zip(*(column.take(pa.array(first)).to_pylist() for column in columns), strict=True)
+    seen = [
+        _Seen(namespace, tuple(labels), tuple(notes or ()), tuple(names), tuple(some), run)
+        for namespace, labels, notes, names, some, run in cells
+    ]
+    return seen, pa.array(numbers)
 
 
 class _Judge:

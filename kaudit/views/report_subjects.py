@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.columns import records
+from kaudit.columns import alike, records
 from kaudit.registry import view
 from kaudit.subjects import GONE, REPLACED, UNKNOWN, UNNAMED, states
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -55,44 +55,43 @@ def report_subjects(
     namespaces: pd.DataFrame,
 ) -> pd.DataFrame:
     """Look for every object that a report names."""
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
     scopes = policy_reports[[*_TRACE, *(f"scope_{name}" for name in _NAMED)]]
     scopes = scopes.rename(columns={f"scope_{name}": name for name in _NAMED})
     named = pd.concat([scopes, policy_results[[*_TRACE, *_NAMED]]], ignore_index=True)
-    named["state"] = states(named, pods, workloads, namespaces).to_pylist()
-    unnamed = named[len(scopes) :]
-    unnamed = unnamed[(unnamed["state"] == UNNAMED).to_numpy(dtype=bool)]
-    alone = unnamed.groupby([*_TRACE]).size().to_dict()
-    about: dict[tuple[str, int], dict[str, str]] = {}
-    once = named[(named["state"] != UNNAMED).to_numpy(dtype=bool)].drop_duplicates()
-    for raw, line, kind, space, name, uid, state in zip(
-        *(once[c].tolist() for c in (*_TRACE, "kind", "namespace", "name", "uid", "state")),
-        strict=True,
-    ):
+    state = states(named, pods, workloads, namespaces)
+    reports, _ = alike(named["raw"], named["raw_line"])  # those of policy_reports come first
+    many = int(reports.max(initial=-1)) + 1
+    told = state.to_numpy(zero_copy_only=False)
+    alone = np.bincount(reports[len(scopes) :][told[len(scopes) :] == UNNAMED], minlength=many)
+    object_columns = [pa.array(reports), *(named[c] for c in ("kind", "namespace", "name", "uid"))]
+    _, first = alike(*object_columns, state)
+    first = first[told[first] != UNNAMED]
+    objects = np.bincount(reports[first], minlength=many)
+    unread = np.bincount(reports[first][told[first] == UNKNOWN], minlength=many)
+    lost = first[np.isin(told[first], (GONE, REPLACED))]
+    missing: dict[int, set[str]] = {}
+    cells = (named[c].iloc[lost].tolist() for c in ("kind", "namespace", "name"))
+    for report, kind, space, name in zip(reports[lost].tolist(), *cells, strict=True):
         said = f"{kind} {space}/{name}" if space else f"{kind} {name}"
-        about.setdefault((raw, line), {})[f"{said}\x1f{uid}"] = state
+        missing.setdefault(report, set()).add(said)
     rows = []
-    for own in records(policy_reports):
-        trace = (own["raw"], own["raw_line"])
-        found = about.get(trace, {})
-        missing = {key.partition("\x1f")[0] for key, s in found.items() if s in (GONE, REPLACED)}
-        unread = sum(state == UNKNOWN for state in found.values())
+    own_names = (*_TRACE, "group", "kind", "namespace", "name", "managed_by", "results")
+    for own, number in zip(
+        records(policy_reports, *own_names), reports[: len(scopes)].tolist(), strict=True
+    ):
+        gone = missing.get(number, set())
         rows.append(
             ReportSubjectRow(
-                raw=own["raw"],
-                raw_line=own["raw_line"],
-                group=own["group"],
-                kind=own["kind"],
-                namespace=own["namespace"],
-                name=own["name"],
-                managed_by=own["managed_by"],
-                results=own["results"],
-                objects=len(found),
-                missing=sorted(missing),
-                unread=unread,
-                unnamed=alone.get(trace, 0),
-                stale=True if missing else (None if unread or not found else False),
+                **own,
+                objects=int(objects[number]),
+                missing=sorted(gone),
+                unread=int(unread[number]),
+                unnamed=int(alone[number]),
+                stale=True if gone else (None if unread[number] or not objects[number] else False),
             )
         )
     return frame(REPORT_SUBJECTS.sorted(REPORT_SUBJECTS.arrow(rows)))
