@@ -24,18 +24,18 @@ _ABOUT = """Audit the security of Kubernetes clusters and manifests, from eviden
 _EPILOG = """
 \b
 SOURCE is one of
-  context:NAME     a cluster of your kubeconfig; context: alone is the current one
-  FILE or FOLDER   manifests, kubectl get -o json, kubectl cluster-info dump, must-gather
+  context:NAME     a cluster of your kubeconfig; context: is the current one
+  FILE or FOLDER   manifests, output of kubectl get or cluster-info dump
   -                the same on standard input
   BUNDLE           evidence that kaudit collect has sealed
 
 \b
 Exit codes
   0   done; nothing at or above --fail-on
-  1   findings at or above --fail-on, pods that pss --fail refuses, or what gate refuses
+  1   findings at or above --fail-on, or what pss --fail or gate refuses
   2   wrong usage, input that cannot be read, or no room to write
-  3   incomplete although --require-complete, or for the gate; who-can found nobody,
-      but not all was read
+  3   incomplete, with --require-complete or for the gate; or who-can found
+      nobody, and not all was read
   70  a bug in kaudit
   130 interrupted; 143 ended; 141 whoever read the output has closed it
 """
@@ -134,16 +134,17 @@ def _told(fault: Exception) -> str:
 
 
 def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
-    for title, kind in (("Arguments", "argument"), ("Options", "option")):
-        records = [p.get_help_record(ctx) for p in command.get_params(ctx) if _is(p, kind)]
+    titles = {"argument": "Arguments", "option": "Options"}
+    sections: dict[str, list[Any]] = {title: [] for title in titles.values()}
+    for parameter in command.get_params(ctx):
+        panel = getattr(parameter, "rich_help_panel", None)
+        title = panel or titles[parameter.param_type_name]
+        sections.setdefault(title, []).append(parameter.get_help_record(ctx))
+    for title, records in sections.items():
         rows = [(re.sub(r" <[^>]*>$", "", name), text) for name, text in filter(None, records)]
         if rows:
             with formatter.section(title):
                 formatter.write_dl(rows)
-
-
-def _is(parameter: Any, kind: str) -> bool:
-    return bool(parameter.param_type_name == kind)
 
 
 def _first_sentence(text: str) -> str:

@@ -177,8 +177,7 @@ Chosen = Annotated[
         "-P",
         metavar="NAME=VALUE",
         autocompletion=completed(decisions),
-        help="A decision of the auditor, such as "
-        "allowed_registries=registry.example.com,ghcr.io/acme; repeatable.",
+        help="A decision of the auditor, such as allowed_registries=ghcr.io/acme; repeatable.",
     ),
 ]
 ParameterFile = Annotated[

@@ -43,7 +43,13 @@ def _options() -> list[Any]:
 
     parameters = []
     for name, format in sorted(registry.FORMATS.items()):
-        option = typer.Option(f"--{name}", metavar="FILE", help=format.help, callback=_keep)
+        option = typer.Option(
+            f"--{name}",
+            metavar="FILE",
+            help=format.help,
+            callback=_keep,
+            rich_help_panel="Outputs of tools",
+        )
         kind = Annotated[list[str] | None, option]
         name = name.replace("-", "_")
         parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind))
