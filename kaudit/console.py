@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kaudit.source.events import Progress, silent
 from kaudit.text import defused, visible
@@ -21,7 +21,11 @@ from kaudit.text import defused, visible
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
+#: Letters of a word that a column keeps together, and what stands between two columns.
+_WORD, _BESIDE = 24, 3
 #: Word to style, for severities, statuses and opinions; the word is always shown too.
 STYLES = {
     "critical": "bold white on red",
@@ -107,20 +111,72 @@ def show_json_list(values: Iterable[object]) -> None:
 
 
 def _rich_table(rows: Iterable[Sequence[object]], headers: Sequence[str], title: str) -> None:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for header in headers:
-        table.add_column(header.replace("_", " "), overflow="fold")
-    for row in rows:
-        cells = [visible(_flat(value)) for value in row]
-        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
+    heads = [header.replace("_", " ") for header in headers]
+    values = [list(row) for row in rows]
+    cells = [[visible(_flat(value)) for value in row] for row in values]
+    texts = [[Text.assemble((cell, STYLES.get(cell, ""))) for cell in row] for row in cells]
+    numbers = [
+        all(isinstance(row[at], int | float) and not isinstance(row[at], bool) for row in values)
+        for at in range(len(heads))
+    ]
     drawn = console()
+    least = [_least([head, *(row[at] for row in cells)]) for at, head in enumerate(heads)]
+    if sum(least) + _BESIDE * len(heads) <= drawn.width:
+        table = _columns(texts, heads, least, numbers, title)
+    else:
+        table = _records(texts, heads, title)
     with drawn.capture() as captured:
         drawn.print(table)
     write(re.sub(r" +$", "", captured.get(), flags=re.MULTILINE).encode())
+
+
+def _least(texts: Iterable[str]) -> int:
+    """Width at which a column breaks no word, but for very long ones."""
+    words = (len(word) for text in texts for word in text.split())
+    return min(max(words, default=0), _WORD)
+
+
+def _columns(
+    rows: list[list[Text]],
+    heads: Sequence[str],
+    least: Sequence[int],
+    numbers: Sequence[bool],
+    title: str,
+) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for head, width, number in zip(heads, least, numbers, strict=True):
+        justify: Literal["left", "right"] = "right" if rows and number else "left"
+        table.add_column(head, overflow="fold", min_width=width, justify=justify)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _records(rows: list[list[Text]], heads: Sequence[str], title: str) -> Table:
+    """Set one row below the other, name and value a line, where the columns find no room."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        title=title or None,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        pad_edge=False,
+        show_header=False,
+    )
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        for head, cell in zip(heads, row, strict=True):
+            if cell.plain:
+                table.add_row(head, cell)
+        table.add_section()
+    return table
 
 
 def _plain(value: Any) -> Any:
@@ -172,7 +228,7 @@ def progress(*, quiet: bool = False) -> Iterator[Progress]:
         console=console(error=True),
         transient=True,
     ) as bar:
-        task = bar.add_task("", total=None)
+        task = bar.add_task("reading", total=None)
 
         def draw(step: str, done: int, total: int | None) -> None:
             bar.update(

@@ -32,6 +32,23 @@ def test_a_table(capfd: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_numbers_stand_at_the_right(capfd: pytest.CaptureFixture[str]) -> None:
+    show_table([("a", 5), ("b", 1200)], ["name", "rows"])
+    assert printed(capfd).splitlines()[-3:] == [" a         5", " b      1200", ""]
+
+
+def test_columns_that_find_no_room_are_set_below_each_other(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    heads = [f"column_{at:02}" for at in range(40)]
+    show_table([[f"value{at:02}" for at in range(40)], [""] * 39 + ["last"]], heads, title="t")
+    lines = printed(capfd).splitlines()
+    assert [line.split() for line in lines if "value" in line] == [
+        ["column", f"{at:02}", f"value{at:02}"] for at in range(40)
+    ]
+    assert sum(line.startswith(" column") for line in lines) == 41  # what is unset is left out
+
+
 def test_markup_is_text(capfd: pytest.CaptureFixture[str]) -> None:
     show_table([("[bold red]x[/] :smile: https://a.example",)], ["name"], title="t")
     assert "[bold red]x[/] :smile: https://a.example" in printed(capfd)

@@ -9,6 +9,7 @@ import typer
 from kaudit.cli.app import command
 from kaudit.cli.options import Debug, Format, Quiet, Sources
 from kaudit.cli.sources import read
+from kaudit.text import count
 
 if TYPE_CHECKING:
     from kaudit.model.words import Gap
@@ -140,7 +141,7 @@ def rights(
             for g in found
         ),
         ["scope", "rule", "given_to", "binding", "role"],
-        title=f"{user}: {len(found)} rules",
+        title=f"{user}: {count(len(found), 'rule')}",
         format=format,
     )
     _incomplete(engine.gaps_of(evidence), empty=not found, quiet=quiet)
@@ -197,7 +198,8 @@ def _remark(found: Answer, *, any_name: bool, quiet: bool) -> None:
     if quiet:
         return
     if found.narrowed and not any_name:
-        say(f"{found.narrowed} rules are narrowed to names; --any-name shows them")
+        text = count(found.narrowed, "rule is", "rules are")
+        say(f"{text} narrowed to names; --any-name shows them")
     if any(grant.assumed for grant in found.grants):
         say("the source lacks the default roles of Kubernetes; those of v1.36 are taken for them")
 

@@ -11,6 +11,7 @@ import typer
 from kaudit.cli.app import command
 from kaudit.cli.options import Debug, Format, One, Quiet
 from kaudit.cli.sources import read
+from kaudit.text import count
 
 if TYPE_CHECKING:
     from kaudit.connection_changes import Change
@@ -101,7 +102,7 @@ def _show_connections(found: Iterable[Connection], format: str, *, quiet: bool) 
         (one.src, one.dst, _text(one.connections), _text(one.unknown), one.network) for one in found
     ]
     headers = ["src", "dst", "connections", "unknown", "network"]
-    show_table(rows, headers, title=f"{len(rows)} pairs that may connect", format=format)
+    show_table(rows, headers, title=f"{count(len(rows), 'pair')} that may connect", format=format)
     if format == "table" and not quiet:
         say(_ASSUMED)
 
@@ -117,7 +118,7 @@ def _show_changes(old: Cluster, new: Cluster, format: str) -> None:
     show_table(
         [(c.change, c.src, c.dst, *_both(c), c.network) for c in found],
         ["change", "src", "dst", "before", "after", "network"],
-        title=f"{len(found)} pairs differ",
+        title=count(len(found), "pair differs", "pairs differ"),
         format=format,
     )
 
@@ -136,7 +137,7 @@ def _show_tested(found: list[Judgement], format: str) -> None:
                 for one in found
             ],
             ["id", "verdict", "says", "way", "ports", "because"],
-            title=f"{broken} of {len(found)} statements are violated",
+            title=f"{broken:,} of {count(len(found), 'statement')} violated",
             format=format,
         )
     if any(one.verdict != HOLDS for one in found):

@@ -35,6 +35,7 @@ from kaudit.cli.scanning import (
     settings_of,
 )
 from kaudit.cli.sources import read
+from kaudit.text import count
 
 _GROUP = "Evidence"
 
@@ -112,7 +113,6 @@ def collect(
     each once more without exceptions, which shows what those hide. Neither sees a network.
     """
     from kaudit.console import say
-    from kaudit.text import count
 
     settings = settings_of(
         tools=tools,
@@ -198,9 +198,9 @@ def tables(
     elif name:
         table = found.table(name)
         some = table if not limit or format != "table" else table.head(limit)
-        show_frame(some, title=f"{name}: {len(table)} rows", format=format)
+        show_frame(some, title=f"{name}: {count(len(table), 'row')}", format=format)
         if len(some) < len(table) and not quiet:
-            say(f"{len(table) - len(some)} more rows; --limit 0 prints all")
+            say(f"{count(len(table) - len(some), 'more row')}; --limit 0 prints all")
     else:
         show_frame(found.tables(), title=str(found.label), format=format)
 

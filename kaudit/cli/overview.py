@@ -58,9 +58,13 @@ def _conclusions(assessment: Assessment) -> None:
         ["layer", "operation", "findings", "waived", "not_assessed", "because"],
         title=f"Conclusions on {assessment.evidence.label}{as_of}",
     )
-    for opinion, because in dict.fromkeys((x.design, x.design_because) for x in assessment.layers):
-        text = f"On design: {opinion}; {because}"
-        say(f"{textwrap.fill(text, console().width)}\n", error=False)
+    designs: dict[tuple[str, str], list[str]] = {}
+    for x in assessment.layers:
+        designs.setdefault((x.design, x.design_because), []).append(x.layer)
+    for (opinion, because), layers in designs.items():
+        text = f"Design of {', '.join(layers)}: {opinion}; {because}"
+        say(textwrap.fill(text, console().width), error=False)
+    say("", error=False)
 
 
 def _failing(assessment: Assessment, *, everything: bool) -> Control | None:

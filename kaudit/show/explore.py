@@ -12,6 +12,7 @@ from kaudit.cases import faults
 from kaudit.evidence.bundle import Evidence
 from kaudit.result import Result
 from kaudit.show import blocks as b
+from kaudit.text import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,7 @@ def table(frame: pd.DataFrame, caption: str = "", *, most: int = 100) -> b.Table
         label = str(name).replace("_", " ")
         columns[name] = (label, "number") if number else label
     return b.Table.of_frame(
-        caption or f"{len(frame):,} rows", frame.head(most), columns, total=len(frame)
+        caption or count(len(frame), "row"), frame.head(most), columns, total=len(frame)
     )
 
 
