@@ -23,6 +23,7 @@ from kaudit.model.address_space import AddressRange, cidrs_of, range_of
 from kaudit.model.connectivity import Network, Profile, address_space
 from kaudit.model.explanation import Reason, reasons
 from kaudit.model.network_selection import NETWORKS
+from kaudit.model.own_networks import UserNetwork, primary_spaces
 from kaudit.model.policy import ADMIN
 from kaudit.model.port_space import LAST, PROTOCOLS, PortRange
 from kaudit.model.statement import Statement, Workload
@@ -323,9 +324,9 @@ def _refuse(evidence: Evidence) -> None:
     others = rows(evidence["other_policies"], "kind", "stage", "order")
     orders = [f"{kind} with priority {o:g}" for kind, stage, o in others if stage == ADMIN and o]
     _refuse_twins(orders, "which of them comes first is not defined")
-    networks = evidence["user_networks"]
-    primary = networks[(networks["role"] == "Primary").fillna(False).to_numpy(bool)]
-    spaces = [space for (space,) in rows(primary, "namespace") if space]
+    fields = UserNetwork.__struct_fields__
+    networks = [UserNetwork(*row) for row in rows(evidence["user_networks"], *fields)]
+    spaces = primary_spaces(networks, namespaces_of(evidence["namespaces"]))
     _refuse_twins([f"primary network in namespace {space}" for space in spaces], "remove one")
 
 

@@ -56,6 +56,18 @@ def _indexed(namespaces: Mapping[str, Sequence[str]]) -> tuple[list[str], LabelI
     return names, LabelIndex([*namespaces[name], f"{NAME}={name}"] for name in names)
 
 
+def primary_spaces(
+    networks: Iterable[UserNetwork], namespaces: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """Namespaces of primary networks, as often as there is one for them."""
+    names, index = _indexed(namespaces)
+    marked = {names[at] for at in members(index.selected(_MARKED))}
+    for one in networks:
+        if one.role == "Primary":
+            spaces = [one.namespace] if one.namespace else one.spaces(index, names)
+            yield from (name for name in spaces if one.namespace or name in marked)
+
+
 def definitions(
     networks: Iterable[UserNetwork], namespaces: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[str, str]]:

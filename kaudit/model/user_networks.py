@@ -55,23 +55,36 @@ class UserNetwork(Resource):
         return self.spec.network or self.spec
 
 
+#: Topologies of networks of one namespace, and what those of the cluster know beside.
 _TOPOLOGIES = ("Layer2", "Layer3", "Localnet")
-_ROLES = ("Primary", "Secondary")
+_OF_NAMESPACES = _TOPOLOGIES[:2]
+_ROLES = {"Layer2": ("Primary", "Secondary"), "Localnet": ("Secondary",)}
 
 
 def faults_of(found: UserNetwork, namespace: str, name: str) -> Iterator[str]:
-    """What an API server, or the network's controller, would refuse."""
-    shape = found.shape
-    if shape.topology not in _TOPOLOGIES:
+    """What an API server, or the network's controller, would refuse.
+
+    Source: ovn-kubernetes, ``pkg/crd/userdefinednetwork/v1`` (rules of both kinds).
+    """
+    shape, topology = found.shape, found.shape.topology or ""
+    if topology not in (_OF_NAMESPACES if namespace else _TOPOLOGIES):
         yield f"there is no topology {shape.topology!r}"
     elif shape.layer is None:
-        yield f"topology {shape.topology} wants {shape.topology.lower()}"
-    if shape.layer is not None and shape.layer.role not in _ROLES:
+        yield f"topology {topology} wants {topology.lower()}"
+    for other in _TOPOLOGIES:
+        if topology in _TOPOLOGIES and other != topology and getattr(shape, other.lower()):
+            yield f"topology {topology} takes no {other.lower()}"
+    roles = _ROLES.get(topology, _ROLES["Layer2"])
+    if shape.layer is not None and shape.layer.role not in roles:
         yield f"there is no role {shape.layer.role!r}"
     if name == "default":
         yield "its name must not be default"
     if namespace == "default" or namespace.startswith(("openshift-", "kube-")):
         yield f"namespace {namespace} cannot have a network of its own"
+    if not namespace and found.spec.namespace_selector is None:
+        yield "it wants namespaceSelector"
+    if not namespace and found.spec.network is None:
+        yield "it wants network"
     yield from in_selector("namespaceSelector", found.spec.namespace_selector)
 
 

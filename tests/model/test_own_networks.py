@@ -4,11 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaudit.model import user_networks
 from kaudit.model.connectivity import Network, Profile, address_space
-from kaudit.model.own_networks import UserNetwork, definitions, primary_networks
+from kaudit.model.own_networks import UserNetwork, definitions, primary_networks, primary_spaces
+
+BOTH = "topology: Layer2, layer2: {role: Primary}"
+CLUSTER = "namespaceSelector: {}, network: {topology: %s, %s}"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "spec", "fault"),
+    [
+        ("blue", BOTH, ""),
+        ("blue", "topology: Layer3, layer3: {role: Secondary}", ""),
+        ("blue", "topology: Localnet, localnet: {role: Secondary}", "no topology 'Localnet'"),
+        ("blue", "topology: Layer3, layer2: {role: Primary}", "Layer3 wants layer3"),
+        ("blue", f"{BOTH}, layer3: {{role: Primary}}", "Layer2 takes no layer3"),
+        ("blue", f"{BOTH}, layer3: null", ""),
+        ("blue", "topology: Layer2, layer2: {role: Third}", "no role 'Third'"),
+        ("blue", "layer2: {role: Primary}", "no topology None"),
+        ("kube-system", BOTH, "cannot have a network of its own"),
+        ("", CLUSTER % ("Layer2", "layer2: {role: Primary}"), ""),
+        ("", CLUSTER % ("Localnet", "localnet: {role: Secondary}"), ""),
+        ("", CLUSTER % ("Localnet", "localnet: {role: Primary}"), "no role 'Primary'"),
+        ("", f"network: {{{BOTH}}}", "wants namespaceSelector"),
+        ("", f"namespaceSelector: {{}}, {BOTH}", "wants network"),
+    ],
+)
+def test_what_the_server_would_refuse(namespace: str, spec: str, fault: str) -> None:
+    network = msgspec.convert({"spec": yaml.safe_load(f"{{{spec}}}")}, user_networks.UserNetwork)
+    found = " ".join(user_networks.faults_of(network, namespace, "own"))
+    assert fault in found
+    assert bool(fault) == bool(found)
+
+
+def test_two_primary_networks_of_one_namespace_are_told() -> None:
+    labels = {"a": [MARK, "team=x"], "b": [MARK], "c": ["team=x"]}
+    own_ = UserNetwork("UserDefinedNetwork", "a", "u", None, "Primary", [])
+    every = UserNetwork("ClusterUserDefinedNetwork", "", "all", TEAM, "Primary", [])
+    assert list(primary_spaces([own_, every], labels)) == ["a", "a"]
+
 
 MARK = "k8s.ovn.org/primary-user-defined-network="
 NAMES = ("a", "b", "c", "d")
@@ -61,14 +102,14 @@ def test_pods_meet_where_their_namespaces_are_on_one_network(
     for source, src in zip(NAMES, found.class_of[: len(NAMES)], strict=True):
         for target, dst in zip(NAMES, found.class_of[: len(NAMES)], strict=True):
             one, other = (own(networks, labels, name) for name in (source, target))
-            unseen = any(n.startswith("?") for n in one | other)
-            both = all(n.startswith("?") for n in one | other)
             verdict = found.verdict(src, dst)
+            unseen = [n.startswith("?") for n in one | other]
+            seen = any(not n.startswith("?") and n != "default" for n in one | other)
             if source == target or one == other:
                 assert verdict == (everything, 0)
-            elif not unseen:
-                assert verdict == (0, 0)
-            elif both or not sure:
+            elif seen or not any(unseen):
+                assert verdict == (0, 0)  # one that was seen is the other's, or is not
+            elif all(unseen) or not sure:
                 assert verdict == (0, everything)
             else:
                 assert verdict == (0, 0)
