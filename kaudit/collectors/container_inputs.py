@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from kaudit.collectors.workloads import PODS_AND_CONTROLLERS
 from kaudit.model.container import Container, EnvFrom, EnvVar, VolumeMount
 from kaudit.model.place import Place
 from kaudit.model.pod import Pod
 from kaudit.model.workload import (
-    BareTemplate,
     Controller,
-    CronJob,
-    LooseWorkload,
-    Workload,
     pod_of,
 )
-from kaudit.registry import Read, collector
+from kaudit.registry import collector
 from kaudit.table import Row, Table, Trace, doc
+from kaudit.tables.owned import CONTAINER_KEY
 
 
 class MountRow(Trace, kw_only=True):
@@ -54,34 +52,24 @@ class EnvRow(Trace, kw_only=True):
     verdict: Annotated[str, doc("kind of credential that a literal looks like; empty: none")] = ""
 
 
-_OF_CONTAINER = ("namespace", "pod", "pod_uid", "container_type", "container")
 MOUNTS = Table(
     "mounts",
     MountRow,
     grain="one mount of a volume in a container",
-    key=(*_OF_CONTAINER, "mount_path"),
+    key=(*CONTAINER_KEY, "mount_path"),
     pods=True,
 )
 ENV = Table(
     "env",
     EnvRow,
     grain="one environment variable or envFrom of a container; never its value",
-    key=(*_OF_CONTAINER, "position"),
+    key=(*CONTAINER_KEY, "position"),
     pods=True,
 )
 
 
 @collector(
-    Read("", "Pod", "pods", Pod),
-    Read("apps", "Deployment", "deployments", Workload, ("v1", "v1beta2", "v1beta1")),
-    Read("apps", "ReplicaSet", "replicasets", Workload, ("v1", "v1beta2")),
-    Read("apps", "StatefulSet", "statefulsets", Workload, ("v1", "v1beta2", "v1beta1")),
-    Read("apps", "DaemonSet", "daemonsets", Workload, ("v1", "v1beta2")),
-    Read("batch", "Job", "jobs", Workload),
-    Read("batch", "CronJob", "cronjobs", CronJob, ("v1", "v1beta1")),
-    Read("", "ReplicationController", "replicationcontrollers", LooseWorkload),
-    Read("", "PodTemplate", "podtemplates", BareTemplate),
-    Read("apps.openshift.io", "DeploymentConfig", "deploymentconfigs", LooseWorkload),
+    *PODS_AND_CONTROLLERS,
     tables=(MOUNTS, ENV),
 )
 def container_inputs(found: Pod | Controller, at: Place) -> list[Row]:

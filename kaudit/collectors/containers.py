@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from kaudit.collectors.workloads import PODS_AND_CONTROLLERS
 from kaudit.model.container import Container, ContainerPort, Lifecycle, Probe, Resources
 from kaudit.model.meta import Metadata
 from kaudit.model.place import Place
@@ -15,15 +16,12 @@ from kaudit.model.pod import ContainerStatus, Pod, PodStatus
 from kaudit.model.quantity import number, whole
 from kaudit.model.security_context import SecurityContext
 from kaudit.model.workload import (
-    BareTemplate,
     Controller,
-    CronJob,
-    LooseWorkload,
-    Workload,
     pod_of,
 )
-from kaudit.registry import Read, collector
+from kaudit.registry import collector
 from kaudit.table import Row, Table, Trace, doc
+from kaudit.tables.owned import CONTAINER_KEY
 
 
 class ContainerRow(Trace, kw_only=True):
@@ -113,33 +111,23 @@ class ProbeRow(Trace, kw_only=True):
     command: Annotated[list[str], doc("command of exec, credentials masked")]
 
 
-_OF_CONTAINER = ("namespace", "pod", "pod_uid", "container_type", "container")
 CONTAINERS = Table(
-    "containers", ContainerRow, grain="one container of any type", key=_OF_CONTAINER, pods=True
+    "containers", ContainerRow, grain="one container of any type", key=CONTAINER_KEY, pods=True
 )
 PORTS = Table(
-    "ports", PortRow, grain="one port of a container", key=(*_OF_CONTAINER, "position"), pods=True
+    "ports", PortRow, grain="one port of a container", key=(*CONTAINER_KEY, "position"), pods=True
 )
 PROBES = Table(
     "probes",
     ProbeRow,
     grain="one probe or lifecycle handler of a container",
-    key=(*_OF_CONTAINER, "probe"),
+    key=(*CONTAINER_KEY, "probe"),
     pods=True,
 )
 
 
 @collector(
-    Read("", "Pod", "pods", Pod),
-    Read("apps", "Deployment", "deployments", Workload, ("v1", "v1beta2", "v1beta1")),
-    Read("apps", "ReplicaSet", "replicasets", Workload, ("v1", "v1beta2")),
-    Read("apps", "StatefulSet", "statefulsets", Workload, ("v1", "v1beta2", "v1beta1")),
-    Read("apps", "DaemonSet", "daemonsets", Workload, ("v1", "v1beta2")),
-    Read("batch", "Job", "jobs", Workload),
-    Read("batch", "CronJob", "cronjobs", CronJob, ("v1", "v1beta1")),
-    Read("", "ReplicationController", "replicationcontrollers", LooseWorkload),
-    Read("", "PodTemplate", "podtemplates", BareTemplate),
-    Read("apps.openshift.io", "DeploymentConfig", "deploymentconfigs", LooseWorkload),
+    *PODS_AND_CONTROLLERS,
     tables=(CONTAINERS, PORTS, PROBES),
 )
 def containers(found: Pod | Controller, at: Place) -> list[Row]:

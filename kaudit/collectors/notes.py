@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
+from kaudit.collectors.workloads import PODS_AND_CONTROLLERS
 from kaudit.model.configuration import ConfigMap, Secret
 from kaudit.model.meta import Metadata, Resource
 from kaudit.model.namespace import Namespace, ServiceAccount
 from kaudit.model.network import Ingress, Service
 from kaudit.model.place import Place
-from kaudit.model.pod import Pod
 from kaudit.model.workload import BareTemplate, CronJob, LooseWorkload, Workload, pod_of
 from kaudit.registry import Read, collector
 from kaudit.table import Resource as Named
@@ -38,16 +38,7 @@ _WHOLE = ("Namespace",)
 
 
 @collector(
-    Read("", "Pod", "pods", Pod),
-    Read("apps", "Deployment", "deployments", Workload, ("v1", "v1beta2", "v1beta1")),
-    Read("apps", "ReplicaSet", "replicasets", Workload, ("v1", "v1beta2")),
-    Read("apps", "StatefulSet", "statefulsets", Workload, ("v1", "v1beta2", "v1beta1")),
-    Read("apps", "DaemonSet", "daemonsets", Workload, ("v1", "v1beta2")),
-    Read("batch", "Job", "jobs", Workload),
-    Read("batch", "CronJob", "cronjobs", CronJob, ("v1", "v1beta1")),
-    Read("", "ReplicationController", "replicationcontrollers", LooseWorkload),
-    Read("", "PodTemplate", "podtemplates", BareTemplate),
-    Read("apps.openshift.io", "DeploymentConfig", "deploymentconfigs", LooseWorkload),
+    *PODS_AND_CONTROLLERS,
     Read("", "ConfigMap", "configmaps", ConfigMap),
     Read("", "Secret", "secrets", Secret, metadata=True),
     Read("", "Service", "services", Service),

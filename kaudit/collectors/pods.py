@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from kaudit.collectors.workloads import PODS_AND_CONTROLLERS
 from kaudit.model.container import Resources
 from kaudit.model.meta import Metadata, OwnerReference, texts
 from kaudit.model.network_selection import NETWORKS, STATUS, selected
@@ -18,14 +19,10 @@ from kaudit.model.quantity import number, whole
 from kaudit.model.security_context import PodSecurityContext
 from kaudit.model.volume import Projection, Volume
 from kaudit.model.workload import (
-    BareTemplate,
     Controller,
-    CronJob,
-    LooseWorkload,
-    Workload,
     pod_of,
 )
-from kaudit.registry import Read, collector
+from kaudit.registry import collector
 from kaudit.table import Row, Table, Trace, doc
 
 
@@ -148,16 +145,7 @@ PROJECTIONS = Table(
 
 
 @collector(
-    Read("", "Pod", "pods", Pod),
-    Read("apps", "Deployment", "deployments", Workload, ("v1", "v1beta2", "v1beta1")),
-    Read("apps", "ReplicaSet", "replicasets", Workload, ("v1", "v1beta2")),
-    Read("apps", "StatefulSet", "statefulsets", Workload, ("v1", "v1beta2", "v1beta1")),
-    Read("apps", "DaemonSet", "daemonsets", Workload, ("v1", "v1beta2")),
-    Read("batch", "Job", "jobs", Workload),
-    Read("batch", "CronJob", "cronjobs", CronJob, ("v1", "v1beta1")),
-    Read("", "ReplicationController", "replicationcontrollers", LooseWorkload),
-    Read("", "PodTemplate", "podtemplates", BareTemplate),
-    Read("apps.openshift.io", "DeploymentConfig", "deploymentconfigs", LooseWorkload),
+    *PODS_AND_CONTROLLERS,
     tables=(PODS, VOLUMES, PROJECTIONS),
 )
 def pods(found: Pod | Controller, at: Place) -> list[Row]:

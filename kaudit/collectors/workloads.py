@@ -8,6 +8,7 @@ from typing import Annotated
 
 from kaudit.model.meta import texts
 from kaudit.model.place import Place
+from kaudit.model.pod import Pod
 from kaudit.model.workload import (
     BareTemplate,
     Controller,
@@ -53,7 +54,8 @@ WORKLOADS = Table(
 )
 
 
-@collector(
+#: Kinds that make pods; and those that are pods, or whose template says what pods there would be.
+CONTROLLERS = (
     Read("apps", "Deployment", "deployments", Workload, ("v1", "v1beta2", "v1beta1")),
     Read("apps", "ReplicaSet", "replicasets", Workload, ("v1", "v1beta2")),
     Read("apps", "StatefulSet", "statefulsets", Workload, ("v1", "v1beta2", "v1beta1")),
@@ -63,6 +65,12 @@ WORKLOADS = Table(
     Read("", "ReplicationController", "replicationcontrollers", LooseWorkload),
     Read("", "PodTemplate", "podtemplates", BareTemplate),
     Read("apps.openshift.io", "DeploymentConfig", "deploymentconfigs", LooseWorkload),
+)
+PODS_AND_CONTROLLERS = (Read("", "Pod", "pods", Pod), *CONTROLLERS)
+
+
+@collector(
+    *CONTROLLERS,
     tables=(WORKLOADS,),
 )
 def workloads(found: Controller, at: Place) -> Iterator[Row]:
