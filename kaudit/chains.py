@@ -45,6 +45,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
         Controls whose failure it is; then it has no function.
     shown_by
         Controls that must hold before silence means that there is nothing.
+    via, to
+        How other workloads are reached, and the signals that they hold, where it is that such a
+        one is reached: ``network``, ``node`` or ``rights``.
     urgent
         Those of its controls whose failure will not wait, and what that is called.
     subject, needs, shows
@@ -68,6 +71,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     about: str = "workload"
     controls: tuple[str, ...] = ()
     shown_by: tuple[str, ...] = ()
+    via: str = ""
+    to: tuple[str, ...] = ()
     urgent: tuple[tuple[str, ...], str] = ((), "")
     subject: str = ""
     needs: tuple[str, ...] = ()
@@ -200,6 +205,34 @@ def of_controls(
     )
 
 
+def of_neighbours(
+    name: str,
+    *to: str,
+    via: str,
+    layer: Layer | str,
+    stage: Stage | str,
+    effort: Effort | str,
+    title: str,
+    remedy: str,
+) -> None:
+    """Register the signal that a workload leads to another that holds any of some signals.
+
+    ``via`` says how: by the ``network``, on its ``node``, or by its ``rights``.
+    """
+    _keep(
+        Signal(
+            name=name,
+            layer=Layer(layer),
+            stage=Stage(stage),
+            effort=Effort(effort),
+            title=title,
+            remedy=remedy,
+            via=via,
+            to=to,
+        )
+    )
+
+
 def _keep(found: Signal) -> None:
     if found.name in SIGNALS:
         raise RegistryError(f"two signals are named {found.name}")
@@ -244,6 +277,10 @@ def load() -> None:
             _known(id_, registry.CONTROLS, f"signal {found.name}", "control")
         for table in (found.subject, *found.needs) if found.function else ():
             _known(table, registry.TABLES, f"signal {found.name}", "table or view")
+        for name in found.to:
+            _known(name, SIGNALS, f"signal {found.name}", "signal")
+            if SIGNALS[name].via:
+                raise RegistryError(f"signal {found.name}: {name} leads on itself")
     for item in CORRELATIONS.values():
         for name in item.signals:
             _known(name, SIGNALS, f"correlation {item.id}", "signal")

@@ -150,9 +150,10 @@ def correlate(assessment: Assessment, *, progress: Progress = silent) -> Risks:
     workloads = Workloads.of(assessment.evidence.frames)
     places = {"workload": workloads, "namespace": workloads.namespaces(assessment.evidence.frames)}
     signals: dict[str, States] = {}
-    for done, (name, signal) in enumerate(sorted(chains.SIGNALS.items())):
+    by_need = sorted(chains.SIGNALS.items(), key=lambda item: (bool(item[1].via), item[0]))
+    for done, (name, signal) in enumerate(by_need):
         progress(f"signal {name}", done, len(chains.SIGNALS))
-        signals[name] = states_of(signal, assessment, places[signal.about])
+        signals[name] = states_of(signal, assessment, places[signal.about], signals)
     progress("signals", len(signals), len(signals))
     found: dict[tuple[str, int], list[Pattern]] = {}
     for _, correlation in sorted(chains.CORRELATIONS.items()):

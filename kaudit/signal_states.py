@@ -7,6 +7,7 @@ unknown too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaudit import registry
@@ -18,6 +19,7 @@ from kaudit.limits import said
 from kaudit.model import platform
 from kaudit.model.risk import Link, State
 from kaudit.model.words import Gap, Status
+from kaudit.neighbours import RELATIONS, beyond
 from kaudit.result import Result, observed
 
 if TYPE_CHECKING:
@@ -88,6 +90,11 @@ class Workloads:
     def row(self, at: int) -> dict[str, Any]:
         """Kind, namespace, name, platform and pods of a workload."""
         return self.rows[at]
+
+    def label(self, at: int) -> str:
+        """Kind, namespace and name of a workload in one text."""
+        row = self.rows[at]
+        return f"{row['kind']} {row['namespace']}/{row['name']}"
 
     def touched(self, kind: str, namespace: str, name: str) -> list[int]:
         """Workloads that something about a resource is about: itself, its namespace, its image."""
@@ -175,10 +182,14 @@ class States:
         )
 
 
-def states_of(signal: Signal, assessment: Assessment, workloads: Workloads) -> States:
-    """Work out a signal for every workload."""
+def states_of(
+    signal: Signal, assessment: Assessment, workloads: Workloads, known: Mapping[str, States]
+) -> States:
+    """Work out a signal for every workload; ``known`` are those that others lead to."""
     found = States(signal, workloads)
-    if signal.function is None:
+    if signal.via:
+        _of_neighbours(found, assessment, workloads, known)
+    elif signal.function is None:
         _of_controls(found, assessment, workloads)
     else:
         _of_tables(found, assessment, workloads)
@@ -238,9 +249,49 @@ def _of_tables(found: States, assessment: Assessment, workloads: Workloads) -> N
     unknown = pc.is_null(mask).to_numpy(zero_copy_only=False) & (at >= 0)
     for place in np.unique(at[unknown]).tolist():
         found.doubt(place, signal.null)
-    needed = set(registry.base_tables(signal.subject, *signal.needs))
-    clearing = set(registry.base_tables(*signal.clears)) if signal.clears else set()
-    own = {registry.subject_table(signal.subject)}
+    _of_gaps(found, assessment, workloads, (signal.subject, *signal.needs), signal.clears)
+
+
+def _of_neighbours(
+    found: States, assessment: Assessment, workloads: Workloads, known: Mapping[str, States]
+) -> None:
+    """Lead from each workload to those that hold a signal, or may hold one."""
+    import numpy as np
+
+    work_out, needs, clears = RELATIONS[found.signal.via]
+    near = work_out(assessment.evidence.frames, workloads.key())
+    ends = [known[name] for name in found.signal.to]
+    holding = np.any([states.holds for states in ends], axis=0)
+    reached, doubtful = beyond(near, np.flatnonzero(holding).tolist(), len(workloads))
+    for place, target in reached.items():
+        states = next(states for states in ends if states.holds[target])
+        link = states.link(target)
+        other = workloads.label(target)
+        what = f"{other}: {states.signal.title[:1].lower()}{states.signal.title[1:]}"
+        found.see(place, observed=what, table=link.table, raw=link.raw, raw_line=link.raw_line)
+    for place in doubtful:
+        found.doubt(place, "whether it leads to one that is known to hold is not told")
+    unknown = np.any([states.unknown for states in ends], axis=0) & ~holding
+    perhaps, more = beyond(near, np.flatnonzero(unknown).tolist(), len(workloads))
+    for place in more:
+        found.doubt(place, "whether it leads to one, and what that holds, is not told")
+    for place, target in perhaps.items():
+        states = next(states for states in ends if states.unknown[target])
+        reason = states.link(target).reason
+        found.doubt(place, f"{workloads.label(target)}: {reason}")
+    _of_gaps(found, assessment, workloads, needs, clears)
+
+
+def _of_gaps(
+    found: States,
+    assessment: Assessment,
+    workloads: Workloads,
+    tables: tuple[str, ...],
+    clears: tuple[str, ...],
+) -> None:
+    needed = set(registry.base_tables(*tables))
+    clearing = set(registry.base_tables(*clears)) if clears else set()
+    own = {registry.subject_table(tables[0])}
     for gap in sorted(assessment.evidence.gaps, key=lambda gap: not gap.failed):
         # A source that says nothing of further kinds has none of them.
         if (needed if gap.failed else own).isdisjoint(gap.tables):

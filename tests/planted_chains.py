@@ -108,10 +108,13 @@ def plant(folder: Path) -> list[Chain]:
         objects += found
         alerts.append(raised)
         scans.append(scan(f"story{number}"))
-        ids = ("KA-RSK-001", "KA-RSK-002", "KA-RSK-004", "KA-RSK-010", "KA-RSK-012")
+        ids = (
+            *("KA-RSK-001", "KA-RSK-002", "KA-RSK-004", "KA-RSK-010", "KA-RSK-012"),
+            *("KA-RSK-014", "KA-RSK-015"),  # each leads to the other, which stands beside it
+        )
         label = f"{kind} planted-{number}/story{number}"
         truth.append(Chain(label, frozenset(ids), whole=True))
-    others = (_supply_chain, _control_failure, _tenant, _take_over)
+    others = (_supply_chain, _control_failure, _tenant, _take_over, _enters)
     for number, make in enumerate(others, start=len(stories) + 1):
         more, raised_too, chain = make(f"planted-{number}")
         objects += more
@@ -196,3 +199,20 @@ def _take_over(space: str) -> Planted:
     ]
     ids = frozenset(["KA-RSK-003", "KA-RSK-008"])
     return made, [], Chain(f"Deployment {space}/panel", ids, False)
+
+
+def _enters(space: str) -> Planted:
+    """An exposed workload whose account may enter the pods of the first story."""
+    account = {"kind": "ServiceAccount", "name": "robot", "namespace": space}
+    service = {"type": "LoadBalancer", "selector": {"app": "shell"}, "ports": [{"port": 80}]}
+    rule = {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}
+    role = thing("rbac.authorization.k8s.io/v1", "ClusterRole", f"{space}-exec", rules=[rule])
+    made = [
+        thing("v1", "Namespace", space),
+        thing("v1", "ServiceAccount", "robot", space),
+        role,
+        binding("planted-1", "exec", f"{space}-exec", account, whole=False),
+        *workload(space, "Deployment", "shell", {"serviceAccountName": "robot"}),
+        thing("v1", "Service", "shell", space, spec=service),
+    ]
+    return made, [], Chain(f"Deployment {space}/shell", frozenset(["KA-RSK-016"]), False)

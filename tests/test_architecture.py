@@ -61,6 +61,7 @@ LEVELS = {
     "collect": 5,
     "assess": 6,
     "coverage": 6,
+    "neighbours": 6,
     "signal_states": 6,
     "correlate": 7,
     "pss": 6,
