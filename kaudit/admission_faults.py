@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, over_lists, positions, text_is
+from kaudit.allow_list import outside
+from kaudit.columns import arrow, flags, over_lists, positions, text_is
 from kaudit.model.standards import (
     BASELINE_CAPABILITIES,
     NEWEST,
@@ -75,6 +76,7 @@ _OF_IMAGES: dict[str, _Test] = {
         (c["floating"] | (text_is(c["tag"], *parameters().moving_tags) & ~c["pinned"])) & c["given"]
     ),
     "KA-BLD-008": lambda c: ~c["pinned"] & c["given"],
+    "KA-BLD-009": lambda c: flags(outside(c)) & c["given"],
 }
 _OF_VOLUMES: dict[str, _Test] = {
     "KA-DEP-005": lambda v: v["of_host"],

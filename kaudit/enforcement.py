@@ -32,6 +32,8 @@ LISTS = {
 }
 _Rule = dict[str, Any]
 _NAME = "kubernetes.io/metadata.name"
+#: The auditor says which registries are allowed, a policy may say otherwise.
+_REGISTRIES = "KA-BLD-009"
 
 
 class Outcome(NamedTuple):
@@ -194,6 +196,7 @@ class Policies:
             told is None and "which containers it looks at could not be read",
             rule["conditions"] and "preconditions or match conditions",
             case.control not in rule["controls"] and "whether it refuses what is not set",
+            case.control == _REGISTRIES and "whether it allows the registries of the allow-list",
         ):
             if doubt:
                 return found("unknown", str(doubt))

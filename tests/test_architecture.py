@@ -32,6 +32,7 @@ LEVELS = {
     "remembered": 1,
     "policy_scope": 2,
     "subjects": 2,
+    "allow_list": 2,
     "source": 3,
     "evidence": 3,
     "rbac": 3,

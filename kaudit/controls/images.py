@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kaudit.allow_list import outside
 from kaudit.columns import (
     arrow,
     looked_up,
     over_lists,
-    over_texts,
     pairs,
     positions,
     series,
@@ -19,11 +19,6 @@ from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-#: Registries that no longer serve images, or only until they are switched off: the Kubernetes
-#: project's old host (frozen April 2023) and GitHub's (replaced by ghcr.io).
-RETIRED = ("k8s.gcr.io", "docker.pkg.github.com")
 
 
 @control(
@@ -145,19 +140,7 @@ def registry_not_allowed(image_references: pd.DataFrame) -> pd.Series[Any]:
         # cluster: ok-no-list
         {apiVersion: v1, kind: Pod, metadata: {name: plain}, spec: {containers: [{name: c, image: "nginx:1"}]}}
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    allowed = parameters().allowed_registries
-    wrong = ~image_references["valid"] | text_is(image_references["registry"], *RETIRED)
-    if not allowed:
-        return series(pc.if_else(arrow(wrong), True, pa.scalar(None, pa.bool_())), wrong)
-    name = pc.binary_join_element_wise(
-        arrow(image_references["registry"]), arrow(image_references["repository"]), "/"
-    )
-    prefixes = tuple(f"{entry.removesuffix('*').rstrip('/')}/" for entry in allowed)
-    inside = over_texts(series(name, wrong), lambda text: f"{text}/".startswith(prefixes))
-    return wrong | ~inside
+    return outside(image_references)
 
 
 @control(

@@ -7,6 +7,8 @@ from functools import cache
 from kaudit import show
 from kaudit.assess import assess
 from kaudit.assessment import Assessment
+from kaudit.model.admission_causes import ENFORCEABLE
+from kaudit.registry import CONTROLS
 from kaudit.show import blocks as b
 from kaudit.show.block_html import standalone
 from kaudit.show.deploy import SHORT
@@ -24,7 +26,7 @@ GUARDED = """
 
 @cache
 def judged(text: str = CLUSTER + POLICY % f"{MATCH}, {JUDGES}" + GUARDED) -> Assessment:
-    return assess(evidence_of(text), [])
+    return assess(evidence_of(text), [CONTROLS[id] for id in ENFORCEABLE])
 
 
 def tables(stack: b.Stack) -> dict[str, b.Table]:

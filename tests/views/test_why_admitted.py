@@ -13,6 +13,7 @@ from kaudit.collect import collect
 from kaudit.conclude import conclude_design
 from kaudit.model.admission_causes import ENFORCEABLE
 from kaudit.model.words import Opinion, Status
+from kaudit.parameters import Parameters, using
 from kaudit.registry import CONTROLS
 from kaudit.source.files import FileSource
 from tests.memory_source import evidence_of
@@ -246,20 +247,42 @@ def test_what_cannot_be_read_is_unknown_and_not_none() -> None:
         assert other["state"] == ("none" if state == "enforced" else "unknown")
 
 
+@pytest.mark.parametrize(
+    ("policies", "cause"),
+    [
+        ("", "no_policy"),
+        (kyverno().replace('{spec: {"=(hostPID)": "false"}}', "%s"), "unknown"),
+        (kyverno(action="Audit").replace('{spec: {"=(hostPID)": "false"}}', "%s"), "audit_only"),
+    ],
+)
+def test_a_registry_that_the_auditor_does_not_allow_may_be_one_that_a_policy_allows(
+    policies: str, cause: str
+) -> None:
+    """What the two lists have in common is not compared."""
+    policies = policies.replace("%s", '{spec: {containers: [{image: "corp.example/*"}]}}')
+    evidence = evidence_of(POD % ("", "") + policies)
+    for allowed, causes in ((("corp.example",), [cause]), (("docker.io",), []), ((), [])):
+        with using(Parameters(allowed_registries=allowed)):
+            found = evidence["why_admitted"]
+        assert found[found["control"] == "KA-BLD-009"]["cause"].tolist() == causes
+
+
 @needs_shared
 def test_the_faults_are_those_of_the_controls(tmp_path: Path) -> None:
     tool = shared("tools", "make_cluster.py")
     run = [sys.executable, str(tool), "--out", str(tmp_path), "--pods", "300", "--seed", "9"]
     subprocess.run(run, check=True, capture_output=True)
     evidence = collect(FileSource(tmp_path), raw=False)
-    ids = [id for id in ENFORCEABLE if id != "KA-BLD-009"]
-    judged = assess(evidence, [CONTROLS[id] for id in ids])
+    mine = Parameters(allowed_registries=("registry.example.com",))
     owner = ["namespace", "owner_kind", "owner_name"]
     pods = evidence["pod_context"]
     live = set(pods[pods["origin"] == "object"][owner].itertuples(index=False, name=None))
-    why = evidence["why_admitted"]
+    with using(mine):
+        judged = assess(evidence, [CONTROLS[id] for id in ENFORCEABLE])
+        why = evidence["why_admitted"]
     assert len(why) > 100
-    for id in ids:
+    assert "KA-BLD-009" in {*why["control"]}
+    for id in ENFORCEABLE:
         own = set(why[why["control"] == id][owner].itertuples(index=False, name=None))
         failed = judged.results_of(id, Status.FAIL)
         assert own == {(r.namespace, r.kind, r.name) for r in failed} & live, id
