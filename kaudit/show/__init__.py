@@ -17,6 +17,7 @@ from kaudit.show.explore import cases, control, evidence, finding, record, table
 from kaudit.show.frameworks import frameworks
 from kaudit.show.images import fix_plan, images, reconciliation, vulnerabilities
 from kaudit.show.layers import layer
+from kaudit.show.mesh import mesh
 from kaudit.show.network import (
     default_deny,
     exposed,
@@ -81,6 +82,7 @@ __all__ = [
     "kept_secrets",
     "layer",
     "limits",
+    "mesh",
     "network",
     "next_to_enforce",
     "others",

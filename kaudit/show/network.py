@@ -8,6 +8,7 @@ from typing import Any
 from kaudit.assessment import Assessment
 from kaudit.columns import records
 from kaudit.show import blocks as b
+from kaudit.show.mesh import mesh
 from kaudit.show.network_pictures import namespace_matrix
 from kaudit.text import count
 
@@ -19,7 +20,7 @@ _TONE = {"yes": b.Tone.OK, "no": b.Tone.DANGER}
 def network(assessment: Assessment) -> b.Stack:
     """All sections of the layer."""
     parts: list[b.Block] = []
-    for section in (plugin, reachability, exposed, idle_policies, default_deny):
+    for section in (plugin, reachability, exposed, idle_policies, default_deny, mesh):
         parts += section(assessment).blocks
     return b.Stack(tuple(parts))
 

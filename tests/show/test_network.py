@@ -67,3 +67,30 @@ def test_nothing_is_said_to_be_nothing() -> None:
         ).blocks
     )
     assert isinstance(callout, b.Callout)
+
+
+FELIX = """
+---
+{apiVersion: crd.projectcalico.org/v1, kind: FelixConfiguration, metadata: {name: default}, spec: {wireguardEnabled: true}}
+"""
+MESHED = """
+---
+{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: p, namespace: istio-system}, spec: {mtls: {mode: STRICT}}}
+---
+{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: a, namespace: shop}, spec: {}}
+"""
+
+
+def test_between_workloads() -> None:
+    (found,) = show.mesh(judged(CALICO + SHOP)).blocks
+    assert isinstance(found, b.Callout)
+    assert found.title == "No service mesh is seen; traffic between nodes is encrypted: unknown"
+    (found,) = show.mesh(judged(CALICO + SHOP + FELIX)).blocks
+    assert isinstance(found, b.Callout)
+    assert (found.tone, found.title[-3:]) == (b.Tone.OK, "yes")
+    inside = SHOP.replace("{name: shop}}", "{name: shop, labels: {istio-injection: enabled}}}")
+    proxy = inside.replace("labels: {app: web}}, spec: {containers: [", "labels: {app: web}}, spec: "
+                           "{containers: [{name: istio-proxy, image: p}, ")  # fmt: skip
+    (table,) = show.mesh(judged(CALICO + proxy + MESHED + FELIX)).blocks
+    assert isinstance(table, b.Table)
+    assert table.rows == (("bank", 1, 0, 0, 0, 0), ("shop", 1, 1, 1, 1, 0))
