@@ -10,9 +10,10 @@ import re
 from kaudit.model.mesh_membership import ISTIO, LINKERD
 
 CONTROL, NODE = "control plane", "node"
+_OF_ISTIO = r"(?:^|/)[^/]*istio[^/]*/(?:[^/]+/)*"
 _KNOWN = (
-    (re.compile(r"(?:^|/)(?:istio/)?pilot$"), ISTIO, CONTROL),
-    (re.compile(r"(?:^|/)(?:istio/)?(?:ztunnel|install-cni)$"), ISTIO, NODE),
+    (re.compile(rf"{_OF_ISTIO}pilot$"), ISTIO, CONTROL),
+    (re.compile(rf"{_OF_ISTIO}install-cni$|(?:^|/)ztunnel$"), ISTIO, NODE),
     (re.compile(r"(?:^|/)linkerd/(?:controller|policy-controller)$"), LINKERD, CONTROL),
     (re.compile(r"(?:^|/)linkerd/cni-plugin$"), LINKERD, NODE),
 )

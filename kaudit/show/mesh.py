@@ -8,6 +8,8 @@ from kaudit.assessment import Assessment
 from kaudit.columns import records
 from kaudit.show import blocks as b
 
+#: Rows that a report prints.
+PRINTED = 20
 _TONE = {"yes": b.Tone.OK, "no": b.Tone.DANGER}
 _COLUMNS = ("namespace", "owner_kind", "owner_name", "in_mesh", "strict", "authorized")
 
@@ -44,7 +46,8 @@ def mesh(assessment: Assessment) -> b.Stack:
                     ("name their clients", "number"),
                     ("not known", "number"),
                 ],
-                rows,
+                rows[:PRINTED],
+                total=len(rows),
             ),
         )
     )
