@@ -7,9 +7,9 @@ back from a result to its raw record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kaudit import registry
 from kaudit.assessment import Assessment
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     _Sums: TypeAlias = dict[tuple[str, int], pd.DataFrame]
     Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
 
+#: What conclusions rest on.
+_CONCLUDED = ("enforcement_coverage",)
 #: Pods from which a second process pays.
 _MANY = 1_000
 _PASS, _FAIL = CODES[Status.PASS], CODES[Status.FAIL]
@@ -81,17 +83,25 @@ def assess(
     return Assessment(evidence, run.results, waivers)
 
 
+class _Work(NamedTuple):
+    """Controls that are judged in one go, and what nobody needs when they are."""
+
+    results: Sequence[ControlResult]
+    alone: Collection[str]
+
+
 class _Run:
     """What gaps take from each control, and the results so far."""
 
     def __init__(self, evidence: Evidence, controls: Sequence[Control], strict: bool) -> None:
         self.evidence, self.strict = evidence, strict
         self.taken = {control.id: limits(control, evidence.gaps) for control in controls}
-        numbered = {True: Resources(), False: Resources()}
+        numbered: dict[tuple[bool, str], Resources] = {}
         self.results = []
         for control in controls:
-            contained = bool(resource_of(control).container)
-            self.results.append(ControlResult(control, numbered[contained]))
+            about = bool(resource_of(control).container), registry.subject_table(control.subject)
+            numbers = numbered.setdefault(about, Resources())
+            self.results.append(ControlResult(control, numbers))
         self.numbered = numbered.values()
         open_ = [r for r in self.results if not self.taken[r.control.id].void]
         self.of_pods = [r for r in open_ if registry.TABLES[r.control.subject].pods]
@@ -122,43 +132,49 @@ class _Run:
     ) -> None:
         """Judge share after share of the controls; a process beside this one takes some."""
         found = shares([result.control for result in results], given)
-        groups = [[results[at] for at in some] for some in found.positions]
+        work = [
+            _Work([results[at] for at in share.positions], share.alone if given else ())
+            for share in found.shares
+        ]
         if not beside:
-            for number, group in enumerate(groups):
-                self._judge_group(group, number, len(groups), progress)
+            for number, one in enumerate(work):
+                progress(one.results[0].control.id, number, len(work))
+                self._do(one)
             return
         for name in found.common:
             with suppress(Exception):  # the controls that need it tell of it
                 self.evidence.frames.get(name)
-        tickets = Tickets(len(groups))
-        wait = forked(lambda: self._judged_beside(groups, tickets))
+        tickets = Tickets(len(work))
+        wait = forked(lambda: self._done_beside(work, tickets))
         mine = set()
         for number in tickets:
-            self._judge_group(groups[number], number, len(groups), progress)
+            progress(work[number].results[0].control.id, number, len(work))
+            self._do(work[number])
             mine.add(number)
         others = wait() or {}
         tickets.close()
-        for number, group in enumerate(groups):
+        for number, one in enumerate(work):
             if number in others:
-                self._merge(group, others[number])
+                self._merge(one.results, others[number])
             elif number not in mine:
-                self._judge_group(group, number, len(groups), progress)
+                self._do(one)
 
-    def _judge_group(
-        self, group: Sequence[ControlResult], number: int, of: int, progress: Progress
-    ) -> None:
-        progress(group[0].control.id, number, of)
-        for result in group:
+    def _do(self, work: _Work) -> None:
+        """Judge by the controls of one share, and let go of what only they rest on."""
+        for result in work.results:
             self.judge(result, self.evidence.frames)
+        for result in work.results:
+            result.resources.forget()
+        self.evidence.frames.drop(name for name in work.alone if name not in _CONCLUDED)
 
-    def _judged_beside(
-        self, groups: Sequence[list[ControlResult]], tickets: Tickets
-    ) -> dict[int, list[ControlResult]]:
+    def _done_beside(
+        self, work: Sequence[_Work], tickets: Tickets
+    ) -> dict[int, Sequence[ControlResult]]:
         self.evidence.frames = self.evidence.frames.apart()
         done = {}
         for number in tickets:
-            self._judge_group(groups[number], number, len(groups), silent)
-            done[number] = groups[number]
+            self._do(work[number])
+            done[number] = work[number].results
         return done
 
     def _merge(self, results: Sequence[ControlResult], others: Sequence[ControlResult]) -> None:

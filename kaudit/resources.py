@@ -29,8 +29,6 @@ class Resources:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self.keys: list[str] = []
-        self._digests: list[str] = []
-        self._parts: list[tuple[str, ...]] = []
         self._order: Numbers | None = None
         self._kept: dict[int, tuple[pd.DataFrame, Numbers]] = {}
         self._others: tuple[Resources, Numbers] | None = None
@@ -85,17 +83,10 @@ class Resources:
             self._order = np.array(found, dtype=np.int64)
         return self._order
 
-    @property
-    def parts(self) -> list[tuple[str, ...]]:
-        """Kind, namespace, name and container of each resource, by number."""
-        self._parts += [tuple(key.split(_SEPARATOR)) for key in self.keys[len(self._parts) :]]
-        return self._parts
-
-    @property
-    def digests(self) -> list[str]:
-        """Sixteen hexadecimal digits that stand for each resource in any run, by number."""
-        self._digests += [digest(key) for key in self.keys[len(self._digests) :]]
-        return self._digests
+    def parts(self, number: int) -> tuple[str, str, str, str]:
+        """Kind, namespace, name and container of a resource."""
+        kind, namespace, name, container = self.keys[number].split(_SEPARATOR)
+        return kind, namespace, name, container
 
 
 def digest(key: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
+    Counts: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 #: Statuses as codes; where rows of one resource differ, the highest code stands.
 CODES: dict[Status, int] = {
@@ -113,11 +114,12 @@ class ControlResult:
         self.control, self.resources = control, resources
         self.crashed = False
         self._status: Codes = np.empty(0, np.int8)
-        self._rows = np.empty(0, np.int32)
-        self._failed = np.empty(0, np.int32)
+        # A byte each, until a number needs more: there are as many as resources, in each control.
+        self._rows: Counts = np.empty(0, np.uint8)
+        self._failed: Counts = np.empty(0, np.uint8)
         self._names = resource_of(control)
         self._observed = Observations()
-        self._reason = np.empty(0, np.int32)
+        self._reason: Counts = np.empty(0, np.int8)
         self._reasons = Words()
         self._loose: list[Result] = []
         self.failed_rows: Counter[str] = Counter()
@@ -137,10 +139,10 @@ class ControlResult:
         self._grow(len(self.resources))
         np.maximum.at(self._status, numbers, codes)
         size = len(self._status)
-        self._rows += np.bincount(numbers, minlength=size).astype(np.int32)
+        self._rows = _sum(self._rows, np.bincount(numbers, minlength=size))
         fails = np.flatnonzero(codes == CODES[Status.FAIL])
         if len(fails):
-            self._failed += np.bincount(numbers[fails], minlength=size).astype(np.int32)
+            self._failed = _sum(self._failed, np.bincount(numbers[fails], minlength=size))
             self._count_origins(subject, fails)
             self._observe(subject, fails, numbers)
         for rows, reason in reasons:
@@ -150,7 +152,12 @@ class ControlResult:
 
     def _explain(self, numbers: Any, reason: str) -> None:
         """Note why resources are not assessed, where no reason is noted yet."""
-        self._reason[numbers[self._reason[numbers] < 0]] = self._reasons.number(reason)
+        import numpy as np
+
+        number = self._reasons.number(reason)
+        if number > np.iinfo(self._reason.dtype).max:
+            self._reason = self._reason.astype(np.int32)
+        self._reason[numbers[self._reason[numbers] < 0]] = number
 
     def _grow(self, size: int) -> None:
         import numpy as np
@@ -158,9 +165,9 @@ class ControlResult:
         more = size - len(self._status)
         if more > 0:
             self._status = np.concatenate([self._status, np.full(more, _NONE, np.int8)])
-            self._rows = np.concatenate([self._rows, np.zeros(more, np.int32)])
-            self._failed = np.concatenate([self._failed, np.zeros(more, np.int32)])
-            self._reason = np.concatenate([self._reason, np.full(more, -1, np.int32)])
+            self._rows = np.concatenate([self._rows, np.zeros(more, self._rows.dtype)])
+            self._failed = np.concatenate([self._failed, np.zeros(more, self._failed.dtype)])
+            self._reason = np.concatenate([self._reason, np.full(more, -1, self._reason.dtype)])
 
     def _count_origins(self, subject: pd.DataFrame, fails: Any) -> None:
         import pyarrow.compute as pc
@@ -205,8 +212,9 @@ class ControlResult:
         numbers = numbered[:size]
         self._grow(len(self.resources))
         self._status[numbers] = np.maximum(self._status[numbers], other._status)
-        self._rows[numbers] += other._rows
-        self._failed[numbers] += other._failed
+        size = len(self._status)
+        self._rows = _sum(self._rows, _placed(other._rows, numbers, size))
+        self._failed = _sum(self._failed, _placed(other._failed, numbers, size))
         self.failed_rows += other.failed_rows
         self._observed.merge(other._observed, numbers)
         for at, reason in enumerate(other._reasons.texts):
@@ -309,13 +317,12 @@ class ControlResult:
         c, resources = self.control, self.resources
         found = self.columns(*statuses)
         id_, severity, layer, expected, prefix = c.id, c.severity, c.layer, c.expected, c.id.lower()
-        parts, digests = resources.parts, resources.digests
         seen_at, reasons = self._observed.at, [*self._reasons.texts, ""]
         for number, code, rows, failed, why, seen in zip(
             *(column.tolist() for column in found), strict=True
         ):
             observed, raw, line = seen_at(seen)
-            kind, namespace, name, container = parts[number]
+            kind, namespace, name, container = resources.parts(number)
             yield Result(  # by position: millions are made
                 id_,
                 OF_CODE[code],
@@ -330,7 +337,7 @@ class ControlResult:
                 reasons[why],
                 rows,
                 failed,
-                f"{prefix}.{digests[number]}",
+                f"{prefix}.{digest(resources.keys[number])}",
                 "",
                 raw,
                 line,
@@ -338,6 +345,24 @@ class ControlResult:
         for result in self._loose:
             if not statuses or result.status in statuses:
                 yield result
+
+
+def _sum(counts: Counts, more: Counts) -> Counts:
+    """Add counts, in as few bytes as they need."""
+    import numpy as np
+
+    total = counts + more.astype(np.int64)
+    need = np.min_scalar_type(int(total.max(initial=0)))
+    return total.astype(np.promote_types(counts.dtype, need))
+
+
+def _placed(counts: Counts, numbers: Any, size: int) -> Counts:
+    """Counts by other numbers, each of which is there once."""
+    import numpy as np
+
+    found = np.zeros(size, np.int64)
+    found[numbers] = counts
+    return found
 
 
 def observed(rows: pd.DataFrame, shows: Sequence[str]) -> pa.Array:

@@ -17,11 +17,18 @@ from kaudit.registry import Control
 _MANY = 6
 
 
+class Share(NamedTuple):
+    """Positions of controls, and the tables and views that they alone rest on."""
+
+    positions: list[int]
+    alone: frozenset[str]
+
+
 class Shares(NamedTuple):
-    """Views that are everybody's, and positions of controls by share, the largest first."""
+    """Views that are everybody's, and the shares, the largest first."""
 
     common: tuple[str, ...]
-    positions: list[list[int]]
+    shares: list[Share]
 
 
 def shares(controls: Sequence[Control], given: Collection[str] = ()) -> Shares:
@@ -36,24 +43,31 @@ def shares(controls: Sequence[Control], given: Collection[str] = ()) -> Shares:
     """
     rests: dict[str, set[str]] = {}
     for control in controls:
-        under = rests.setdefault(control.subject, set())
-        for name in (control.subject, *control.needs):
-            under |= registry.views_under(name, given)
-    many = Counter(view for under in rests.values() for view in under)
-    common = {view for view, subjects in many.items() if subjects >= _MANY}
+        found = registry.resting_on(control.subject, *control.needs, given=given)
+        rests.setdefault(control.subject, set()).update(found)
+    many = Counter(name for names in rests.values() for name in names)
+    common = {n for n, subjects in many.items() if n in registry.VIEWS and subjects >= _MANY}
     share_of: dict[str, set[str]] = {}
-    for subject, under in rests.items():
-        one = {subject}
-        for view in sorted(under - common):
-            one |= share_of.get(view, set())
-        views = {view for name in one for view in rests[name] - common}
-        share_of |= dict.fromkeys((*views, *one), one)
-    found: dict[int, list[int]] = {}
+    for subject, names in rests.items():
+        own = sorted(names.intersection(registry.VIEWS) - common)
+        share = {subject}.union(*(share_of[view] for view in own if view in share_of))
+        share_of |= dict.fromkeys(own, share)
+        for other in share:
+            share_of[other] = share
+            share_of |= {n: share for n in rests[other] - common if n in registry.VIEWS}
+    positions: dict[int, list[int]] = {}
     for position, control in enumerate(controls):
-        found.setdefault(id(share_of[control.subject]), []).append(position)
-    size = {
-        number: len({view for at in some for view in rests[controls[at].subject] - common})
-        for number, some in found.items()
+        positions.setdefault(id(share_of[control.subject]), []).append(position)
+    under = {
+        number: {name for at in some for name in rests[controls[at].subject]} - common
+        for number, some in positions.items()
     }
-    order = sorted(found, key=lambda number: (-size[number], found[number][0]))
-    return Shares(tuple(sorted(common)), [found[number] for number in order])
+    users = Counter(name for names in under.values() for name in names)
+    order = sorted(positions, key=lambda number: (-len(under[number]), positions[number][0]))
+    return Shares(
+        tuple(sorted(common)),
+        [
+            Share(positions[number], frozenset(n for n in under[number] if users[n] == 1))
+            for number in order
+        ],
+    )

@@ -54,6 +54,11 @@ class Frames:
         """Keep shares of summed views, by name and part."""
         self._pieces.update(pieces)
 
+    def drop(self, names: Iterable[str]) -> None:
+        """Let go of tables and views; they are read and computed again where they are needed."""
+        for name in names:
+            self._kept.pop(name, None)
+
     def get(self, name: str) -> pd.DataFrame:
         """Return a table or view; it must not be changed.
 

@@ -9,7 +9,7 @@ import msgspec
 
 from kaudit.assessment import Assessment
 from kaudit.model.words import Status
-from kaudit.resources import Resources
+from kaudit.resources import Resources, digest
 from kaudit.result import OF_CODE, Columns, ControlResult
 from kaudit.waivers import covering
 
@@ -57,9 +57,10 @@ class Rows:
             named = [
                 f"{first}{_json(kind)},{second}{_json(namespace)},{third}{_json(name)},"
                 f"{fourth}{_json(container)},"
-                for kind, namespace, name, container in resources.parts
+                for kind, namespace, name, container in map(resources.parts, range(len(resources)))
             ]
-            kept = pa.array(named, pa.string()), pa.array(resources.digests, pa.string())
+            digests = [digest(key) for key in resources.keys]
+            kept = pa.array(named, pa.string()), pa.array(digests, pa.string())
             self._resources[id(resources)] = kept
         return kept
 
@@ -68,9 +69,8 @@ class Rows:
         waivers, as_of = self._assessment.waivers, self._assessment.evidence.as_of
         if not waivers:
             return None
-        parts = by.resources.parts
         return [
-            covering(waivers, as_of, by.control.id, parts[number])
+            covering(waivers, as_of, by.control.id, by.resources.parts(number))
             if OF_CODE[code] is Status.FAIL
             else ""
             for number, code in zip(found.numbers.tolist(), found.codes.tolist(), strict=True)

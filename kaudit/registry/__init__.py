@@ -24,10 +24,10 @@ from kaudit.registry.entries import (
 from kaudit.registry.lineage import (
     base_tables,
     resource_of,
+    resting_on,
     subject_table,
     summed_views,
     tables_of,
-    views_under,
 )
 from kaudit.registry.loading import check, find_control, load, load_catalogue
 
@@ -53,10 +53,10 @@ __all__ = [
     "load_catalogue",
     "parse_docstring",
     "resource_of",
+    "resting_on",
     "subject_table",
     "summed_views",
     "tables_of",
     "tool",
     "view",
-    "views_under",
 ]

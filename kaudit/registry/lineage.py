@@ -40,15 +40,15 @@ def summed_views(*names: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def views_under(name: str, given: Collection[str] = ()) -> frozenset[str]:
-    """Views that a table or view rests on, itself among them; those given are not looked into."""
+def resting_on(*names: str, given: Collection[str] = ()) -> frozenset[str]:
+    """Tables and views that the named ones rest on, and they; those given are not looked into."""
     found: set[str] = set()
-    todo = [name]
+    todo = list(names)
     while todo:
         one = todo.pop()
-        if one in VIEWS and one not in found and one not in given:
+        if one not in found and one not in given:
             found.add(one)
-            todo += VIEWS[one].needs
+            todo += VIEWS[one].needs if one in VIEWS else ()
     return frozenset(found)
 
 
