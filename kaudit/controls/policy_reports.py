@@ -1,11 +1,11 @@
-"""What policy engines report: complete, fresh, and without errors; templates and mutations."""
+"""What policy engines report: complete, fresh, and without errors; templates without use."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from kaudit.ages import seconds_since
-from kaudit.columns import arrow, flags, named, over_lists, series, text_is
+from kaudit.columns import arrow, flags, named, over_lists, series
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -230,6 +230,47 @@ def report_of_what_is_gone(report_subjects: pd.DataFrame) -> pd.Series[Any]:
 
 
 @control(
+    "KA-DEP-054c",
+    layer="deploy",
+    severity="low",
+    applies="expected",
+    expected="a report on its pods",
+    shows=("pods", "policies", "reports"),
+)
+def namespace_without_reports(namespace_reports: pd.DataFrame) -> pd.Series[Any]:
+    """Namespaces that background policies are for have reports.
+
+    Where others are reported on, none says that nobody looked: the engine may not read the
+    namespace, or its reports do not fit into etcd.
+
+    Remedy:
+        See what the reports controller says of the namespace.
+
+        kubectl -n kyverno logs deployment/kyverno-reports-controller
+
+    Cases:
+        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, exclude: {any: [{resources: {namespaces: [left-out]}}]}, validate: {pattern: {spec: {=(hostPID): "false"}}}}]}}
+        ---
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: r, namespace: ok-reported}, results: []}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: bad-silent}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: ok-reported}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: empty}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: left-out}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: bad-silent}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: b, namespace: ok-reported}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: d, namespace: left-out}, spec: {containers: [{name: c, image: i}]}}
+    """
+    return namespace_reports["reports"] == 0
+
+
+@control(
     "KA-DEP-055",
     layer="deploy",
     severity="high",
@@ -258,75 +299,3 @@ def verification_lets_pass(kyverno_rules: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: ok-defaults}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, verifyImages: [{imageReferences: ["*"]}]}]}}
     """
     return over_lists(kyverno_rules["lax"], bool)
-
-
-@control(
-    "KA-DEP-056",
-    layer="deploy",
-    severity="medium",
-    null="how it changes objects is not told",
-    expected="settings that are there left as they are: +( ) around each",
-    shows=("rule", "ways"),
-)
-def mutation_overwrites(kyverno_rules: pd.DataFrame) -> pd.Series[Any]:
-    """Mutations add what is missing, and leave what was reviewed.
-
-    A merge without +( ) overwrites: a seccomp profile of one's own becomes the default one,
-    and a workload that must run as root stops. Who reviews the manifest sees none of it.
-
-    Remedy:
-        Put the anchor around each field.
-
-        patchStrategicMerge:
-          spec:
-            securityContext:
-              +(runAsNonRoot): true
-
-    Cases:
-        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: bad-of-the-guide}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]},
-          mutate: {patchStrategicMerge: {spec: {securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}}}}}]}}
-        ---
-        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: ok-anchored}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]},
-          mutate: {patchStrategicMerge: {spec: {securityContext: {+(runAsNonRoot): true}}}}}]}}
-        ---
-        {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: ok-validates}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]},
-          validate: {pattern: {spec: {hostPID: "false"}}}}]}}
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    r = kyverno_rules
-    changes = arrow(text_is(r["type"], "mutate"))
-    return series(pc.if_else(changes, arrow(r["overwrites"]), pa.scalar(False)), r)
-
-
-@control(
-    "KA-DEP-056a",
-    layer="deploy",
-    severity="low",
-    expected="a path test MustNotExist",
-    shows=("location", "kinds", "path_tests"),
-)
-def assignment_overwrites(gatekeeper_mutations: pd.DataFrame) -> pd.Series[Any]:
-    """Assignments of Gatekeeper leave what is set.
-
-    Without a path test an Assign overwrites whatever the manifest says.
-
-    Remedy:
-        Assign where nothing is.
-
-    Parameters
-    ----------
-          pathTests:
-            - {subPath: spec.securityContext.runAsNonRoot, condition: MustNotExist}
-
-    Cases:
-        {apiVersion: mutations.gatekeeper.sh/v1, kind: Assign, metadata: {name: bad-plain}, spec: {location: spec.hostNetwork, parameters: {assign: {value: false}}}}
-        ---
-        {apiVersion: mutations.gatekeeper.sh/v1, kind: Assign, metadata: {name: ok-tested}, spec: {location: spec.hostNetwork, parameters: {assign: {value: false}, pathTests: [{subPath: spec.hostNetwork, condition: MustNotExist}]}}}
-        ---
-        {apiVersion: mutations.gatekeeper.sh/v1, kind: AssignMetadata, metadata: {name: ok-labels}, spec: {location: metadata.labels.owner, parameters: {assign: {value: a}}}}
-    """
-    m = gatekeeper_mutations
-    tested = over_lists(m["path_tests"], lambda t: any("MustNotExist" in text for text in t))
-    return text_is(m["kind"], "Assign") & m["assigns"] & ~tested

@@ -268,3 +268,38 @@ def test_the_order_of_reports_does_not_matter(bodies: Any) -> None:
 def test_nothing_reported() -> None:
     evidence = evidence_of(CLUSTER)
     assert rows(evidence, "report_subjects") == rows(evidence, "reported_results") == []
+
+
+SCANNED = """
+{apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {%srules: [{name: r,
+  match: {any: [{resources: {kinds: [Pod]%s}}]}, validate: {pattern: {spec: {"=(hostPID)": "false"}}}}]}}
+"""
+FILTERED = """
+{apiVersion: v1, kind: ConfigMap, metadata: {name: kyverno, namespace: kyverno}, data: {resourceFilters: "[*/*,shop,*]"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "policies", "reports", "expected"),
+    [
+        (SCANNED % ("", ""), ["p"], 0, True),
+        (SCANNED % ("background: false, ", ""), [], 0, False),
+        (SCANNED % ("", ", namespaces: [web]"), [], 0, False),
+        (SCANNED % ("", ", names: [x]"), [], 0, False),
+        (SCANNED % ("", "") + "---" + FILTERED, [], 0, False),
+        ("", [], 0, False),
+    ],
+)
+def test_namespaces_that_nobody_reports_on(
+    more: str, policies: list[str], reports: int, expected: bool
+) -> None:
+    elsewhere = report("r", None, {"result": "pass"}, metadata={"name": "r", "namespace": "web"})
+    passing = ephemeral("e", {**POD, "name": "web"}, {"result": "pass"})
+    objects = [one for one in yaml.safe_load_all(f"{CLUSTER}\n{more}") if one]
+    evidence = collect(MemorySource(*objects, elsewhere, passing))
+    row = next(r for r in rows(evidence, "namespace_reports") if r["name"] == "shop")
+    assert row["pods"] == 1
+    found = (row["policies"], row["reports"], row["expected"])
+    assert found == (policies, reports, expected)
+    failed = {r.name for r in assess(evidence).results_of("KA-DEP-054c", Status.FAIL)}
+    assert failed == ({"shop"} if expected else set())
