@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from kaudit.show.block_cells import NOTHING, column_texts
-from kaudit.show.blocks import BADGED, Column, Kind, Link, Table
+from kaudit.show.blocks import BADGED, Cell, Column, Kind, Link, Table
 from kaudit.template.paper import Node, Text, atoms, link, mark
 from kaudit.text import anchor, count, visible
 
@@ -22,8 +22,9 @@ _SIZES = (7.4, 6.9)
 _SIZE = _SIZES[0]
 _TINY = 5.6  # for tables that are too wide even broken
 _PAD = 8.0
-_WORTH_TURNING = 12  # rows: before and after a turned page most of a page stays empty
+_WORTH_TURNING = 25  # rows: before and after a turned page most of a page stays empty
 _READABLE = 118.0  # points that a column of long texts gets before the page is turned
+_NARROW = 62.0  # points that it gets at least before short cells are broken
 _SHORT = 26
 _LONGEST_CELL = 420
 _MOST_LINES = 18
@@ -52,10 +53,7 @@ def table_node(table: Table, *, wide: float = PORTRAIT, targets: Collection[str]
         Ids that some link of the report leads to; only these rows become targets.
     """
     rows = table.rows[:ROWS_PRINTED]
-    columns = [
-        [_DIGEST.sub(r"\1…", text) for text in column_texts(c, [row[at] for row in rows])]
-        for at, c in enumerate(table.columns)
-    ]
+    columns = [_texts(c, [row[at] for row in rows]) for at, c in enumerate(table.columns)]
     pages = (wide, LANDSCAPE) if len(rows) >= _WORTH_TURNING else (wide,)
     plan = _plan(table.columns, columns, pages)
     cells = [
@@ -71,13 +69,24 @@ def table_node(table: Table, *, wide: float = PORTRAIT, targets: Collection[str]
         "widths": plan.widths,
         "size": plan.size,
         "turned": plan.turned,
-        "heads": [atoms(column.label, longest=80) for column in table.columns],
+        "heads": [atoms(_head(column), longest=80) for column in table.columns],
         "right": [column.kind is Kind.NUMBER for column in table.columns],
         "lead": [],
         "rows": cells,
         "ids": _ids(table, targets),
         "foot": _foot(table, len(rows)),
     }
+
+
+def _texts(column: Column, cells: Sequence[Cell]) -> list[str]:
+    texts = column_texts(column, cells)
+    if column.kind is Kind.TIME:
+        return [text.removesuffix(" UTC") for text in texts]
+    return [_DIGEST.sub(r"\1…", text) for text in texts]
+
+
+def _head(column: Column) -> str:
+    return f"{column.label} (UTC)" if column.kind is Kind.TIME else column.label
 
 
 def _ids(table: Table, targets: Collection[str]) -> list[str]:
@@ -121,23 +130,30 @@ class _Room(msgspec.Struct, frozen=True):
 def _plan(
     columns: Sequence[Column], texts: Sequence[Sequence[str]], pages: Sequence[float]
 ) -> _Plan:
-    """Fit columns on a page: short cells unbroken, in smaller text or on a turned page."""
+    """Fit columns on a page: short cells unbroken, in smaller text or on a turned page.
+
+    Where that finds no room, long texts get narrow columns before short cells are broken.
+    """
     rooms = [_room(column, found) for column, found in zip(columns, texts, strict=True)]
     short = [room.short for room in rooms]
     wide = pages[0]
-    for page in pages:
-        for size in _SIZES:
-            if sum(room.whole for room in rooms) * size / _SIZE <= page:
-                widths = _widths(columns, rooms, page * _SIZE / size, short)
-                return _Plan(widths, size, page > wide, short)
+    readable = [room.whole for room in rooms]
+    tight = [r.whole if r.short else max(r.least, min(r.whole, _NARROW)) for r in rooms]
+    for base in (readable, tight):
+        for page in pages:
+            for size in _SIZES:
+                if sum(base) * size / _SIZE <= page:
+                    widths = _widths(columns, rooms, page * _SIZE / size, base)
+                    return _Plan(widths, size, page > wide, short)
     none, least = [False] * len(short), sum(room.least for room in rooms) / _SIZE
     size = next((s for s in (*_SIZES, _TINY) if least * s <= LANDSCAPE), _TINY)
     page = wide if least * size <= wide else LANDSCAPE
-    return _Plan(_widths(columns, rooms, page * _SIZE / size, none), size, page > wide, none)
+    base = [room.least for room in rooms]
+    return _Plan(_widths(columns, rooms, page * _SIZE / size, base), size, page > wide, none)
 
 
 def _room(column: Column, texts: Sequence[str]) -> _Room:
-    head = visible(column.label)[:80]
+    head = visible(_head(column))[:80]
     least = max(_wide(word[:15], bold=True) for word in [*head.split(), ""])
     tame = max(map(len, texts), default=0) <= _SHORT
     if tame and column.kind in BADGED:
@@ -166,10 +182,9 @@ def _wide(text: str, *, bold: bool = False) -> float:
 
 
 def _widths(
-    columns: Sequence[Column], rooms: Sequence[_Room], page: float, whole: Sequence[bool]
+    columns: Sequence[Column], rooms: Sequence[_Room], page: float, base: Sequence[float]
 ) -> list[float]:
     """Share out the page: first what each column needs, the rest by weight or by wish."""
-    base = [r.whole if w or any(whole) else r.least for r, w in zip(rooms, whole, strict=True)]
     spare = max(page - sum(base), 0.0)
     text = [c.kind not in (*BADGED, Kind.NUMBER) for c in columns]
     wants = [max(r.wish - b, 0.0) for r, b in zip(rooms, base, strict=True)]

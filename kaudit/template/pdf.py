@@ -117,7 +117,7 @@ class _Paper:
             "id": shorten(visible(cover.evidence), 30),
             "at": one(Kind.TIME, cover.at) if cover.at else "",
             "date": [at.year, at.month, at.day, at.hour, at.minute, at.second],
-            "contents": self.depth > 0,
+            "contents": sum(node["t"] == "h" and node["level"] < 3 for node in body),
             "ids": sorted(self.ids),
             "body": body,
         }
