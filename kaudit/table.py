@@ -17,7 +17,7 @@ Collectors yield rows; views compute frames with the same columns. A column with
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Union, get_args, get_origin, get_type_hints
@@ -241,14 +241,6 @@ def frame(table: pa.Table) -> pd.DataFrame:
     import pandas as pd
 
     return table.to_pandas(types_mapper=pd.ArrowDtype)  # type: ignore[no-any-return]
-
-
-def rows_by_type(rows: Iterable[Row]) -> dict[type[Row], list[Row]]:
-    """Group rows by their struct, keeping order."""
-    found: dict[type[Row], list[Row]] = {}
-    for row in rows:
-        found.setdefault(type(row), []).append(row)
-    return found
 
 
 #: Moments in UTC that Python can tell, in microseconds.

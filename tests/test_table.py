@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from kaudit.errors import RegistryError
-from kaudit.table import Column, Resource, Row, Table, Trace, doc, frame, rows_by_type
+from kaudit.table import Column, Resource, Row, Table, Trace, doc, frame
 
 
 class Colour(StrEnum):
@@ -114,9 +114,3 @@ class Good(Row):
 def test_malformed_declarations(row: type[Row], more: dict[str, object], said: str) -> None:
     with pytest.raises(RegistryError, match=said):
         _ = Table("t", row, **{"grain": "g", "key": ("name",)} | more).columns
-
-
-def test_rows_are_grouped_by_their_struct() -> None:
-    a, b, other = thing("a"), thing("b"), Good(name="x")
-    assert rows_by_type([a, other, b]) == {ThingRow: [a, b], Good: [other]}
-    assert rows_by_type([]) == {}

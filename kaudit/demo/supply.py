@@ -74,7 +74,6 @@ _IGNORED = """\
 CVE-2005-2541 exp:2026-12-31
 CVE-2021-23337
 """
-_BRANCH = "refs/heads/main"
 _SIGNER = "https://git.northwind.example/platform/.github/workflows/build.yml@refs/heads/main"
 _ISSUER = "https://token.git.northwind.example"
 _SIGNED = ("cart", "catalog", "checkout", "labels", "ledger", "routes", "search", "tracker")

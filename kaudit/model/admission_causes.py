@@ -87,4 +87,3 @@ BASELINE = tuple(
     if id not in ("KA-DEP-012", "KA-DEP-014", "KA-DEP-015", "KA-DEP-015a", "KA-DEP-019")
     and id != "KA-DEP-024"
 )
-RESTRICTED = tuple(id for id in sorted(CHECKS) if id not in BASELINE)

@@ -29,7 +29,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 _MOST = 50
 _CALLS = ("sys_", "__x64_sys_", "__arm64_sys_", "list:")
-_SELECTORS = ("podSelector", "containerSelector", "nodeSelector")
 #: What people mean by a field that means something else.
 _MEANT = {"matchNamespaces[].namespace": "it means a Linux namespace, not one of Kubernetes"}
 

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 import msgspec
-from msgspec import Raw, field
+from msgspec import field
 
 from kaudit.model.credential import by_shape, masked, verdict
 
@@ -106,12 +106,6 @@ class FoundStep(Written, kw_only=True):
     position: int
     number: int
     step: Step
-
-
-class RawJob(Written):
-    """jobs.ID with its steps unread."""
-
-    steps: list[Raw] | None = None
 
 
 def triggers(written: Any) -> list[str]:
