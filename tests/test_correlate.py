@@ -210,7 +210,7 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("deploy", ("ClusterRole", "ClusterRoleBinding"), "", "leads_to_admin", "forbidden"),
         ("runtime", (), "runtime/", "alerted", "not in source"),
         ("network", ("Service", "Ingress", "Gateway", "HTTPRoute"), "", "exposed", "forbidden"),
-        ("secrets", ("Secret",), "", "stale_secret", "forbidden"),
+        ("secrets", ("Secret", "ExternalSecret"), "", "stale_secret", "forbidden"),
     ],
 )
 def test_without_a_layer_the_chain_stays_and_says_what_is_missing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.chains import of_controls, signal
+from kaudit.columns import pairs, positions, series
 from kaudit.parameters import parameters
 from kaudit.table import Resource
 
@@ -66,10 +67,13 @@ def unmanaged_secret(secret_exposure: pd.DataFrame) -> pd.Series[Any]:
     shows=("name", "ways", "age_days", "outdated"),
     workload=_USER,
 )
-def stale_secret(secret_exposure: pd.DataFrame) -> pd.Series[Any]:
+def stale_secret(
+    secret_exposure: pd.DataFrame, external_secret_sync: pd.DataFrame
+) -> pd.Series[Any]:
     """It holds a Secret that should have been changed, or that was since.
 
-    Who has seen it once can still use it, or it still runs with one that was withdrawn.
+    Who has seen it once can still use it, or it still runs with one that was withdrawn: the
+    store was not asked for long, or the workload has not started again.
 
     Remedy:
         Rotate the Secret, and start its workloads again.
@@ -82,7 +86,16 @@ def stale_secret(secret_exposure: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-old, namespace: shop}, spec: {containers: [{name: c, image: i, envFrom: [{secretRef: {name: old}}]}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-new, namespace: shop}, spec: {containers: [{name: c, image: i, envFrom: [{secretRef: {name: new}}]}]}}
+        ---
+        {apiVersion: external-secrets.io/v1, kind: ExternalSecret, metadata: {name: late, namespace: shop}, spec: {refreshInterval: 1h}, status: {refreshTime: "2025-11-29T12:00:00Z", conditions: [{type: Ready, status: "True"}]}}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: late, namespace: shop, creationTimestamp: "2025-11-20T00:00:00Z"}, type: Opaque}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-late, namespace: shop}, spec: {containers: [{name: c, image: i, envFrom: [{secretRef: {name: late}}]}]}}
     """
-    s = secret_exposure
+    s, fetched = secret_exposure, external_secret_sync
     old = (s["age_days"] > parameters().secret_max_age_days).fillna(False)
-    return s["of_workload"] & (old | s["outdated"])
+    late = fetched[fetched["overdue"].fillna(False).to_numpy(bool)]
+    own = pairs(s["namespace"], s["name"])
+    missed = positions(series(own, s), pairs(late["namespace"], late["target"])) >= 0
+    return s["of_workload"] & (old | s["outdated"] | series(missed, s))
