@@ -14,7 +14,7 @@ from tests.test_canary import CANARY, contents, kaudit
 #: One for each place; what looks for them knows their beginning alone.
 _PLACES = (
     *("data", "stringData", "env", "init-env", "job-env", "arg", "command", "probe", "header"),
-    *("password", "token", "file", "annotation", "binary"),
+    *("password", "token", "file", "annotation", "binary", "cni-args", "mesh-config"),
 )
 _CANARIES = {place: f"CANARY-{place}-5f0c9e1d7ab2" for place in _PLACES}
 _TOKEN = "ghp_" + "A1b2C3d4" * 4 + "E5f6"
@@ -61,9 +61,15 @@ def planted() -> list[dict[str, object]]:
     }
     template = {"spec": {"restartPolicy": "Never", "containers": [job]}}
     labels = {"app": "web"}
+    notes = {
+        "k8s.v1.cni.cncf.io/networks": json.dumps(
+            [{"name": "n", "cni-args": {"j": c["cni-args"]}}]
+        ),
+        "proxy.istio.io/config": f"proxyMetadata: {{JOIN: {c['mesh-config']}}}",
+    }
     deployment = {
         "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": pod},
+        "template": {"metadata": {"labels": labels, "annotations": notes}, "spec": pod},
     }
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _NAMESPACE}},
@@ -143,10 +149,11 @@ def test_no_canary_is_in_what_is_written_said_or_cached(
         "report": kaudit("report", packed, "-o", tmp_path / "report"),
         "assess": kaudit("assess", folder, "--all", "-f", "json"),
     }
-    for table in ("secrets", "env"):
+    for table in ("secrets", "env", "pods"):
         said[table] = kaudit("tables", packed, table, "--limit", "0", "-f", "json")
     assert b"both" in said["secrets"]
     assert b"AWS_SECRET_ACCESS_KEY" in said["env"]
+    assert b"planted/n" in said["pods"]
 
     files = [path for path in sorted(tmp_path.rglob("*")) if path.is_file()]
     outputs = [*said.items(), *((str(p.relative_to(tmp_path)), p.read_bytes()) for p in files)]
