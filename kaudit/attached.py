@@ -112,17 +112,20 @@ def _leads(evidence: Evidence, namespaces: Mapping[str, Sequence[str]]) -> dict[
 
 def _members(evidence: Evidence) -> Iterator[tuple[Member, str]]:
     asked = {uid: some for uid, some in rows(evidence["pods"], "pod_uid", "networks") if some}
+    columns = ("namespace", "name", "labels", "networks")
+    machines = [row for row in rows(evidence["virtual_machines"], *columns) if row[-1]]
+    if not asked and not machines:
+        return
     pods = standing(evidence["pod_context"])
     live = set()
     ports = _ports(evidence["ports"], asked)
-    columns = ("pod_uid", "namespace", "owner_kind", "owner_name", "labels")
-    for uid, namespace, kind, name, labels in rows(pods, *columns):
+    owner = ("pod_uid", "namespace", "owner_kind", "owner_name", "labels")
+    for uid, namespace, kind, name, labels in rows(pods, *owner):
         workload = Workload(namespace, name, kind or "Pod")
         machine = kind in MACHINES
         if machine:
             live.add((namespace, name))
         yield from _each(workload, labels, ports.get(uid, ()), asked.get(uid, ()), machine)
-    machines = rows(evidence["virtual_machines"], "namespace", "name", "labels", "networks")
     for namespace, name, labels, networks in machines:
         if (namespace, name) not in live:
             yield from _each(Workload(namespace, name, MACHINES[0]), labels, (), networks, True)
