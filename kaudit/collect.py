@@ -308,8 +308,7 @@ class Ingest:
         see = self.orphans.see if key in self._making_pods else None
         functions = [c.function for c in collectors]
         api_version = f"{read.group}/{batch.version}" if read.group else batch.version
-        record = builder.record
-        add = builder.add
+        record, add, raw = builder.record, builder.add, read.raw
         found: Any
         for index, (item, position) in enumerate(zip(batch.items, batch.positions, strict=True)):
             try:
@@ -323,8 +322,8 @@ class Ingest:
             if not read.tool and not found.kind:
                 # The server leaves out of the items what it says once of their list.
                 found.kind, found.api_version = batch.kind, api_version
-            place = self._place(read, found, batch.kind)
-            place.line = record(read.raw, found, batch.origin, position)
+            place = self._place(read, raw, found, batch.kind)
+            place.line = record(raw, found, batch.origin, position)
             if see is not None:
                 see(found, place, index)
             for function in functions:
@@ -345,9 +344,9 @@ class Ingest:
                         self.builder.add(row)
             self.builder.cut()
 
-    def _place(self, read: Read, found: Any, kind: str) -> Place:
+    def _place(self, read: Read, raw: str, found: Any, kind: str) -> Place:
         if read.tool:
-            return Place(read.group, read.kind, "", "", "", read.raw, 0)
+            return Place(read.group, read.kind, "", "", "", raw, 0)
         meta = found.metadata
         name = meta.name or (f"{meta.generate_name}*" if meta.generate_name else "")
         namespace = (meta.namespace or "default") if read.namespaced else ""
@@ -368,7 +367,7 @@ class Ingest:
             namespace=namespace,
             name=name,
             uid=uid,
-            raw=read.raw,
+            raw=raw,
             line=0,
         )
 

@@ -107,9 +107,10 @@ def policy_reports(found: PolicyReport, at: Place) -> Iterator[Row]:
     """Yield one row a report, and one for each result and object that it is about."""
     body = found.body
     results, scope = body.results or [], body.owner or Subject()
-    held = Counter(one.word for one in results)
+    words = [one.word for one in results]
+    held = Counter(words)
     said = body.summary.counts if body.summary else None
-    times = [one.timestamp.at for one in results if one.timestamp and one.timestamp.at]
+    times = [one.timestamp.at if one.timestamp else None for one in results]
     yield ReportRow(
         raw=at.raw,
         raw_line=at.line,
@@ -131,9 +132,10 @@ def policy_reports(found: PolicyReport, at: Place) -> Iterator[Row]:
         skipped=held["skip"],
         summary=[f"{word}={count}" for word, count in (said or {}).items()],
         contradicts=None if said is None else any(held[w] != n for w, n in said.items()),
-        latest_at=max(times, default=None),
+        latest_at=max(filter(None, times), default=None),
     )
-    for position, it in enumerate(results, start=1):
+    told = zip(results, words, times, strict=True)
+    for position, (it, word, time) in enumerate(told, start=1):
         for number, subject in enumerate(it.resources or [scope], start=1):
             yield ResultRow(
                 raw=at.raw,
@@ -146,7 +148,7 @@ def policy_reports(found: PolicyReport, at: Place) -> Iterator[Row]:
                 number=number,
                 policy=it.policy or "",
                 rule=it.rule or "",
-                result=it.word,
+                result=word,
                 severity=it.severity,
                 category=it.category,
                 source=it.source or body.source,
@@ -157,5 +159,5 @@ def policy_reports(found: PolicyReport, at: Place) -> Iterator[Row]:
                 name=subject.name or "",
                 uid=subject.uid or "",
                 message=it.message,
-                found_at=it.timestamp.at if it.timestamp else None,
+                found_at=time,
             )

@@ -20,6 +20,11 @@ _END = 253402300799
 _message = lru_cache(maxsize=4096)(masked)
 
 
+@lru_cache(maxsize=4096)
+def _moment(seconds: int) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds <= _END else None
+
+
 class Subject(Part):
     """An object that a report or a result is about."""
 
@@ -38,9 +43,7 @@ class Timestamp(Part):
     @property
     def at(self) -> datetime | None:
         """The moment; None where it is zero or out of all bounds."""
-        if not self.seconds or not 0 < self.seconds <= _END:
-            return None
-        return datetime.fromtimestamp(self.seconds, UTC)
+        return _moment(self.seconds) if self.seconds else None
 
 
 class Result(Part):

@@ -34,9 +34,12 @@ _SPELLED = {
     "info": "informational",
     "information": "informational",
 }
+_SPELLED |= {word.capitalize(): meant for word, meant in _SPELLED.items()}
 _TECHNIQUE = re.compile(r"^T\d{4}(?:\.\d{3})?$", re.IGNORECASE)
 #: Longest command line, or other text, that is kept of an event.
 _LONGEST = 2_000
+#: What sensors write where there is nothing.
+_NOTHING = frozenset(["", "<NA>", "null"])
 _time = msgspec.json.Decoder(Time).decode
 
 
@@ -88,7 +91,8 @@ def priority(text: Any) -> str | None:
     >>> priority("WARN"), priority("Info"), priority(2), priority("bad")
     ('warning', 'informational', 'critical', None)
     """
-    return _SPELLED.get(str(text).strip().lower())
+    word = text if type(text) is str else str(text)
+    return _SPELLED.get(word) or _SPELLED.get(word.strip().lower())
 
 
 def techniques(tags: list[str]) -> list[str]:
@@ -130,8 +134,10 @@ def plain(value: Any) -> str | None:
     """
     if value is None or isinstance(value, (dict, list)):
         return None
-    text = value if isinstance(value, str) else str(value)
-    return None if text in ("", "<NA>", "null") else text[:_LONGEST]
+    text = value if type(value) is str else str(value)
+    if text in _NOTHING:
+        return None
+    return text if len(text) <= _LONGEST else text[:_LONGEST]
 
 
 #: Command lines that were looked at and hold nothing to mask; others are not kept in memory.

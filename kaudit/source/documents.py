@@ -188,21 +188,26 @@ def _json_many(data: bytes) -> Iterator[bytes]:
         yield text[start:]
 
 
+def whole_objects(text: bytes) -> Iterator[Raw]:
+    """Yield the objects of a list up to the first that is cut off or broken."""
+    for chunk in _json_many(text):
+        try:
+            head_of(chunk)
+        except msgspec.DecodeError:
+            return
+        yield Raw(chunk)
+
+
 def _cut_off(data: bytes, fault: msgspec.DecodeError) -> Iterator[Found]:
     """Keep the whole items of a list whose end is missing."""
     opening = re.search(rb'"items"\s*:\s*\[', data)
     if opening is not None:
-        body = list(_json_many(data[opening.end() :]))
         head = re.search(rb'"kind"\s*:\s*"(\w*)List"', data[: opening.start()])
         version = re.search(rb'"apiVersion"\s*:\s*"([\w./]+)"', data[: opening.start()])
         kind = head[1].decode() if head else ""
         group, number_ = split_version(version[1].decode() if version else "v1", kind)
-        for number, chunk in enumerate(body, start=1):
-            try:
-                head_of(chunk)
-            except msgspec.DecodeError:
-                break
-            yield of_list(Raw(chunk), group, number_, kind, bool(kind), 1, number)
+        for number, raw in enumerate(whole_objects(data[opening.end() :]), start=1):
+            yield of_list(raw, group, number_, kind, bool(kind), 1, number)
     line = data.count(b"\n") + 1
     detail = f"the JSON ends or breaks at line {line} or before: {fault}"
     yield Other("broken", detail, Reason.BROKEN)

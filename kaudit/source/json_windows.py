@@ -14,7 +14,15 @@ import msgspec
 from msgspec import Raw
 
 from kaudit.model.words import Reason
-from kaudit.source.documents import EmptyList, Found, Other, head_of, of_list, split_version
+from kaudit.source.documents import (
+    EmptyList,
+    Found,
+    Other,
+    head_of,
+    of_list,
+    split_version,
+    whole_objects,
+)
 
 #: Bytes of a file from which it is worth a window.
 LARGE = 32 << 20
@@ -133,6 +141,9 @@ def items(
         if raws is None and left:
             continue
         if raws is None:
+            for raw in whole_objects(held) if len(held) <= LARGE else ():
+                number += 1
+                yield of_list(raw, frame.group, frame.version, frame.kind, frame.typed, 1, number)
             detail = f"item {number + 1} of the list or one after it breaks the JSON"
             yield Other("broken", detail, Reason.BROKEN)
             break
