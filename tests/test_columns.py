@@ -26,6 +26,8 @@ from kaudit.columns import (
     pairs,
     positions,
     series,
+    short_ids,
+    sorted_lists,
     text_is,
 )
 
@@ -167,3 +169,15 @@ def test_any_of() -> None:
     assert listed(any_of([b])) == [False, False]
     with pytest.raises(ValueError, match="not enough values"):
         any_of([])
+
+
+def test_ids_of_containers_are_cut_to_what_all_sensors_tell() -> None:
+    long = "0123456789abcdef"
+    written = [f"containerd://{long}", f"cri-o://{long}", long, "short", None]
+    ids = pd.Series(written, dtype=pd.ArrowDtype(pa.string()))
+    assert short_ids(ids).to_pylist() == ["0123456789ab"] * 3 + [None, None]
+
+
+def test_lists_are_sorted_without_what_is_empty() -> None:
+    lists = pa.chunked_array([[["b", "", "a", None], None], [[]]], pa.list_(pa.string()))
+    assert sorted_lists(lists).to_pylist() == [["a", "b"], [], []]
