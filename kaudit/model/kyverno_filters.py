@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 
+from kaudit.model.credential import masked
+
 #: Key of the ConfigMap that holds filters, and those that hold who asks.
 KEY = "resourceFilters"
 USERS = ("excludeClusterRoles", "excludeGroups", "excludeRoles", "excludeUsernames")
 _FILTER = re.compile(r"\[([^\[\]\s]{1,300})\]")
-_MOST = 1_000
+_MOST, _LONGEST = 1_000, 300
 
 
 def settings_of(key: str, text: str) -> list[str] | None:
@@ -25,7 +27,8 @@ def settings_of(key: str, text: str) -> list[str] | None:
     ['system:nodes', '!ci']
     """
     if key in USERS:
-        return [one.strip() for one in text.split(",") if one.strip(" !")][:_MOST]
+        told = [one.strip() for one in text.split(",") if one.strip(" !")]
+        return [masked(one)[:_LONGEST] for one in told[:_MOST]]
     if key != KEY:
         return None
     found = [one.split(",") for one in _FILTER.findall(text)[:_MOST]]

@@ -287,3 +287,25 @@ def test_results() -> None:
     third, fourth = rows(evidence, "policy_results")[2:4]
     assert third["message"] == "token=[masked: named as a credential]"
     assert (str(third["found_at"]), fourth["found_at"]) == ("2023-11-14 22:13:20+00:00", None)
+
+
+def test_settings() -> None:
+    text = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kyverno, namespace: kyverno}
+data:
+  resourceFilters: "[Event,*,*] [*/*,kube-system,*] [Node] [Pod, a,*] [A,b,c,d] junk"
+  excludeGroups: "system:nodes, !ci,,"
+  excludeUsernames: "password=hunter2222"
+  other: "[Pod,x,*]"
+"""
+    found = rows(evidence_of(text), "kyverno_filters", "setting", "position", "filtered", "user")
+    assert [tuple(row.values()) for row in found] == [
+        ("excludeGroups", 1, "", "system:nodes"),
+        ("excludeGroups", 2, "", "!ci"),
+        ("excludeUsernames", 1, "", "password=[masked: named as a credential]"),
+        ("resourceFilters", 1, "Event", ""),
+        ("resourceFilters", 2, "*/*", ""),
+        ("resourceFilters", 3, "Node", ""),
+    ]
