@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kaudit.columns import plain_rows
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.connectivity import Network, Profile, address_space
 from kaudit.model.meta import LabelSelector, Requirement
 from kaudit.model.own_networks import UserNetwork, definitions
 from kaudit.model.policy import PeerRef, Policy, Rule
 from kaudit.model.statement import Workload
-from kaudit.network import APART, Matrix, distinct, namespaces_of, policies_of, rows, standing
+from kaudit.network import APART, Matrix, distinct, namespaces_of, policies_of, standing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,25 +103,28 @@ def attached(evidence: Evidence) -> Iterator[Attached]:
 
 def _leads(evidence: Evidence, namespaces: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Network of each definition, as ``namespace/name``."""
-    own = [UserNetwork(*r) for r in rows(evidence["user_networks"], *UserNetwork.__struct_fields__)]
+    own = [
+        UserNetwork(*r)
+        for r in plain_rows(evidence["user_networks"], *UserNetwork.__struct_fields__)
+    ]
     found = dict(definitions(own, namespaces))
     columns = ("namespace", "name", "network")
-    for namespace, name, network in rows(evidence["network_attachments"], *columns):
+    for namespace, name, network in plain_rows(evidence["network_attachments"], *columns):
         found[f"{namespace}/{name}"] = network
     return found
 
 
 def _members(evidence: Evidence) -> Iterator[tuple[Member, str]]:
-    asked = {uid: some for uid, some in rows(evidence["pods"], "pod_uid", "networks") if some}
+    asked = {uid: some for uid, some in plain_rows(evidence["pods"], "pod_uid", "networks") if some}
     columns = ("namespace", "name", "labels", "networks")
-    machines = [row for row in rows(evidence["virtual_machines"], *columns) if row[-1]]
+    machines = [row for row in plain_rows(evidence["virtual_machines"], *columns) if row[-1]]
     if not asked and not machines:
         return
     pods = standing(evidence["pod_context"])
     live = set()
     ports = _ports(evidence["ports"], asked)
     owner = ("pod_uid", "namespace", "owner_kind", "owner_name", "labels")
-    for uid, namespace, kind, name, labels in rows(pods, *owner):
+    for uid, namespace, kind, name, labels in plain_rows(pods, *owner):
         workload = Workload(namespace, name, kind or "Pod")
         machine = kind in MACHINES
         if machine:
@@ -147,7 +151,7 @@ def _each(
 
 def _ports(ports: pd.DataFrame, asked: dict[str, list[str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for uid, protocol, name, port in rows(ports, "pod_uid", "protocol", "port_name", "port"):
+    for uid, protocol, name, port in plain_rows(ports, "pod_uid", "protocol", "port_name", "port"):
         if uid in asked and name and port:
             found.setdefault(uid, []).append(f"{protocol}/{name}={port}")
     return found
@@ -157,7 +161,7 @@ def _policies(evidence: Evidence) -> Iterator[tuple[Policy, list[str]]]:
     frame = evidence["multi_network_policies"]
     none = evidence["other_policies"].iloc[:0], evidence["other_policy_rules"].iloc[:0]
     found = policies_of(frame, evidence["multi_network_policy_rules"], *none)
-    for policy, (networks,) in zip(found, rows(frame, "networks"), strict=True):
+    for policy, (networks,) in zip(found, plain_rows(frame, "networks"), strict=True):
         rules = tuple(msgspec.structs.replace(r, peers=tuple(_peers(r))) for r in policy.rules)
         yield msgspec.structs.replace(policy, rules=rules), networks
 

@@ -15,7 +15,7 @@ import msgspec
 
 from kaudit import registry
 from kaudit.attached import MACHINES, attached
-from kaudit.columns import arrow
+from kaudit.columns import arrow, plain_rows
 from kaudit.entrances import OBJECTS, Services, Way, entrances
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
@@ -34,7 +34,6 @@ from kaudit.network import (
     namespaces_of,
     networks_of,
     policies_of,
-    rows,
     seen,
     standing,
 )
@@ -273,13 +272,13 @@ class Cluster:
 def _machines(machines: pd.DataFrame, pods: pd.DataFrame) -> Iterator[tuple[Workload, Profile]]:
     """Virtual machines whose pods are not there."""
     live = {(w.namespace, w.name) for w in _owners(pods) if w.kind in MACHINES}
-    for namespace, name, labels in rows(machines, "namespace", "name", "labels"):
+    for namespace, name, labels in plain_rows(machines, "namespace", "name", "labels"):
         if (namespace, name) not in live:
             yield Workload(namespace, name, MACHINES[0]), Profile(namespace, tuple(labels))
 
 
 def _owners(pods: pd.DataFrame) -> Iterator[Workload]:
-    for namespace, name, kind in rows(pods, "namespace", "owner_name", "owner_kind"):
+    for namespace, name, kind in plain_rows(pods, "namespace", "owner_name", "owner_kind"):
         yield Workload(namespace, name, kind or "Pod")
 
 
@@ -309,23 +308,23 @@ def _refuse(evidence: Evidence) -> None:
             objects = objects[(objects["position"] == 0).to_numpy(bool)]
         columns = ("kind", "namespace", "name", "faults")
         labels = []
-        for kind, namespace, known, faults in rows(objects, *columns):
+        for kind, namespace, known, faults in plain_rows(objects, *columns):
             labels.append(f"{kind} {namespace}/{known}" if namespace else f"{kind} {known}")
             if faults:
                 raise InputError(f"{labels[-1]} is not valid: {faults[0]}")
         _refuse_twins(labels, "give them different names")
     pods = evidence["pods"]
     unread = pods[pods["networks"].isna().to_numpy(bool)]
-    for kind, namespace, name in rows(unread, "kind", "namespace", "pod"):
+    for kind, namespace, name in plain_rows(unread, "kind", "namespace", "pod"):
         what = f"{kind} {namespace}/{name}: its annotation {NETWORKS} cannot be read"
         raise InputError(what, hint="write names with commas between, or a list as JSON")
     names = arrow(evidence["namespaces"]["name"]).to_pylist()
     _refuse_twins([f"Namespace {name}" for name in names], "remove one of them")
-    others = rows(evidence["other_policies"], "kind", "stage", "order")
+    others = plain_rows(evidence["other_policies"], "kind", "stage", "order")
     orders = [f"{kind} with priority {o:g}" for kind, stage, o in others if stage == ADMIN and o]
     _refuse_twins(orders, "which of them comes first is not defined")
     fields = UserNetwork.__struct_fields__
-    networks = [UserNetwork(*row) for row in rows(evidence["user_networks"], *fields)]
+    networks = [UserNetwork(*row) for row in plain_rows(evidence["user_networks"], *fields)]
     spaces = primary_spaces(networks, namespaces_of(evidence["namespaces"]))
     _refuse_twins([f"primary network in namespace {space}" for space in spaces], "remove one")
 

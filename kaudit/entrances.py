@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kaudit.columns import arrow
+from kaudit.columns import arrow, plain_rows
 from kaudit.model.label_index import LabelIndex, members
-from kaudit.network import rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,16 +43,16 @@ class Way(msgspec.Struct, frozen=True):
 def entrances(frames: Mapping[str, pd.DataFrame]) -> Iterator[Entrance]:
     """Services that Ingresses and routes lead to."""
     behind = ("namespace", "name", "service", "port")
-    for namespace, name, service, port in rows(frames["ingress_rules"], *behind):
+    for namespace, name, service, port in plain_rows(frames["ingress_rules"], *behind):
         if service:
             yield Entrance("Ingress", namespace, name, namespace, service, port or "")
     behind = ("namespace", "name", "services", "port")
-    for namespace, name, services, port in rows(frames["openshift_routes"], *behind):
+    for namespace, name, services, port in plain_rows(frames["openshift_routes"], *behind):
         for service in services:
             yield Entrance("Route", namespace, name, namespace, service, port or "")
     granted = set(_grants(frames["reference_grants"]))
     columns = ("kind", "namespace", "name", "parents", "backends")
-    for kind, namespace, name, parents, backends in rows(frames["gateway_routes"], *columns):
+    for kind, namespace, name, parents, backends in plain_rows(frames["gateway_routes"], *columns):
         for backend in backends if parents else ():
             target, _, port = backend.rpartition(":")
             space, _, service = target.partition("/")
@@ -64,7 +63,7 @@ def entrances(frames: Mapping[str, pd.DataFrame]) -> Iterator[Entrance]:
 
 def _grants(frame: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
     """Namespace of the target, namespace and kind of who refers, name of the Service or *."""
-    for space, sources, targets in rows(frame, "namespace", "granted_from", "granted_to"):
+    for space, sources, targets in plain_rows(frame, "namespace", "granted_from", "granted_to"):
         for source in sources:
             namespace, _, kind = source.partition("/")
             for target in targets:
@@ -84,16 +83,16 @@ class Services:
             self._spaces[namespace] = self._spaces.get(namespace, 0) | 1 << place
         self._selectors = {
             (namespace, name): selector
-            for namespace, name, selector in rows(
+            for namespace, name, selector in plain_rows(
                 frames["services"], "namespace", "name", "selector"
             )
         }
         self._ports: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
         columns = ("namespace", "name", "port_name", "port", "target_port", "protocol")
-        for namespace, name, *port in rows(frames["service_ports"], *columns):
+        for namespace, name, *port in plain_rows(frames["service_ports"], *columns):
             self._ports.setdefault((namespace, name), []).append(tuple(port))
         self._named: dict[tuple[str, str], int] = {}
-        for uid, name, number, protocol in rows(
+        for uid, name, number, protocol in plain_rows(
             frames["ports"], "pod_uid", "port_name", "port", "protocol"
         ):
             if name and number is not None and protocol == "TCP":

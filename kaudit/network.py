@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from kaudit.columns import arrow, series
+from kaudit.columns import arrow, plain_rows, series
 from kaudit.model.address_space import AddressSpace, Block
 from kaudit.model.connectivity import Access, Network, Profile, address_space, spoken
 from kaudit.model.own_networks import UserNetwork, primary_networks
@@ -189,10 +189,10 @@ def standing(pods: pd.DataFrame) -> pd.DataFrame:
 
     owner = ("namespace", "owner_kind", "owner_name")
     objects = pods[(pods["origin"] == "object").to_numpy(bool)]
-    live = set(rows(objects, *owner))
+    live = set(plain_rows(objects, *owner))
     here = [
         origin == "object" or (namespace, kind, name) not in live
-        for namespace, kind, name, origin in rows(pods, *owner, "origin")
+        for namespace, kind, name, origin in plain_rows(pods, *owner, "origin")
     ]
     return pods[np.array(here, bool)]
 
@@ -208,7 +208,7 @@ def _of_all_parts(pods: pd.DataFrame) -> pd.DataFrame:
     known: dict[tuple[Any, ...], int] = {}
     counts: dict[int, int] = {}
     names = arrow(pods["pod"]).to_pylist()
-    for at, (count, *cells) in enumerate(rows(pods, "pods", *alike, *lists)):
+    for at, (count, *cells) in enumerate(plain_rows(pods, "pods", *alike, *lists)):
         key = (*cells[: len(alike)], *map(tuple, cells[len(alike) :]))
         first = known.setdefault(key, at)
         total = counts.pop(first, 0) + count
@@ -227,7 +227,7 @@ def _of_all_parts(pods: pd.DataFrame) -> pd.DataFrame:
 def seen(pods: pd.DataFrame) -> Iterator[Profile]:
     """What policies see of each row of the view network_pods."""
     columns = ("namespace", "labels", "named_ports", "host_network", "addressed", "addresses")
-    for namespace, labels, ports, host, addressed, addresses in rows(pods, *columns):
+    for namespace, labels, ports, host, addressed, addresses in plain_rows(pods, *columns):
         yield Profile(
             namespace,
             tuple(labels),
@@ -244,16 +244,11 @@ def distinct(pods: Iterable[Profile]) -> tuple[list[Profile], list[int]]:
     return list(numbers), found
 
 
-def rows(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
-    """Rows of the named columns."""
-    return zip(*(arrow(frame[name]).to_pylist() for name in names), strict=True)
-
-
 def networks_of(
     user_networks: pd.DataFrame, namespaces: pd.DataFrame, *, sure: bool
 ) -> list[Policy]:
     """Primary networks of users, as policies; see kaudit.model.own_networks."""
-    found = [UserNetwork(*row) for row in rows(user_networks, *UserNetwork.__struct_fields__)]
+    found = [UserNetwork(*row) for row in plain_rows(user_networks, *UserNetwork.__struct_fields__)]
     return primary_networks(found, namespaces_of(namespaces), sure=sure)
 
 

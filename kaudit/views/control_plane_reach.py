@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import assembled, series
+from kaudit.columns import assembled, plain_rows, series
 from kaudit.model.control_plane import KUBELET, Target, reach, spots
-from kaudit.network import network_of, rows
+from kaudit.network import network_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -72,7 +72,9 @@ def control_plane_reach(
     )
     if not network.pods:
         return frame(CONTROL_PLANE_REACH.arrow([]))
-    enforces, plugins = next(rows(network_enforcement, "enforces", "plugins"), ("unknown", []))
+    enforces, plugins = next(
+        plain_rows(network_enforcement, "enforces", "plugins"), ("unknown", [])
+    )
     words = {True: "allowed", None: "unknown", False: "denied" if enforces == "yes" else "unknown"}
     pods = pods.reset_index(drop=True)
     at = pa.array(classes)
@@ -97,7 +99,7 @@ def control_plane_reach(
 
 
 def _api_server(slices: pd.DataFrame) -> Iterator[Target]:
-    for namespace, service, kind, addresses, ports in rows(
+    for namespace, service, kind, addresses, ports in plain_rows(
         slices, "namespace", "service", "address_type", "foreign", "ports"
     ):
         if (namespace, service) == ("default", "kubernetes") and kind != "FQDN":
@@ -108,7 +110,7 @@ def _api_server(slices: pd.DataFrame) -> Iterator[Target]:
 
 
 def _kubelets(nodes: pd.DataFrame) -> Iterator[Target]:
-    for (addresses,) in rows(nodes, "addresses"):
+    for (addresses,) in plain_rows(nodes, "addresses"):
         for text in addresses:
             if text.startswith(_ADDRESSES):
                 yield Target(text.partition("=")[2], KUBELET)

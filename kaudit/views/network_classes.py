@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from kaudit.columns import plain_rows
 from kaudit.model.address_space import cidrs_of
-from kaudit.network import METADATA, PRIVATE, network_of, rows
+from kaudit.network import METADATA, PRIVATE, network_of
 from kaudit.registry import view
 from kaudit.table import Row, Table, doc, frame
 
@@ -65,7 +66,7 @@ def network_classes(
     counts = [0] * network.pods
     owners: list[set[tuple[str, ...]]] = [set() for _ in counts]
     columns = ("pods", "namespace", "owner_kind", "owner_name")
-    for number, (some, *owner) in zip(classes, rows(pods, *columns), strict=True):
+    for number, (some, *owner) in zip(classes, plain_rows(pods, *columns), strict=True):
         counts[number] += some
         owners[number].add(tuple(owner))
     found = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from kaudit.network import rows
+from kaudit.columns import plain_rows
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -57,9 +57,9 @@ def network_encryption(
     mesh_agents: pd.DataFrame,
 ) -> pd.DataFrame:
     """Sum up what the objects of the plugins that are seen say."""
-    told = [_Said(*row) for row in rows(node_encryption, *_Said.__struct_fields__)]
+    told = [_Said(*row) for row in plain_rows(node_encryption, *_Said.__struct_fields__)]
     found = []
-    for raw, line, plugins in rows(network_enforcement, "raw", "raw_line", "plugins"):
+    for raw, line, plugins in plain_rows(network_enforcement, "raw", "raw_line", "plugins"):
         said = [one for one in told if one.plugin in plugins]
         without = sorted(_without(said))
         where = "not everywhere" if without else "everywhere"

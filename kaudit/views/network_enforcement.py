@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.columns import arrow
+from kaudit.columns import arrow, plain_rows
 from kaudit.model.network_plugins import NO, UNKNOWN, YES, built_in
-from kaudit.network import rows
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -47,12 +46,15 @@ def network_enforcement(
     network_policies: pd.DataFrame,
 ) -> pd.DataFrame:
     """Tell of the cluster what its agents can do."""
-    records = [*rows(network_agents, "raw", "raw_line"), *rows(nodes, "raw", "raw_line")]
-    records += rows(namespaces, "raw", "raw_line")
-    records += rows(network_policies, "raw", "raw_line")
+    records = [
+        *plain_rows(network_agents, "raw", "raw_line"),
+        *plain_rows(nodes, "raw", "raw_line"),
+    ]
+    records += plain_rows(namespaces, "raw", "raw_line")
+    records += plain_rows(network_policies, "raw", "raw_line")
     if not records:
         return frame(NETWORK_ENFORCEMENT.arrow([]))
-    agents = list(rows(network_agents, "plugin", "enforces", "because"))
+    agents = list(plain_rows(network_agents, "plugin", "enforces", "because"))
     versions = sorted({text for text in arrow(nodes["kubelet_version"]).to_pylist() if text})
     agents += [(name, UNKNOWN, because) for name, because in filter(None, map(built_in, versions))]
     verdict, because = UNKNOWN, "no known network plugin is seen"
@@ -62,14 +64,16 @@ def network_enforcement(
             verdict, because = word, "; ".join(chosen)
             break
     names = arrow(nodes["name"]).to_pylist()
-    seen = {node for (node,) in rows(network_agents, "node") if node}
+    seen = {node for (node,) in plain_rows(network_agents, "node") if node}
     row = NetworkEnforcementRow(
         raw=records[0][0],
         raw_line=records[0][1],
         enforces=verdict,
         plugins=sorted({name for name, *_ in agents}),
         because=because,
-        agents=sorted({"/".join(one) for one in rows(network_agents, "namespace", "owner_name")}),
+        agents=sorted(
+            {"/".join(one) for one in plain_rows(network_agents, "namespace", "owner_name")}
+        ),
         nodes=len(names),
         nodes_without_agent=sorted(set(names) - seen) if seen else [],
     )

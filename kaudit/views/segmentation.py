@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.columns import arrow
+from kaudit.columns import arrow, plain_rows
 from kaudit.model.statement import Statement, Workload, parsed, written
-from kaudit.network import network_of, rows, standing
+from kaudit.network import network_of, standing
 from kaudit.parameters import parameters
 from kaudit.registry import view
 from kaudit.segmentation import UNKNOWN, VIOLATED, Judgement, Segmentation
@@ -64,7 +64,7 @@ def segmentation(
     used = set(arrow(pods["namespace"]).to_pylist())
     stated = [*written(parameters().segmentation), *_of_labels(namespaces, used)]
     if not stated:
-        ((raw, line),) = rows(pods.iloc[:1], "raw", "raw_line")
+        ((raw, line),) = plain_rows(pods.iloc[:1], "raw", "raw_line")
         nothing = Judgement("none", "", UNKNOWN, because=_NONE)
         return frame(SEGMENTATION.arrow([_row(nothing, (raw, line))]))
     pods, numbers, network = network_of(
@@ -81,7 +81,7 @@ def segmentation(
     beside: set[Workload] = set()
     columns = ("namespace", "owner_name", "owner_kind", "attached", "raw", "raw_line")
     for number, (space, name, kind, attached, *trace) in zip(
-        numbers, rows(pods, *columns), strict=True
+        numbers, plain_rows(pods, *columns), strict=True
     ):
         workload = Workload(space, name, kind or "Pod")
         if attached:
@@ -117,7 +117,7 @@ def _row(tested: Judgement, trace: tuple[str, int]) -> SegmentationRow:
 
 def _of_labels(namespaces: pd.DataFrame, used: set[str]) -> Iterator[Statement]:
     kinds: dict[str, str] = {}
-    for name, labels in rows(namespaces, "name", "labels"):
+    for name, labels in plain_rows(namespaces, "name", "labels"):
         said = dict(text.split("=", 1) for text in labels)
         kinds[name] = next((said[key].lower() for key in _LABELS if key in said), "")
     others = sorted(name for name in used if kinds.get(name) in _OTHERS)
