@@ -138,8 +138,8 @@ def _item(entry: Any, number: int) -> Iterator[Item]:
         if not {"required_engine_version", "required_plugin_versions"} & set(entry):
             yield Item("fault", fault=f"item {number} is no rule, macro or list")
         return
-    name, condition = entry[kind], entry.get("condition")
-    if not isinstance(name, str) or not name:
+    name, condition = _text(entry[kind]), entry.get("condition")
+    if not name:
         yield Item("fault", fault=f"item {number}: {kind} has no name")
         return
     override = entry.get("override")

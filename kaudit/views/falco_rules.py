@@ -94,7 +94,9 @@ def falco_rules(falco_items: pd.DataFrame, falco_settings: pd.DataFrame) -> pd.D
 def _effective(items: list[dict[str, Any]], settings: list[dict[str, Any]]) -> list[FalcoRuleRow]:
     order = [name.rpartition("/")[2] for one in settings for name in one["rules_files"]]
     every = not order or any(not name.endswith((".yaml", ".yml")) for name in order)
-    taken = [item for item in items if every or item["file"] in order]
+    files = {*order}
+    taken = [item for item in items if every or item["file"] in files]
+    left = [item for item in items if not every and item["file"] not in files]
     ordered = sorted(taken, key=lambda item: _turn(item, order))
     loader = _Loader()
     for (config_map, file), own in groupby(ordered, key=itemgetter("config_map", "file")):
@@ -104,8 +106,8 @@ def _effective(items: list[dict[str, Any]], settings: list[dict[str, Any]]) -> l
     off = {text for one in settings for text in one["disabled"]}
     on = {text for one in settings for text in one["enabled"]}
     found = [_row(name, rule, refused, never, least, off - on) for name, rule in rules.items()]
-    for item in items:
-        if item not in taken and item["item"] == "rule" and item["name"] not in rules:
+    for item in left:
+        if item["item"] == "rule" and item["name"] not in rules:
             why = "falco.yaml does not name its file"
             found.append(_row(item["name"], _of(item), {}, never, None, set(), unlisted=why))
             rules[item["name"]] = _of(item)

@@ -135,6 +135,16 @@ def test_exceptions_are_added_without_their_fields(tmp_path: Path) -> None:
     assert states(tmp_path, a=first, b=more)["A"] == ("loaded", "")
 
 
+def test_many_items_and_odd_ones_are_read_in_their_time(tmp_path: Path) -> None:
+    many = "".join(
+        f"- macro: m{n}\n  condition: {f'm{n - 1}' if n else 'a.b exists'}\n" for n in range(4000)
+    )
+    odd = "- rule: 5\n  condition: m3999\n  priority: INFO\n- macro: self\n  condition: self\n"
+    assert states(tmp_path, a=many + odd) == {
+        "5": ("refused", "its file is refused: macro self names what no file defines: self")
+    }
+
+
 def test_lists_in_lists_and_versions_are_in_order(tmp_path: Path) -> None:
     text = (
         "- required_engine_version: 0.57.0\n"
