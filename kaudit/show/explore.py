@@ -39,7 +39,7 @@ def evidence(found: Evidence) -> b.Stack:
     pairs: tuple[tuple[str, b.Cell], ...] = (
         ("Subject", manifest.label),
         ("Evidence id", manifest.id or "not sealed"),
-        ("Facts hold for", str(manifest.as_of or "not told by the source")),
+        ("Facts hold for", b.cell(manifest.as_of) or "not told by the source"),
         ("Kubernetes", manifest.server.git_version if manifest.server else "not told"),
         ("Gaps", len(manifest.gaps)),
     )
