@@ -13,7 +13,7 @@ from kaudit.show import charts
 from kaudit.text import count
 
 #: Controls that are named beside one requirement; all are in the annex.
-NAMED = 9
+NAMED = 6
 
 
 def frameworks(assessment: Assessment, names: Sequence[str]) -> b.Stack:
@@ -48,10 +48,10 @@ def _framework(name: str, items: Sequence[Covered]) -> list[b.Block]:
             f"{one.name}: requirements that controls test",
             [
                 ("id", "code"),
-                b.Column("requirement", weight=4),
+                b.Column("requirement", weight=2),
                 ("verdict", "status"),
                 b.Column("controls that fail", weight=2),
-                b.Column("controls that hold or are open", weight=3),
+                b.Column("controls that hold or are open", weight=2),
             ],
             [
                 (
