@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from kaudit import registry
 from kaudit.assessment import Assessment
 from kaudit.beside import Tickets, forked, possible
+from kaudit.collector_off import collector_off
 from kaudit.columns import arrow
 from kaudit.errors import RegistryError
 from kaudit.evidence.bundle import Evidence
@@ -77,8 +78,9 @@ def assess(
         registry.CONTROLS.values() if controls is None else controls, key=lambda c: c.id
     )
     run = _Run(evidence, chosen, strict)
-    run.judge_all(progress)
-    run.close()
+    with collector_off():
+        run.judge_all(progress)
+        run.close()
     progress("controls", len(chosen), len(chosen))
     return Assessment(evidence, run.results, waivers)
 

@@ -7,7 +7,6 @@ are gathered by table. Pods are cut into parts, so that memory does not grow wit
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import msgspec
 
 from kaudit import registry
 from kaudit.collection_log import called, log_of_reads
+from kaudit.collector_off import collector_off
 from kaudit.detector import Detector
 from kaudit.errors import InputError
 from kaudit.evidence.build import Builder, Piece
@@ -94,7 +94,7 @@ def collect(
     wanted = _wanted(kinds)
     ingest = Ingest(Builder(out, keep_raw=raw), wanted)
     try:
-        with _collector_off():
+        with collector_off():
             for source in sources:
                 ingest.source(source, progress)
             ingest.adopt()
@@ -114,18 +114,6 @@ def _closing(events: Iterator[Event]) -> Iterator[Iterator[Event]]:
     finally:
         if isinstance(events, Generator):
             events.close()
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """Keep Python's cycle collector off: it costs more than the parsing itself."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _wanted(kinds: Sequence[str]) -> dict[KindId, tuple[Read, tuple[Collector, ...]]]:

@@ -20,6 +20,7 @@ LEVELS = {
     "model": 0,
     "table": 1,
     "tables": 1,
+    "collector_off": 0,
     "columns": 1,
     "ages": 1,
     "frame": 1,
