@@ -293,3 +293,17 @@ def test_each_result_of_a_report_is_a_row(reported: Evidence) -> None:
     for r in rows(reported, "policy_reports", "contradicts", "results"):
         assert r["contradicts"] is False
         assert r["results"] > 0
+
+
+def test_what_kyverno_reports_on_is_there_and_counts_once(reported: Evidence) -> None:
+    columns = ("policy", "rule", "kind", "namespace", "name", "result", "state", "reports")
+    found = rows(reported, "reported_results", *columns)
+    held = {tuple(r[n] for n in columns[:6]) for r in rows(reported, "policy_results")}
+    assert {tuple(r[n] for n in columns[:6]) for r in found} == held
+    assert {r["reports"] for r in found} == {1}
+    looked = {"Pod", "Deployment", "ReplicaSet", "Job", "DaemonSet", "Namespace"}
+    assert {r["state"] for r in found if r["kind"] in looked} == {"there"}
+    assert {r["stale"] for r in rows(reported, "report_subjects", "stale")} <= {False, None}
+    silent = [r["name"] for r in rows(reported, "namespace_reports") if not r["reports"]]
+    pods = {r["namespace"] for r in rows(reported, "pods", "namespace")}
+    assert not pods & {*silent}
