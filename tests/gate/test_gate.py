@@ -325,3 +325,25 @@ def test_limits_of_the_command_line() -> None:
 
 def test_no_check_at_all_is_incomplete() -> None:
     assert Verdict(limits=Limits(), checks=[], findings=[], gaps=[]).code == 3
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [
+        ({}, Outcome.FAIL),
+        ({"kind": "pass"}, Outcome.PASS),
+        ({"suppressions": [{"kind": "external", "status": "accepted"}]}, Outcome.PASS),
+        ({"suppressions": [{"kind": "external", "status": "rejected"}]}, Outcome.FAIL),
+        ({"baselineState": "absent"}, Outcome.PASS),
+    ],
+)
+def test_only_findings_that_fail_count(
+    ours: dict[str, str], tmp_path: Path, result: dict[str, Any], outcome: Outcome
+) -> None:
+    driver = {"name": "example", "rules": [{"id": "R1", "properties": {"security-severity": "9"}}]}
+    usual = {"ruleId": "R1", "level": "error", "message": {"text": "m"}}
+    run = {"tool": {"driver": driver}, "results": [usual | result]}
+    path = tmp_path / "x.sarif"
+    path.write_text(json.dumps({"version": "2.1.0", "runs": [run]}))
+    (check,) = gate(outputs=[("sarif", path)], ours=ours).checks
+    assert check.outcome is outcome
