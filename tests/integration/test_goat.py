@@ -24,6 +24,7 @@ _ENGINES = "policies of other engines may exist elsewhere; the cluster serves no
 _STARTED = (
     "the cluster has a pod, which holds the Secret's value from its start; no node started it"
 )
+_READ = "how whole a collection is can be said of a cluster, not of files"
 _NONE = "a kind that manifests lack may exist elsewhere; a cluster that lists none has none"
 
 _UNKNOWN, _PASS, _FAIL = "not_assessed", "pass", "fail"
@@ -53,6 +54,8 @@ DIFFERENT = {
     ("KA-SEC-012", "not_applicable", _UNKNOWN): _STARTED,
     ("KA-SEC-013", _UNKNOWN, _PASS): _AGES,
     ("KA-SEC-006a", _PASS, _FAIL): _APPLIED,
+    ("KA-RUN-021", "not_applicable", _PASS): _READ,
+    ("KA-RUN-021", "not_applicable", _FAIL): _READ,
 }
 #: The same of results that are about no single resource.
 DIFFERENT_AT_LARGE = {(_UNKNOWN, "not_applicable"): _NONE}
