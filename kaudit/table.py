@@ -204,16 +204,21 @@ class Table:
 
     def sorted(self, table: pa.Table) -> pa.Table:
         """Sort an Arrow table by the key, ties by trace."""
+        order = self.order(table)
+        return table if order is None else table.take(order)
+
+    def order(self, table: pa.Table) -> pa.Array | None:
+        """Row numbers of an Arrow table by the key, ties by trace; None where it is sorted."""
         import pyarrow.compute as pc
 
-        trace = [n for n in ("raw", "raw_line") if n in table.column_names and n not in self.key]
         if table.num_rows < 2:
-            return table
+            return None
+        trace = [n for n in ("raw", "raw_line") if n in table.column_names and n not in self.key]
         names = (*self.key, *trace)
         keys = table.select(names).combine_chunks()
         order = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in names])
         after = order.to_numpy()
-        return table if (after[1:] > after[:-1]).all() else table.take(order)
+        return None if (after[1:] > after[:-1]).all() else order
 
     def empty(self) -> pd.DataFrame:
         """Return a frame without rows, with the same dtypes as a full one."""

@@ -18,7 +18,7 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.manifest import Manifest, PartInfo, content_id
 from kaudit.evidence.raw import RawFile
 from kaudit.evidence.seal import Claim, masked_table, publish
-from kaudit.evidence.store import BundleStore, MemoryStore, SpilledPart, Store
+from kaudit.evidence.store import BundleStore, MemoryStore, SpilledPart, Store, on_disk
 from kaudit.model.words import Gap
 from kaudit.orphans import Orphans
 from kaudit.source.events import Access, KindId, Made, Origin, ServerVersion
@@ -33,6 +33,8 @@ PART = 20_000
 _GATHERED = 400
 #: Parts that are kept in memory; further ones wait on disk.
 _HELD = 1
+#: Bytes of a table of others than pods from which it lies on disk.
+_LOOSE = 32 << 20
 _TRACE = ("raw", "line", "origin", "document", "item")
 
 
@@ -102,9 +104,13 @@ class Builder:
             row: rows.append for row, rows in self._rows.items()
         }
         self._pieces: dict[str, list[pa.Table]] = {}
+        #: Of tables of others than pods: bytes that are held in memory, and what is on disk.
+        self._loose: dict[str, int] = {}
+        self._spilled: dict[str, list[pa.Table]] = {}
         self._parts: list[Mapping[str, pa.Table]] = []
         self._controllers: set[str | None] = set()
         self._pod_tables = {row: t for row, t in self._tables.items() if t.pods}
+        self._of_pods = {table.name for table in self._pod_tables.values()}
         self._pods = next(
             (self._rows[t.row] for t in self._pod_tables.values() if t.name == "pods"), []
         )
@@ -144,7 +150,7 @@ class Builder:
 
         piece = table.arrow(rows)
         rows.clear()
-        self._pieces.setdefault(table.name, []).append(piece)
+        self._held(table.name, piece)
         if "controller_kind" in piece.column_names:
             self._controllers.update(pc.unique(piece["controller_kind"]).to_pylist())
 
@@ -172,10 +178,38 @@ class Builder:
     def _joined(self, table: Table) -> pa.Table:
         import pyarrow as pa
 
-        pieces = self._pieces.pop(table.name, None)
-        if pieces is None:
+        pieces = self._all_of(table.name)
+        if not pieces:
             return table.arrow(())
-        return table.sorted(pa.concat_tables(pieces)).combine_chunks()
+        whole = pa.concat_tables(pieces)
+        order = table.order(whole)
+        columns = whole.columns
+        del pieces, whole
+        for at, column in enumerate(columns):  # one by one, so that there are never two of all
+            columns[at] = column.combine_chunks() if order is None else column.take(order)
+        return pa.Table.from_arrays(columns, schema=table.schema).combine_chunks()
+
+    def _all_of(self, name: str) -> list[pa.Table]:
+        """All columns of a table that were gathered, which are let go."""
+        return self._spilled.pop(name, []) + self._pieces.pop(name, [])
+
+    def _whole(self, table: Table) -> pa.Table:
+        """Return a table of others than pods, from disk where it is large."""
+        joined = self._joined(table)
+        return on_disk(joined) if joined.nbytes > _LOOSE else joined
+
+    def _held(self, name: str, piece: pa.Table) -> None:
+        """Hold columns of a table; where there are many that no part will take, on disk."""
+        import pyarrow as pa
+
+        self._pieces.setdefault(name, []).append(piece)
+        if name in self._of_pods:
+            return
+        self._loose[name] = self._loose.get(name, 0) + piece.nbytes
+        if self._loose[name] > _LOOSE:
+            loose = pa.concat_tables(self._pieces.pop(name))
+            self._spilled.setdefault(name, []).append(on_disk(loose.combine_chunks()))
+            self._loose[name] = 0
 
     def controllers(self) -> set[str]:
         """Kinds that pods and controllers name as what made them."""
@@ -217,7 +251,8 @@ class Builder:
         piece.trace = {name: self._trace[name] for name in _TRACE[3:]}
         self._gather()
         piece.tables = {
-            name: pa.concat_tables(parts).combine_chunks() for name, parts in self._pieces.items()
+            name: pa.concat_tables(self._all_of(name)).combine_chunks()
+            for name in {**self._pieces, **self._spilled}
         }
 
     def join(self, piece: Piece) -> int:
@@ -239,7 +274,7 @@ class Builder:
             at = table.schema.get_field_index("raw_line")
             lines = pc.add(table["raw_line"], pa.scalar(before, pa.int64()))
             moved = table.set_column(at, table.schema.field(at), lines)
-            self._pieces.setdefault(name, []).append(moved)
+            self._held(name, moved)
             if "controller_kind" in table.column_names:
                 self._controllers.update(pc.unique(table["controller_kind"]).to_pylist())
         self.cut()
@@ -263,9 +298,7 @@ class Builder:
         self._gather()
         if "pods" in self._pieces or not self._parts:
             self._cut()
-        whole = {
-            table.name: self._joined(table) for table in self._tables.values() if not table.pods
-        }
+        whole = {t.name: self._whole(t) for t in self._tables.values() if not t.pods}
         whole |= self._facts(label, live, as_of, as_of_told, counts, wanted, version, access)
         whole[facts.READS.name] = facts.READS.sorted(facts.READS.arrow(reads))
         manifest = Manifest(

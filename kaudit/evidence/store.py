@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 import weakref
 import zipfile
@@ -82,6 +83,13 @@ class SpilledPart(Mapping[str, "pa.Table"]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def on_disk(table: pa.Table) -> pa.Table:
+    """Return a table that lies on disk: what is looked at of it comes into memory, no more."""
+    if sys.platform == "win32":  # there, nobody removes a file that is in use
+        return table
+    return SpilledPart({"table": table})["table"]
 
 
 def _remove(folder: str, owner: int) -> None:
