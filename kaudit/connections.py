@@ -79,7 +79,15 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """Whether a connection is allowed, denied or unknown, and by what."""
+    """Whether a connection is allowed, denied or unknown, and by what.
+
+    Attributes
+    ----------
+    verdict, reasons
+        On the primary networks.
+    networks
+        Networks beside them on which it is allowed, or may be.
+    """
 
     src: str
     dst: str
@@ -87,6 +95,7 @@ class Explanation(msgspec.Struct, frozen=True):
     port: int
     verdict: str
     reasons: tuple[Reason, ...]
+    networks: tuple[str, ...] = ()
 
 
 class Cluster:
@@ -225,7 +234,7 @@ class Cluster:
         """
         if range_of(text) is not None:
             return [self.network.pods + n for n in self.network.addresses.meeting(text)]
-        found = [w for w in self.workloads if text in (w.label, f"{w.namespace}/{w.name}")]
+        found = [w for w in self.workloads if _named(w, text)]
         if not found:
             labels = [w.label for w in self.workloads]
             raise InputError(f"there is no workload {text!r}", hint=meant(text, labels))
@@ -253,7 +262,18 @@ class Cluster:
                 ):
                     found[reason] = None
         verdict = verdicts.pop() if len(verdicts) == 1 else "differs from pod to pod"
-        return Explanation(src, dst, protocol, number, verdict, tuple(found))
+        others = tuple(self._elsewhere(src, dst, protocol, number))
+        return Explanation(src, dst, protocol, number, verdict, tuple(found), others)
+
+    def _elsewhere(self, src: str, dst: str, protocol: str, number: int) -> Iterator[str]:
+        """Networks beside the primary ones on which a connection is allowed, or may be."""
+        for one in attached(self.evidence):
+            piece = one.network.ports.containing(protocol, number)
+            if any(
+                _named(source, src) and _named(target, dst) and (allowed | unclear) & piece
+                for source, target, allowed, unclear in one.pairs()
+            ):
+                yield one.name
 
     def tested(self, statements: Iterable[Statement]) -> list[Judgement]:
         """Test an auditor's statements on what policies allow."""
@@ -275,6 +295,10 @@ def _machines(machines: pd.DataFrame, pods: pd.DataFrame) -> Iterator[tuple[Work
     for namespace, name, labels in plain_rows(machines, "namespace", "name", "labels"):
         if (namespace, name) not in live:
             yield Workload(namespace, name, MACHINES[0]), Profile(namespace, tuple(labels))
+
+
+def _named(workload: Workload, text: str) -> bool:
+    return text in (workload.label, f"{workload.namespace}/{workload.name}")
 
 
 def _owners(pods: pd.DataFrame) -> Iterator[Workload]:

@@ -160,6 +160,18 @@ def test_a_statement_does_not_hold_for_what_has_another_network() -> None:
     assert found[0].because == "a/a1[Pod] has networks beside its primary one, where others decide"
 
 
+def test_an_explanation_names_the_networks_on_which_it_is_allowed() -> None:
+    deny = POLICY.replace("FOR", "one").replace("FROM", "{namespaceSelector: {}}")
+    cluster = Cluster(evidence_of(DEFINITIONS + BOTH + pod("a2", "") + deny))
+    for dst, port, networks in (
+        ("a/a1", "443", ("storage",)),
+        ("a/a1[Pod]", "80", ()),
+        ("a/a2", "443", ()),
+    ):
+        assert cluster.explained("b/b1", dst, port).networks == networks
+    assert cluster.explained("8.8.8.8", "a/a1", "443").networks == ()
+
+
 def test_changes_are_told_network_by_network() -> None:
     states = [
         Cluster(evidence_of(DEFINITIONS + BOTH + more)).connections()

@@ -62,7 +62,7 @@ def connections(
 
     Policies are taken to be enforced. {ingress-controller} stands for whatever serves
     Ingresses and routes. Networks that pods have beside their primary one are listed by their
-    name; --explain speaks of primary networks only.
+    name.
     """
     from kaudit.connections import Cluster
     from kaudit.errors import InputError
@@ -156,7 +156,7 @@ def _both(change: Change) -> tuple[str, str]:
 
 
 def _show_explanation(found: Explanation, format: str) -> None:
-    from kaudit.console import show_json, show_table
+    from kaudit.console import say, show_json, show_table
 
     if format == "json":
         show_json(found)
@@ -170,3 +170,5 @@ def _show_explanation(found: Explanation, format: str) -> None:
         title=f"{found.src} to {found.dst} on {found.protocol} {found.port}: {found.verdict}",
         format=format,
     )
+    if found.networks and format == "table":
+        say(f"Beside the primary networks it may go over {', '.join(found.networks)}.")
