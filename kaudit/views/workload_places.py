@@ -7,6 +7,8 @@ may choose any node of a pool.
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Annotated
 
 from kaudit.columns import arrow, positions, records
@@ -63,16 +65,22 @@ def workload_places(
         places[owner].add(one["place"])
         if owner in exposed:
             beside[one["place"]].add(owner)
+
+    @cache
+    def first(of: frozenset[str]) -> list[tuple[str, ...]]:
+        """Exposed workloads in some places, as many as may be named of others."""
+        return nsmallest(_NAMED + 1, {one for place in of for one in beside[place]})
+
     rows = []
-    for own in records(workload_marks):
+    for own in records(workload_marks, "raw", "raw_line", *_OWNER, "sensitive"):
         owner = tuple(own[column] for column in _OWNER)
-        others = {one for place in places[owner] for one in beside[place]} - {owner}
+        others = [one for one in first(frozenset(places[owner])) if one != owner][:_NAMED]
         rows.append(
             WorkloadPlaceRow(
-                **{name: own[name] for name in ("raw", "raw_line", *_OWNER, "sensitive")},
+                **own,
                 places=sorted(places[owner]),
                 exposed=owner in exposed,
-                exposed_beside=[f"{kind} {ns}/{n}" for ns, kind, n in sorted(others)[:_NAMED]],
+                exposed_beside=[f"{kind} {ns}/{n}" for ns, kind, n in others],
             )
         )
     return frame(WORKLOAD_PLACES.sorted(WORKLOAD_PLACES.arrow(rows)))
