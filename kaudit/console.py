@@ -122,9 +122,10 @@ def _rich_table(rows: Iterable[Sequence[object]], headers: Sequence[str], title:
         for at in range(len(heads))
     ]
     drawn = console()
-    least = [_least([head, *(row[at] for row in cells)]) for at, head in enumerate(heads)]
-    if sum(least) + _BESIDE * len(heads) <= drawn.width:
-        table = _columns(texts, heads, least, numbers, title)
+    columns = [[head, *(row[at] for row in cells)] for at, head in enumerate(heads)]
+    widths = _widths(columns, drawn.width - _BESIDE * len(heads))
+    if widths:
+        table = _columns(texts, heads, widths, numbers, title)
     else:
         table = _records(texts, heads, title)
     with drawn.capture() as captured:
@@ -132,16 +133,32 @@ def _rich_table(rows: Iterable[Sequence[object]], headers: Sequence[str], title:
     write(re.sub(r" +$", "", captured.get(), flags=re.MULTILINE).encode())
 
 
-def _least(texts: Iterable[str]) -> int:
-    """Width at which a column breaks no word, but for very long ones."""
-    words = (len(word) for text in texts for word in text.split())
-    return min(max(words, default=0), _WORD)
+def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Share out the room: no word is broken but very long ones; nothing where there is too little.
+
+    Rich would go below a least width, and cut what then finds no room.
+    """
+    from rich.cells import cell_len
+
+    least, wishes = [], []
+    for texts in columns:
+        words = (cell_len(word) for text in texts for word in text.split())
+        least.append(min(max(words, default=0), _WORD))
+        wishes.append(
+            max((cell_len(line) for text in texts for line in text.split("\n")), default=0)
+        )
+    spare = room - sum(least)
+    if spare < 0:
+        return []
+    wants = [max(wish - own, 0) for wish, own in zip(wishes, least, strict=True)]
+    total = max(sum(wants), spare, 1)
+    return [own + want * spare // total for own, want in zip(least, wants, strict=True)]
 
 
 def _columns(
     rows: list[list[Text]],
     heads: Sequence[str],
-    least: Sequence[int],
+    widths: Sequence[int],
     numbers: Sequence[bool],
     title: str,
 ) -> Table:
@@ -149,9 +166,9 @@ def _columns(
     from rich.table import Table
 
     table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for head, width, number in zip(heads, least, numbers, strict=True):
+    for head, width, number in zip(heads, widths, numbers, strict=True):
         justify: Literal["left", "right"] = "right" if rows and number else "left"
-        table.add_column(head, overflow="fold", min_width=width, justify=justify)
+        table.add_column(head, overflow="fold", width=max(width, 1), justify=justify)
     for row in rows:
         table.add_row(*row)
     return table

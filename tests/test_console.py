@@ -49,6 +49,14 @@ def test_columns_that_find_no_room_are_set_below_each_other(
     assert sum(line.startswith(" column") for line in lines) == 41  # what is unset is left out
 
 
+def test_a_narrow_table_wraps_and_cuts_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    cells = [" ".join(f"word{column}x{at}" for at in range(9 * column)) for column in range(1, 9)]
+    show_table([cells], [f"c{column}" for column in range(1, 9)], title="t")
+    out = printed(capfd)
+    assert all(len(line) <= 160 for line in out.splitlines())
+    assert {word for cell in cells for word in cell.split()} <= {*out.split()}
+
+
 def test_markup_is_text(capfd: pytest.CaptureFixture[str]) -> None:
     show_table([("[bold red]x[/] :smile: https://a.example",)], ["name"], title="t")
     assert "[bold red]x[/] :smile: https://a.example" in printed(capfd)
