@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 #: Letters of a word that a column keeps together, and what stands between two columns.
-_WORD, _BESIDE = 24, 3
+_WORD, _BESIDE = 18, 3
 #: Word to style, for severities, statuses and opinions; the word is always shown too.
 STYLES = {
     "critical": "bold white on red",
