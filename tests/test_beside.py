@@ -170,3 +170,12 @@ def test_objects_without_uid_are_numbered_in_order(
     pieces = collect(FileSource.of_text(text))
     assert sorted(pieces["pods"]["pod_uid"]) == sorted(whole["pods"]["pod_uid"])
     assert pieces["pods"]["pod_uid"].nunique() == 30
+
+
+def test_each_ticket_is_given_to_one_alone() -> None:
+    tickets = beside.Tickets(300)
+    wait = beside.forked(lambda: list(tickets)) if beside.possible() else list
+    mine = list(tickets)
+    assert sorted([*mine, *(wait() or [])]) == list(range(300))
+    assert list(tickets) == []
+    tickets.close()

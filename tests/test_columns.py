@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kaudit.columns import (
     SEPARATOR,
+    alike,
     any_of,
     arrow,
     assembled,
@@ -181,3 +182,24 @@ def test_ids_of_containers_are_cut_to_what_all_sensors_tell() -> None:
 def test_lists_are_sorted_without_what_is_empty() -> None:
     lists = pa.chunked_array([[["b", "", "a", None], None], [[]]], pa.list_(pa.string()))
     assert sorted_lists(lists).to_pylist() == [["a", "b"], [], []]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.text("a,\x1f", max_size=2),
+            st.none() | st.lists(st.text("a,\x1f", max_size=2), max_size=2),
+        ),
+        max_size=12,
+    )
+)
+def test_rows_that_are_alike_have_one_number(
+    rows: list[tuple[str | None, list[str] | None]],
+) -> None:
+    texts = pa.array([text for text, _ in rows], pa.string())
+    lists = pa.array([some for _, some in rows], pa.list_(pa.string()))
+    numbers, first = alike(texts, lists)
+    known: dict[tuple[str | None, tuple[str, ...]], int] = {}
+    plain = [(text, tuple(some or ())) for text, some in rows]
+    assert numbers.tolist() == [known.setdefault(row, len(known)) for row in plain]
+    assert first.tolist() == [plain.index(row) for row in known]
