@@ -215,7 +215,7 @@ class Table:
             return None
         trace = [n for n in ("raw", "raw_line") if n in table.column_names and n not in self.key]
         names = (*self.key, *trace)
-        keys = table.select(names).combine_chunks()
+        keys = table.select(names)
         order = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in names])
         after = order.to_numpy()
         return None if (after[1:] > after[:-1]).all() else order

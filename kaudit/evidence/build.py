@@ -195,8 +195,13 @@ class Builder:
 
     def _whole(self, table: Table) -> pa.Table:
         """Return a table of others than pods, from disk where it is large."""
+        import pyarrow as pa
+
         joined = self._joined(table)
-        return on_disk(joined) if joined.nbytes > _LOOSE else joined
+        if joined.nbytes > _LOOSE:
+            joined = on_disk(joined)
+            pa.default_memory_pool().release_unused()
+        return joined
 
     def _held(self, name: str, piece: pa.Table) -> None:
         """Hold columns of a table; where there are many that no part will take, on disk."""
