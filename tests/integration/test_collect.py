@@ -71,7 +71,7 @@ spec: {podSelector: {}, policyTypes: [Ingress]}
 """
 
 #: What only a server can tell, or what says where a row was read.
-_LIVE_ONLY = {"access", "cluster", "records", "inventory"}
+_LIVE_ONLY = {"access", "cluster", "records", "inventory", "reads", "collection_log"}
 _TRACE = ["raw", "raw_line"]
 
 
