@@ -112,11 +112,20 @@ def spread(count: int, work: Callable[[int], T]) -> Generator[T, None, None]:
     Where there is a second processor, two processes work: whichever is free takes the next
     number. What the other one could not do is done here, so that it raises what there is.
     """
-    if count < 2 or not possible():
+    pair = _pair(count, work) if count > 1 and possible() else None
+    if pair is None:
         yield from map(work, range(count))
         return
-    with closing(_Pair(count, work)) as pair:
+    with closing(pair):
         yield from map(pair.result, range(count))
+
+
+def _pair(count: int, work: Callable[[int], T]) -> _Pair[T] | None:
+    """Return two processes; None where there is no place to write, or no process to be had."""
+    try:
+        return _Pair(count, work)
+    except OSError:
+        return None
 
 
 class _Pair(Generic[T]):

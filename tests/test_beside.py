@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from kaudit import beside
@@ -12,6 +13,7 @@ from kaudit.assess import assess
 from kaudit.collect import Ingest, collect
 from kaudit.evidence import build
 from kaudit.evidence.bundle import Evidence
+from kaudit.evidence.store import on_disk
 from kaudit.source.events import Batch
 from kaudit.source.files import FileSource
 
@@ -150,6 +152,18 @@ def test_a_process_that_dies_costs_nothing(
 
     monkeypatch.setattr(Ingest, "_made", dies)
     assert sealed(dump, tmp_path / "again").id == whole.id
+
+
+def test_without_a_place_to_write_one_process_does_it_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    assert list(beside.spread(5, lambda n: n * n)) == [0, 1, 4, 9, 16]
+    table = pa.table({"a": [1]})
+    assert on_disk(table).equals(table)
 
 
 @linux

@@ -86,10 +86,13 @@ class SpilledPart(Mapping[str, "pa.Table"]):
 
 
 def on_disk(table: pa.Table) -> pa.Table:
-    """Return a table that lies on disk: what is looked at of it comes into memory, no more."""
+    """Return a table that lies on disk, if it can: only what is looked at comes into memory."""
     if sys.platform == "win32":  # there, nobody removes a file that is in use
         return table
-    return SpilledPart({"table": table})["table"]
+    try:
+        return SpilledPart({"table": table})["table"]
+    except OSError:  # no place to write, or no room
+        return table
 
 
 def _remove(folder: str, owner: int) -> None:
