@@ -140,7 +140,8 @@ def unread(folder: Path) -> dict[str, str]:
     lost = {r.control for r in results if r.status is Status.NOT_ASSESSED and r.kind == "File"}
     judged = {r.control for r in results if r.status is not Status.NOT_ASSESSED}
     whole = set(registry.CONTROLS) - judged  # on the cluster as such: its one row is not assessed
-    assert (lost | whole if failed else lost) == (set(registry.CONTROLS) if failed else set())
+    of_objects = set(registry.CONTROLS) - {"KA-RUN-021"}  # which is about what was read itself
+    assert (lost | whole if failed else lost) == (of_objects if failed else set())
     return {g.name: g.detail.partition(": ")[2] for g in failed}
 
 
