@@ -12,6 +12,8 @@ from kaudit.registry import Read, tables_of
 
 #: Word of a read that nothing is known to lack.
 READ = "read"
+#: Reasons of what was read, be it more than once.
+_ALL_THERE = (Reason.REPEATED, Reason.AMBIGUOUS)
 #: Reasons that say least first: of several gaps the one that takes most away counts.
 _WORST = {reason: rank for rank, reason in enumerate(Reason)}
 
@@ -90,7 +92,7 @@ def _row(
     listed: Collection[tuple[str, str]],
 ) -> ReadRow:
     of_format, name = key
-    found = [(n, gap) for n, gap in touching if gap.reason is not Reason.REPEATED]
+    found = [(n, gap) for n, gap in touching if gap.reason not in _ALL_THERE]
     held = any(read.id in listed for read in own)
     if held:  # other records of the format, or another version, are there
         found = [(n, gap) for n, gap in found if gap.failed]

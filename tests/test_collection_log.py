@@ -71,6 +71,13 @@ def test_one_object_that_is_broken_is_a_blind_spot_of_its_kind() -> None:
     assert (found["state"], found["blind"], found["objects"]) == ("broken", True, 2)
 
 
+def test_an_object_that_is_defined_twice_is_no_blind_spot() -> None:
+    pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i%d}]}}"
+    evidence = collect(Cluster("\n---\n".join((NODE, pod % 1, pod % 2))))
+    assert [g.reason for g in evidence.gaps if g.name == "p"] == [Reason.AMBIGUOUS]
+    assert (log(evidence, "pods")["state"], log(evidence, "pods")["blind"]) == ("read", False)
+
+
 def test_kinds_of_one_name_are_told_apart_by_their_group() -> None:
     gap = Gap(what="list policies", reason=Reason.FORBIDDEN, kind="NetworkPolicy")
     names = rows(collect(Cluster(NODE, gap)), "collection_log", "name", "state")

@@ -216,15 +216,15 @@ def report_of_what_is_gone(report_subjects: pd.DataFrame) -> pd.Series[Any]:
     Cases:
         {apiVersion: v1, kind: Namespace, metadata: {name: n}}
         ---
-        {apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n, uid: u1}, spec: {containers: [{name: c, image: i}]}}
+        {apiVersion: v1, kind: Pod, metadata: {name: p, namespace: n, uid: here}, spec: {containers: [{name: c, image: i}]}}
         ---
-        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: bad-gone, namespace: n}, scope: {apiVersion: v1, kind: Pod, namespace: n, name: gone, uid: u0}, results: [{policy: p, result: fail}]}
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: bad-gone, namespace: n}, scope: {apiVersion: v1, kind: Pod, namespace: n, name: gone, uid: before}, results: [{policy: p, result: fail}]}
         ---
-        {apiVersion: openreports.io/v1alpha1, kind: Report, metadata: {name: bad-replaced, namespace: n}, scope: {apiVersion: v1, kind: Pod, namespace: n, name: p, uid: u0}, results: [{policy: p, result: fail}]}
+        {apiVersion: openreports.io/v1alpha1, kind: Report, metadata: {name: bad-replaced, namespace: n}, scope: {apiVersion: v1, kind: Pod, namespace: n, name: p, uid: before}, results: [{policy: p, result: fail}]}
         ---
         {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: bad-one-of-two, namespace: n}, results: [{policy: p, result: fail, resources: [{apiVersion: v1, kind: Pod, namespace: n, name: p}, {apiVersion: v1, kind: Pod, namespace: n, name: q}]}]}
         ---
-        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: ok-there, namespace: n}, scope: {apiVersion: v1, kind: Pod, namespace: n, name: p, uid: u1}, results: [{policy: p, result: fail}]}
+        {apiVersion: wgpolicyk8s.io/v1alpha2, kind: PolicyReport, metadata: {name: ok-there, namespace: n}, scope: {apiVersion: v1, kind: Pod, namespace: n, name: p, uid: here}, results: [{policy: p, result: fail}]}
     """
     return report_subjects["stale"]
 
