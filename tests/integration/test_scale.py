@@ -30,8 +30,8 @@ from tests.integration.middle import QUICK, lost
 PODS = 300
 MANY = int(os.environ.get("KAUDIT_SCALE", "0"))
 #: What no dump tells: of the cluster itself, and of what the account may do. And where each
-#: record was read, which is another place by nature.
-ASIDE = {"access", "cluster", "records"}
+#: record was read, and how, which is another place and way by nature.
+ASIDE = {"access", "cluster", "reads", "records"}
 
 
 @pytest.fixture
