@@ -339,15 +339,19 @@ def next_to_enforce(assessment: Assessment) -> b.Stack:
             missing.setdefault(row["control"], []).append(row["name"])
     rows = []
     for id, names in missing.items():
-        judged = id in assessment.by_control
-        found = assessment.results_of(id, Status.FAIL) if judged else ()
-        fails = {(r.namespace, r.kind, r.name) for r in found}
+        if id not in assessment.by_control:
+            rows.append((id, SHORT[id], len(names), 0, len(names), 0))
+            continue
+        fails = {(r.namespace, r.kind, r.name) for r in assessment.results_of(id, Status.FAIL)}
         if not fails and id == "KA-BLD-009":
             continue  # what is allowed is not decided here
         broken = {owner for owner in fails if owner[0] in names}
-        free = {*names} - {owner[0] for owner in broken}
-        rows.append((id, SHORT[id], len(names), len(free), len(broken)))
-    rows.sort(key=lambda row: (row[4], -row[3], row[0]))
+        refusing = {owner[0] for owner in broken}
+        doubted = {r.namespace for r in assessment.results_of(id, Status.NOT_ASSESSED)}
+        untold = {*names} - refusing if "" in doubted else {*names} & doubted - refusing
+        ready = len(names) - len(refusing) - len(untold)
+        rows.append((id, SHORT[id], len(names), ready, len(untold), len(broken)))
+    rows.sort(key=lambda row: (row[5], -row[3], row[0]))
     return b.Stack(
         (
             b.Table.of(
@@ -357,6 +361,7 @@ def next_to_enforce(assessment: Assessment) -> b.Stack:
                     b.Column("what", weight=2),
                     ("namespaces without", "number"),
                     ("of them ready today", "number"),
+                    ("not assessed", "number"),
                     ("workloads refused", "number"),
                 ],
                 rows,

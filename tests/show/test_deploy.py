@@ -84,12 +84,21 @@ def test_blind_spots_name_what_a_policy_does_not_see() -> None:
 def test_next_is_what_would_break_least() -> None:
     (table,) = tables(show.next_to_enforce(judged())).values()
     found = [(str(r[0]), *(int(str(cell)) for cell in r[2:])) for r in table.rows]
-    refused = [row[3] for row in found]
+    refused = [row[4] for row in found]
     assert refused == sorted(refused)
     of = {row[0]: row[1:] for row in found}
     assert "KA-DEP-002" not in of  # enforced everywhere
-    assert of["KA-DEP-003"] == (2, 1, 1)
-    assert of["KA-DEP-001"] == (2, 2, 0)
+    assert of["KA-DEP-003"] == (2, 1, 0, 1)
+    assert of["KA-DEP-001"] == (2, 2, 0, 0)
+
+
+def test_what_was_not_assessed_is_ready_nowhere() -> None:
+    broken = "---\n{apiVersion: v1, kind: Pod, metadata: {name: z, namespace: shop}, spec: 5}\n"
+    alone = assess(evidence_of(CLUSTER + GUARDED + broken), [CONTROLS["KA-DEP-003"]])
+    (table,) = tables(show.next_to_enforce(alone)).values()
+    of = {str(row[0]): tuple(int(str(cell)) for cell in row[2:]) for row in table.rows}
+    assert of["KA-DEP-003"] == (2, 0, 1, 1)  # a pod of shop could not be read
+    assert of["KA-DEP-001"] == (2, 0, 2, 0)  # a control that was left out
 
 
 def test_names_are_escaped() -> None:
