@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import over_lists, over_texts, text_is
@@ -95,7 +96,7 @@ def cloud_file_of_node(pod_volumes: pd.DataFrame) -> pd.Series[Any]:
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-azure}, spec: {volumes: [{name: v, hostPath: {path: /etc/kubernetes/azure.json}}], containers: [{name: c, image: i}]}}
         ---
-        {apiVersion: v1, kind: Pod, metadata: {name: bad-home}, spec: {volumes: [{name: v, hostPath: {path: /root/.aws}}], containers: [{name: c, image: i}]}}
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-home}, spec: {volumes: [{name: v, hostPath: {path: /home/admin/.aws}}], containers: [{name: c, image: i}]}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-logs}, spec: {volumes: [{name: v, hostPath: {path: /var/log}}], containers: [{name: c, image: i}]}}
     """
@@ -103,13 +104,13 @@ def cloud_file_of_node(pod_volumes: pd.DataFrame) -> pd.Series[Any]:
 
 
 #: Files with credentials of nodes and of their users.
-_FILES = (
-    *("/etc/kubernetes/azure.json", "/etc/kubernetes/cloud.conf", "/etc/kubernetes/cloud-config"),
-    *("/root/.aws", "/root/.azure", "/root/.config/gcloud", "/root/.docker/config.json"),
-    "/var/lib/kubelet/config.json",
+_FILES = re.compile(
+    r"/(?:etc/kubernetes/(?:azure\.json|cloud\.conf|cloud-config)|var/lib/kubelet/config\.json"
+    r"|(?:root|home/[^/]+)/(?:\.aws|\.azure|\.config/gcloud|\.docker/config\.json))(?:/.*)?",
+    re.DOTALL,
 )
 
 
 def _of_cloud(path: str) -> bool:
     plain = "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
-    return any(plain == file or plain.startswith(f"{file}/") for file in _FILES)
+    return _FILES.fullmatch(plain) is not None

@@ -13,7 +13,7 @@ import msgspec
 
 _KERNEL = ("/", "/proc", "/proc/sys", "/proc/sys/kernel")
 _LOGS = ("/", "/var", "/var/log")
-_KEYS = re.compile(r"/|/etc|/home|/home/[^/]+/\.ssh|/proc|/root|/root/\.ssh")
+_KEYS = re.compile(r"/(?:etc|home|proc|root|(?:root|home/[^/]+)/\.ssh)?")
 _PODS = "/var/lib/kubelet/pods"
 _ROOT = "if its image runs as root"
 
