@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
@@ -173,16 +173,22 @@ def signal(
     return register
 
 
+class Link(TypedDict):
+    """What a signal without a function says of the link that it makes; see :class:`Signal`."""
+
+    layer: Layer | str
+    stage: Stage | str
+    effort: Effort | str
+    title: str
+    remedy: str
+
+
 def of_controls(
     name: str,
     *controls: str,
-    layer: Layer | str,
-    stage: Stage | str,
-    effort: Effort | str,
-    title: str,
-    remedy: str,
     shown_by: tuple[str, ...] = (),
     urgent: tuple[tuple[str, ...], str] = ((), ""),
+    **link: Unpack[Link],
 ) -> None:
     """Register the signal that any of some controls fails for a workload.
 
@@ -190,46 +196,25 @@ def of_controls(
     ``shown_by`` does not hold, the workload is unknown rather than free of it. ``urgent`` names
     those whose failure will not wait, and says why.
     """
-    _keep(
-        Signal(
-            name=name,
-            layer=Layer(layer),
-            stage=Stage(stage),
-            effort=Effort(effort),
-            title=title,
-            remedy=remedy,
-            controls=controls,
-            shown_by=shown_by,
-            urgent=urgent,
-        )
-    )
+    _keep(_linking(link, name=name, controls=controls, shown_by=shown_by, urgent=urgent))
 
 
-def of_neighbours(
-    name: str,
-    *to: str,
-    via: str,
-    layer: Layer | str,
-    stage: Stage | str,
-    effort: Effort | str,
-    title: str,
-    remedy: str,
-) -> None:
+def of_neighbours(name: str, *to: str, via: str, **link: Unpack[Link]) -> None:
     """Register the signal that a workload leads to another that holds any of some signals.
 
     ``via`` says how: by the ``network``, on its ``node``, or by its ``rights``.
     """
-    _keep(
-        Signal(
-            name=name,
-            layer=Layer(layer),
-            stage=Stage(stage),
-            effort=Effort(effort),
-            title=title,
-            remedy=remedy,
-            via=via,
-            to=to,
-        )
+    _keep(_linking(link, name=name, via=via, to=to))
+
+
+def _linking(link: Link, **rest: Any) -> Signal:
+    return Signal(
+        layer=Layer(link["layer"]),
+        stage=Stage(link["stage"]),
+        effort=Effort(link["effort"]),
+        title=link["title"],
+        remedy=link["remedy"],
+        **rest,
     )
 
 
