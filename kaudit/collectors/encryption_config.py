@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -58,19 +58,11 @@ def _recognise(content: Content) -> bool:
 def take_encryption(content: Content) -> Iterator[Taken]:
     """Take out the order of providers."""
     try:
-        kept = config.reduced(_document(content))
+        kept = config.reduced(content.document())
     except TypeError as fault:
         raise InputError(f"is no EncryptionConfiguration: {fault}") from None
     record = {"report": content.report, "file": content.name, **kept}
     yield Taken("EncryptionConfiguration", msgspec.json.encode(record), 1)
-
-
-def _document(content: Content) -> Any:
-    if content.shape == "object":
-        return msgspec.json.decode(content.whole)
-    from kaudit.model.yaml_stream import one  # YAML is slow to import
-
-    return one(content.whole, content.name)
 
 
 @collector(

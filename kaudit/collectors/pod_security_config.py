@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -73,7 +73,7 @@ def _recognise(content: Content) -> bool:
 )
 def take_pod_security(content: Content) -> Iterator[Taken | Lost]:
     """Take out the settings of the plugin."""
-    found = list(config.settings(_document(content)))
+    found = list(config.settings(content.document()))
     if not found:
         raise InputError("is no AdmissionConfiguration")
     for item, settings in enumerate(found, start=1):
@@ -83,14 +83,6 @@ def take_pod_security(content: Content) -> Iterator[Taken | Lost]:
         kept = {name: settings.get(name) or {} for name in ("defaults", "exemptions")}
         record = {"report": content.report, "file": content.name, "configured": bool(settings)}
         yield Taken("PodSecurityConfiguration", _encode({**record, **kept}), item)
-
-
-def _document(content: Content) -> Any:
-    if content.shape == "object":
-        return msgspec.json.decode(content.whole)
-    from kaudit.model.yaml_stream import one  # YAML is slow to import
-
-    return one(content.whole, content.name)
 
 
 @collector(

@@ -7,8 +7,6 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from kaudit.errors import InputError
 from kaudit.model import registry_config
 from kaudit.model.numbered import Numbered
@@ -66,19 +64,13 @@ def take_registries(content: Content) -> Iterator[Taken | Lost]:
 
 
 def _document(content: Content) -> dict[str, Any]:
-    data = content.whole
-    found: Any
-    if content.shape == "object":
-        found = msgspec.json.decode(data)
-    elif _is_toml(data):
+    if content.shape != "object" and _is_toml(data := content.whole):
         try:
-            found = tomllib.loads(data.decode())
+            found: Any = tomllib.loads(data.decode())
         except tomllib.TOMLDecodeError as fault:
             raise InputError(f"is no TOML: {fault}") from None
     else:
-        from kaudit.model.yaml_stream import one  # YAML is slow to import
-
-        found = one(data, content.name)
+        found = content.document()
     if not isinstance(found, dict):
         raise InputError("configures no registry")
     return found

@@ -10,6 +10,7 @@ import re
 import msgspec
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
+ANSWERS = {True: YES, False: NO, None: UNKNOWN}
 
 
 class Plugin(msgspec.Struct, frozen=True):

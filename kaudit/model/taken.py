@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Raw
@@ -111,6 +111,20 @@ class Content:
             return self.data
         with self.opened() as stream:
             return _plain(stream.read())
+
+    def document(self) -> Any:
+        """All of it, decoded: an object of JSON, else one document of YAML.
+
+        Raises
+        ------
+        InputError
+            It is no YAML; names the line. JSON is refused by msgspec.
+        """
+        if self.shape == "object":
+            return msgspec.json.decode(self.whole)
+        from kaudit.model.yaml_stream import one  # YAML is slow to import
+
+        return one(self.whole, self.name)
 
     @cached_property
     def text(self) -> str:

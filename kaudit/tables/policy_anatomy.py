@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -113,6 +114,25 @@ class PolicyAnatomyRow(Trace, kw_only=True):
 
 KEY = ("engine", "kind", "namespace", "policy", "position", "binding")
 _RESOURCE = Resource("kind", name="policy")
+_LISTS = ("containers", "initContainers", "ephemeralContainers")
+
+
+class ContainersRead(TypedDict):
+    """Columns that say which lists of containers a rule looks at."""
+
+    reads_containers: bool | None
+    reads_init: bool | None
+    reads_ephemeral: bool | None
+
+
+def containers_read(known: bool, lists: Collection[str]) -> ContainersRead:
+    """Return those columns of a rule that names some lists; ``known``: it names no others."""
+    read = {name: name in lists or (False if known else None) for name in _LISTS}
+    return ContainersRead(
+        reads_containers=read["containers"],
+        reads_init=read["initContainers"],
+        reads_ephemeral=read["ephemeralContainers"],
+    )
 
 
 def anatomy(name: str, grain: str) -> Table:

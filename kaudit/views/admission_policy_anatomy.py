@@ -17,7 +17,7 @@ from kaudit.model.enforced import Demand, demand
 from kaudit.model.meta import LabelSelector, Requirement
 from kaudit.registry import view
 from kaudit.table import frame
-from kaudit.tables.policy_anatomy import PolicyAnatomyRow, anatomy
+from kaudit.tables.policy_anatomy import PolicyAnatomyRow, anatomy, containers_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,15 +77,13 @@ def _row(policy: dict[str, Any], binding: dict[str, Any] | None) -> PolicyAnatom
         reads_known=known,
         fields=policy["fields"],
         required_fields=policy["required_fields"],
-        reads_containers=_looks(known, "containers", lists),
-        reads_init=_looks(known, "initContainers", lists),
-        reads_ephemeral=_looks(known, "ephemeralContainers", lists),
         controls=demands.certain,
         possible_controls=demands.possible,
         failure_policy=policy["failure_policy"],
         background=False,
         errors=policy["warnings"],
         strange=[],
+        **containers_read(known, lists),
         **scoped,
     )
 
@@ -137,7 +135,3 @@ def _both(first: LabelSelector | None, second: LabelSelector | None) -> str | No
     ]
     terms += [*(first.match_expressions or ()), *(second.match_expressions or ())]
     return LabelSelector(None, terms).canonical
-
-
-def _looks(known: bool, name: str, lists: list[str]) -> bool | None:
-    return True if name in lists else (False if known else None)

@@ -12,7 +12,7 @@ from kaudit.model import kinds
 from kaudit.model.enforced import Demand, demand
 from kaudit.registry import view
 from kaudit.table import frame
-from kaudit.tables.policy_anatomy import PolicyAnatomyRow, anatomy
+from kaudit.tables.policy_anatomy import PolicyAnatomyRow, anatomy, containers_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,19 +131,13 @@ def _template(c: dict[str, Any], template: dict[str, Any] | None) -> dict[str, A
         "operations": template["operations"] or ["CREATE", "UPDATE"],
         "reads_known": known,
         "fields": fields,
-        "reads_containers": _looks(known, "containers", lists),
-        "reads_init": _looks(known, "initContainers", lists),
-        "reads_ephemeral": _looks(known, "ephemeralContainers", lists),
+        **containers_read(known, lists),
         "required_fields": template["required_fields"] if known else None,
         "controls": demands.certain,
         "possible_controls": demands.possible,
         "unused_parameters": template["unused_parameters"] if known else None,
         "errors": [*c["errors"], *template["errors"]],
     }
-
-
-def _looks(known: bool, name: str, lists: list[str]) -> bool | None:
-    return True if name in lists else (False if known else None)
 
 
 def _left_out(exclusions: pd.DataFrame) -> list[str]:

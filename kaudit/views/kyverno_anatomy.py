@@ -20,7 +20,7 @@ from kaudit.model.kyverno_scope import Scope, autogen, filters, scope
 from kaudit.model.meta import LabelSelector
 from kaudit.registry import view
 from kaudit.table import frame
-from kaudit.tables.policy_anatomy import PolicyAnatomyRow, anatomy
+from kaudit.tables.policy_anatomy import PolicyAnatomyRow, anatomy, containers_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,9 +143,6 @@ def _row(
         reads_known=known,
         fields=rule["fields"],
         required_fields=rule["required_fields"],
-        reads_containers=_looks(known, "containers", lists),
-        reads_init=_looks(known, "initContainers", lists),
-        reads_ephemeral=_looks(known, "ephemeralContainers", lists),
         controls=demands.certain,
         possible_controls=demands.possible,
         failure_policy=policy["failure_policy"],
@@ -154,6 +151,7 @@ def _row(
         ready=policy["ready"],
         errors=["it is not ready"] if policy["ready"] is False else [],
         strange=rule["strange"],
+        **containers_read(known, lists),
     )
 
 
@@ -190,10 +188,6 @@ def _override(text: str) -> str:
     found = msgspec.json.decode(text)
     action = str(found.pop("action", "")).capitalize()
     return msgspec.json.encode({"mode": _mode_of(action), **found}, order="sorted").decode()
-
-
-def _looks(known: bool, name: str, lists: list[str]) -> bool | None:
-    return True if name in lists else (False if known else None)
 
 
 def excepts(one: dict[str, Any], rule: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from kaudit.columns import plain_rows
 from kaudit.model.address_space import cidrs_of
+from kaudit.model.network_plugins import ANSWERS
 from kaudit.network import METADATA, PRIVATE, network_of
 from kaudit.registry import view
 from kaudit.table import Row, Table, doc, frame
@@ -38,7 +39,6 @@ NETWORK_CLASSES = Table(
     grain="one class of pods, or of addresses, that no policy tells apart",
     key=("network_class",),
 )
-_WORDS = {True: "yes", False: "no", None: "unknown"}
 
 
 @view(NETWORK_CLASSES, naming=("namespaces",))
@@ -79,8 +79,8 @@ def network_classes(
             blocks=[],
             place="",
             policies=[policy.label for policy in network.selecting(number)],
-            ingress=_WORDS[network.closed(number, "ingress")],
-            egress=_WORDS[network.closed(number, "egress")],
+            ingress=ANSWERS[network.closed(number, "ingress")],
+            egress=ANSWERS[network.closed(number, "egress")],
         )
         for number in range(network.pods)
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from kaudit.columns import arrow, assembled, series
 from kaudit.model.connectivity import Network
+from kaudit.model.network_plugins import ANSWERS
 from kaudit.network import METADATA, PRIVATE, Matrix, network_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -56,7 +57,6 @@ NETWORK_WORKLOADS = Table(
     key=("namespace", "owner_kind", "owner_name", "pod"),
     resource=Resource("owner_kind", name="owner_name"),
 )
-_WORDS = {True: "yes", False: "no", None: "unknown"}
 _ALLOWED, _DENIED, _UNKNOWN = "allowed", "denied", "unknown"
 
 
@@ -112,7 +112,7 @@ def network_workloads(
     columns["enforced"] = series(pa.array([enforced] * len(pods), pa.string()), pods)
     nodes = range(network.pods)
     for direction in ("ingress", "egress"):
-        words = [_WORDS[network.closed(node, direction)] for node in nodes]
+        words = [ANSWERS[network.closed(node, direction)] for node in nodes]
         columns[f"isolated_{direction}"] = spread(words)
     policies = [[policy.label for policy in network.selecting(node)] for node in nodes]
     columns["policies"] = spread(policies, pa.list_(pa.string()))
