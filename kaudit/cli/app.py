@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from kaudit import __version__
+from kaudit.cli.grouped import spread
 from kaudit.errors import InputError, KauditError
 from kaudit.text import meant
 
@@ -167,7 +168,9 @@ def command(group: str, *examples: str, kind: type[Help] = Help) -> Callable[[F]
     lines = "\n".join(f"  kaudit {example}" for example in examples)
 
     def register(function: F) -> F:
-        app.command(cls=kind, rich_help_panel=group, epilog=f"\b\nExamples\n{lines}")(function)
+        app.command(cls=kind, rich_help_panel=group, epilog=f"\b\nExamples\n{lines}")(
+            spread(function)
+        )
         return function
 
     return register

@@ -22,18 +22,7 @@ from kaudit.cli.options import (
     table_names,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
-from kaudit.cli.scanning import (
-    Identity,
-    Issuer,
-    Jobs,
-    Key,
-    Pin,
-    Schemas,
-    TimeLimit,
-    Tools,
-    WithoutLog,
-    settings_of,
-)
+from kaudit.cli.scanning import Scanning, settings_of
 from kaudit.cli.sources import read
 from kaudit.text import count
 
@@ -52,6 +41,7 @@ _GROUP = "Evidence"
 )
 def collect(
     context: typer.Context,
+    *,
     out: Annotated[
         Path,
         typer.Option(
@@ -77,15 +67,7 @@ def collect(
             "--policies", help="Run gator and kyverno on the policies and objects that are found."
         ),
     ] = False,
-    tools: Tools = "",
-    jobs: Jobs = 2,
-    time_limit: TimeLimit = 600.0,
-    pin: Pin = None,
-    key: Key = None,
-    identity: Identity = "",
-    issuer: Issuer = "",
-    without_log: WithoutLog = False,
-    schemas: Schemas = None,
+    scanning: Scanning,
     vault: Annotated[
         str,
         typer.Option(
@@ -114,20 +96,8 @@ def collect(
     """
     from kaudit.console import say
 
-    settings = settings_of(
-        tools=tools,
-        pin=pin,
-        jobs=jobs,
-        seconds=time_limit,
-        key=key,
-        identity=identity,
-        issuer=issuer,
-        without_log=without_log,
-        schemas=schemas,
-        images=scan or (bool(tools) and not policies),
-        policies=policies,
-    )
-
+    tools = bool(scanning.tools)
+    settings = settings_of(scanning, images=scan or (tools and not policies), policies=policies)
     found = read(
         sources or (),
         quiet=quiet,

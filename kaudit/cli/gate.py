@@ -10,28 +10,15 @@ import typer
 
 from kaudit.cli.app import command
 from kaudit.cli.options import (
-    Chosen,
     Debug,
-    ParameterFile,
+    Decisions,
     Quiet,
-    WaiverFile,
     completed,
     one_of,
     severities,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
-from kaudit.cli.scanning import (
-    Identity,
-    Issuer,
-    Jobs,
-    Key,
-    Pin,
-    Schemas,
-    TimeLimit,
-    Tools,
-    WithoutLog,
-    settings_of,
-)
+from kaudit.cli.scanning import Scanning, settings_of
 from kaudit.cli.sources import decided
 
 if TYPE_CHECKING:
@@ -60,6 +47,7 @@ def refusals() -> Iterable[str]:
 )
 def gate(
     context: typer.Context,
+    *,
     image: Annotated[
         list[str] | None,
         typer.Option("--image", metavar="REFERENCE", help="Image to release; repeatable."),
@@ -104,18 +92,8 @@ def gate(
         Path | None,
         typer.Option("--ignore-file", metavar="FILE", help="Trivy's list of exceptions."),
     ] = None,
-    waivers: WaiverFile = None,
-    parameter: Chosen = None,
-    parameters: ParameterFile = None,
-    tools: Tools = "",
-    jobs: Jobs = 2,
-    time_limit: TimeLimit = 600.0,
-    pin: Pin = None,
-    key: Key = None,
-    identity: Identity = "",
-    issuer: Issuer = "",
-    without_log: WithoutLog = False,
-    schemas: Schemas = None,
+    decisions: Decisions,
+    scanning: Scanning,
     format: Annotated[
         str,
         typer.Option(
@@ -157,21 +135,9 @@ def gate(
     from kaudit.parameters import using
     from kaudit.waivers import load_waivers
 
-    cosign = ",cosign" if key or identity else ""
-    settings = settings_of(
-        tools=tools or ",".join(TOOLS) + cosign,
-        pin=pin,
-        jobs=jobs,
-        seconds=time_limit,
-        key=key,
-        identity=identity,
-        issuer=issuer,
-        without_log=without_log,
-        schemas=schemas,
-        vex=vex,
-        ignore=ignore_file,
-        local=True,
-    )
+    cosign = ",cosign" if scanning.key or scanning.identity else ""
+    tools = scanning.tools or ",".join(TOOLS) + cosign
+    settings = settings_of(scanning._replace(tools=tools), vex=vex, ignore=ignore_file, local=True)
     if ignore_file and "grype" in settings.tools:
         raise InputError("Grype reads no list of Trivy", hint="give a --vex document to both")
     limits = Limits(
@@ -181,8 +147,8 @@ def gate(
         fail_on=None if fail_on == "none" else Severity(fail_on),
     )
     files = {path: format_of(path) for path in out or ()}
-    accepted = load_waivers(waivers) if waivers else ()
-    with using(decided(parameter, parameters)), progress(quiet=quiet) as hear:
+    accepted = load_waivers(decisions.waivers) if decisions.waivers else ()
+    with using(decided(decisions)), progress(quiet=quiet) as hear:
         verdict = engine(
             image or (),
             manifest or (),

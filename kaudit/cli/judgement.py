@@ -11,14 +11,12 @@ import typer
 from kaudit.cli.app import command
 from kaudit.cli.options import (
     AsOf,
-    Chosen,
     Debug,
+    Decisions,
     Format,
-    ParameterFile,
     Quiet,
     Secrets,
     Sources,
-    WaiverFile,
     completed,
     control_ids,
     exports,
@@ -49,6 +47,7 @@ _GROUP = "Judgement"
 def assess(
     context: typer.Context,
     sources: Sources,
+    *,
     fail_on: Annotated[
         str,
         typer.Option(
@@ -83,9 +82,7 @@ def assess(
             help="Only this control; repeatable.",
         ),
     ] = None,
-    waivers: WaiverFile = None,
-    parameter: Chosen = None,
-    parameters: ParameterFile = None,
+    decisions: Decisions,
     format: Annotated[
         str,
         typer.Option(
@@ -118,9 +115,9 @@ def assess(
 
     if out is not None and format == "table":
         raise InputError("a table is only printed", hint="name a --format for the file")
-    decisions = decided(parameter, parameters)
+    parameters = decided(decisions)
     evidence = read(sources, quiet=quiet, as_of=as_of, secrets=secrets, outputs=outputs_of(context))
-    result = judged(evidence, control, framework, waivers, decisions, quiet=quiet)
+    result = judged(evidence, control, framework, decisions.waivers, parameters, quiet=quiet)
     if format == "table":
         from kaudit.cli.overview import show
 

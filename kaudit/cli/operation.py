@@ -9,13 +9,11 @@ import typer
 
 from kaudit.cli.app import command
 from kaudit.cli.options import (
-    Chosen,
     Debug,
+    Decisions,
     Kinds,
-    ParameterFile,
     Quiet,
     Secrets,
-    WaiverFile,
     listed,
 )
 from kaudit.cli.sources import decided
@@ -31,6 +29,7 @@ _IMAGE = "registry.example.com/kaudit@sha256:..."
     f"schedule --image {_IMAGE} --api-server 203.0.113.7 -P owner_labels=team",
 )
 def schedule(
+    *,
     image: Annotated[
         str,
         typer.Option("--image", metavar="IMAGE", help="Image of kaudit, with its digest."),
@@ -81,9 +80,7 @@ def schedule(
             "to; the newest known if not given.",
         ),
     ] = "",
-    parameter: Chosen = None,
-    parameters: ParameterFile = None,
-    waivers: WaiverFile = None,
+    decisions: Decisions,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -108,8 +105,8 @@ def schedule(
         keep=keep,
         owner=owner,
         api_server=tuple(api_server or ()),
-        parameters=decided(parameter, parameters),
-        waivers=load_waivers(waivers) if waivers else (),
+        parameters=decided(decisions),
+        waivers=load_waivers(decisions.waivers) if decisions.waivers else (),
         **({"version": version} if version else {}),
     )
     say(manifest(plan).rstrip("\n"), error=False)

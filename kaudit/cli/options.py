@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -170,24 +170,30 @@ Secrets = Annotated[
         "Values are never asked for.",
     ),
 ]
-Chosen = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--parameter",
-        "-P",
-        metavar="NAME=VALUE",
-        autocompletion=completed(decisions),
-        help="A decision of the auditor, such as allowed_registries=ghcr.io/acme; repeatable.",
-    ),
-]
-ParameterFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--parameters",
-        metavar="FILE",
-        help="YAML file of such decisions, NAME: VALUE; those of -P come first.",
-    ),
-]
-WaiverFile = Annotated[
-    Path | None, typer.Option("--waivers", metavar="FILE", help="YAML file of accepted failures.")
-]
+
+
+class Decisions(NamedTuple):
+    """Options on what the auditor has decided."""
+
+    waivers: Annotated[
+        Path | None,
+        typer.Option("--waivers", metavar="FILE", help="YAML file of accepted failures."),
+    ] = None
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            "-P",
+            metavar="NAME=VALUE",
+            autocompletion=completed(decisions),
+            help="A decision of the auditor, such as allowed_registries=ghcr.io/acme; repeatable.",
+        ),
+    ] = None
+    parameters: Annotated[
+        Path | None,
+        typer.Option(
+            "--parameters",
+            metavar="FILE",
+            help="YAML file of such decisions, NAME: VALUE; those of -P come first.",
+        ),
+    ] = None

@@ -9,7 +9,7 @@ import typer
 
 from kaudit.cli.app import command
 from kaudit.cli.options import Debug, Format, Quiet, Sources
-from kaudit.cli.scanning import Pin, TimeLimit, settings_of
+from kaudit.cli.scanning import Pin, Scanning, TimeLimit, settings_of
 from kaudit.cli.sources import read
 
 _GROUP = "Judgement"
@@ -51,13 +51,8 @@ def admission(
     from kaudit.console import say, show_frame
     from kaudit.errors import InputError
 
-    chosen = settings_of(
-        tools="gator,kyverno",
-        pin=pin,
-        seconds=time_limit,
-        images=False,
-        proposed=tuple(policies),
-    )
+    run = Scanning(tools="gator,kyverno", time_limit=time_limit, pin=pin)
+    chosen = settings_of(run, images=False, proposed=tuple(policies))
     evidence = read(sources, quiet=quiet, scan=chosen)
     runs = evidence["tool_runs"]
     if not len(evidence["verdict_reports"]):

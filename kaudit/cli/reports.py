@@ -10,13 +10,11 @@ import typer
 from kaudit.cli.app import command
 from kaudit.cli.options import (
     AsOf,
-    Chosen,
     Debug,
-    ParameterFile,
+    Decisions,
     Quiet,
     Secrets,
     Sources,
-    WaiverFile,
     completed,
     framework_ids,
 )
@@ -38,6 +36,7 @@ _Pdf = Annotated[bool, typer.Option("--pdf/--no-pdf", help="Write the PDF.")]
 def report(
     context: typer.Context,
     sources: Sources,
+    *,
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write the report into."),
@@ -55,9 +54,7 @@ def report(
             help="Frameworks to report on; repeatable; a choice of six by default.",
         ),
     ] = None,
-    waivers: WaiverFile = None,
-    parameter: Chosen = None,
-    parameters: ParameterFile = None,
+    decisions: Decisions,
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="Title on the cover.")] = "",
     pdf: _Pdf = True,
     secrets: Secrets = "none",
@@ -75,8 +72,8 @@ def report(
             out,
             notebook=notebook,
             frameworks=tuple(framework or ()),
-            waivers=waivers,
-            parameters=decided(parameter, parameters),
+            waivers=decisions.waivers,
+            parameters=decided(decisions),
             title=title,
             pdf=pdf,
             secrets=secrets,

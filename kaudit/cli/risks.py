@@ -9,13 +9,11 @@ import typer
 from kaudit.cli.app import command
 from kaudit.cli.options import (
     AsOf,
-    Chosen,
     Debug,
+    Decisions,
     Format,
-    ParameterFile,
     Quiet,
     Sources,
-    WaiverFile,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
 from kaudit.cli.sources import decided, judged, read
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
 def risks(
     context: typer.Context,
     sources: Sources,
+    *,
     top: Annotated[
         int, typer.Option("--top", metavar="N", min=0, help="Only the first N; 0 for all.")
     ] = 20,
@@ -44,9 +43,7 @@ def risks(
     fail: Annotated[
         bool, typer.Option("--fail", help="Exit with 1 where a pattern is proven.")
     ] = False,
-    waivers: WaiverFile = None,
-    parameter: Chosen = None,
-    parameters: ParameterFile = None,
+    decisions: Decisions,
     format: Format = "table",
     as_of: AsOf = None,
     quiet: Quiet = False,
@@ -62,9 +59,9 @@ def risks(
     from kaudit.console import progress, show_json
     from kaudit.correlate import correlate
 
-    decisions = decided(parameter, parameters)
+    parameters = decided(decisions)
     evidence = read(sources, quiet=quiet, as_of=as_of, outputs=outputs_of(context))
-    assessment = judged(evidence, None, "", waivers, decisions, quiet=quiet)
+    assessment = judged(evidence, None, "", decisions.waivers, parameters, quiet=quiet)
     with progress(quiet=quiet) as hear:
         found = correlate(assessment, progress=hear)
     chains = found.chains[:top] if top else found.chains

@@ -11,6 +11,7 @@ from kaudit.errors import InputError
 
 if TYPE_CHECKING:
     from kaudit.assessment import Assessment
+    from kaudit.cli.options import Decisions
     from kaudit.evidence.bundle import Evidence
     from kaudit.parameters import Parameters
     from kaudit.source.run.tool import Settings
@@ -51,12 +52,12 @@ def read(
         )
 
 
-def decided(chosen: Sequence[str] | None, file: Path | None = None) -> Parameters:
+def decided(decisions: Decisions) -> Parameters:
     """Read decisions of a file, and those given as NAME=VALUE, which come first."""
     from kaudit.parameters import parse
 
-    values = _written(file) if file else {}
-    for text in chosen or ():
+    values = _written(decisions.parameters) if decisions.parameters else {}
+    for text in decisions.parameter or ():
         name, sign, value = text.partition("=")
         if not sign:
             raise InputError(f"{text!r} is no NAME=VALUE")
