@@ -20,7 +20,15 @@ from kaudit.model.meta import LabelSelector, Requirement
 from kaudit.model.own_networks import UserNetwork, definitions
 from kaudit.model.policy import PeerRef, Policy, Rule
 from kaudit.model.statement import Workload
-from kaudit.network import APART, Matrix, distinct, namespaces_of, policies_of, standing
+from kaudit.network import (
+    APART,
+    Matrix,
+    PolicyTables,
+    distinct,
+    namespaces_of,
+    policies_of,
+    standing,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +168,7 @@ def _ports(ports: pd.DataFrame, asked: dict[str, list[str]]) -> dict[str, list[s
 def _policies(evidence: Evidence) -> Iterator[tuple[Policy, list[str]]]:
     frame = evidence["multi_network_policies"]
     none = evidence["other_policies"].iloc[:0], evidence["other_policy_rules"].iloc[:0]
-    found = policies_of(frame, evidence["multi_network_policy_rules"], *none)
+    found = policies_of(PolicyTables(frame, evidence["multi_network_policy_rules"], *none))
     for policy, (networks,) in zip(found, plain_rows(frame, "networks"), strict=True):
         rules = tuple(msgspec.structs.replace(r, peers=tuple(_peers(r))) for r in policy.rules)
         yield msgspec.structs.replace(policy, rules=rules), networks

@@ -30,6 +30,7 @@ from kaudit.model.statement import Statement, Workload
 from kaudit.network import (
     APART,
     Matrix,
+    PolicyTables,
     distinct,
     namespaces_of,
     networks_of,
@@ -42,14 +43,6 @@ from kaudit.text import meant
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_TABLES = (
-    "network_policies",
-    "network_policy_rules",
-    "other_policies",
-    "other_policy_rules",
-)
-
 
 #: Stands for whatever serves Ingresses and routes.
 CONTROLLER = "{ingress-controller}"
@@ -111,8 +104,7 @@ class Cluster:
         registry.load()
         self.evidence = evidence
         _refuse(evidence)
-        frames = [evidence[name] for name in _TABLES]
-        policies = policies_of(*frames)
+        policies = policies_of(PolicyTables(*(evidence[name] for name in PolicyTables._fields)))
         pods = standing(evidence["network_pods"])
         machines = list(_machines(evidence["virtual_machines"], pods))
         profiles, numbers = distinct([*seen(pods), *(one for _, one in machines), _CONTROLLER])

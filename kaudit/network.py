@@ -41,16 +41,38 @@ APART = (METADATA[0], *METADATA[2:], *PRIVATE)
 _Record = tuple[str, int, int]
 
 
-def policies_of(
-    network_policies: pd.DataFrame,
-    network_policy_rules: pd.DataFrame,
-    other_policies: pd.DataFrame,
-    other_policy_rules: pd.DataFrame,
-) -> list[Policy]:
+class PolicyTables(NamedTuple):
+    """Tables that hold the policies of a cluster."""
+
+    network_policies: pd.DataFrame
+    network_policy_rules: pd.DataFrame
+    other_policies: pd.DataFrame
+    other_policy_rules: pd.DataFrame
+
+
+class NetworkTables(NamedTuple):
+    """Tables that tell what the network of a cluster is."""
+
+    network_pods: pd.DataFrame
+    namespaces: pd.DataFrame
+    network_policies: pd.DataFrame
+    network_policy_rules: pd.DataFrame
+    other_policies: pd.DataFrame
+    other_policy_rules: pd.DataFrame
+    user_networks: pd.DataFrame
+
+    @property
+    def policies(self) -> PolicyTables:
+        """Those that hold the policies."""
+        return PolicyTables(*(getattr(self, name) for name in PolicyTables._fields))
+
+
+def policies_of(tables: PolicyTables) -> list[Policy]:
     """Return policies of all engines in the form in which they are evaluated."""
-    own, others = _own_rules(network_policy_rules), _other_rules(other_policy_rules)
+    own = _own_rules(tables.network_policy_rules)
+    others = _other_rules(tables.other_policy_rules)
     found = []
-    for row in _rows(network_policies):
+    for row in _rows(tables.network_policies):
         directions = {d for d in ("ingress", "egress") if row[d]}
         rules = own.get((row["raw"], row["raw_line"], 0), [])
         found.append(
@@ -66,7 +88,7 @@ def policies_of(
                 unclear=bool(row["faults"]),
             )
         )
-    for row in _rows(other_policies):
+    for row in _rows(tables.other_policies):
         rules = others.get((row["raw"], row["raw_line"], row["position"]), [])
         if row["group"].endswith("projectcalico.org"):
             rules = [rule for rule in rules if row[rule.direction]]
@@ -99,16 +121,9 @@ class Sayings(NamedTuple):
 
 
 @remembered
-def sayings_of(
-    network_policies: pd.DataFrame,
-    network_policy_rules: pd.DataFrame,
-    other_policies: pd.DataFrame,
-    other_policy_rules: pd.DataFrame,
-) -> Sayings:
-    """Return policies of all engines, and what they speak of."""
-    policies = policies_of(
-        network_policies, network_policy_rules, other_policies, other_policy_rules
-    )
+def sayings_of(*tables: pd.DataFrame) -> Sayings:
+    """Return policies of all engines, those of PolicyTables, and what they speak of."""
+    policies = policies_of(PolicyTables(*tables))
     return Sayings(policies, *spoken(policies), address_space(policies, APART))
 
 
@@ -269,22 +284,15 @@ class Built(NamedTuple):
 
 
 @remembered
-def network_of(
-    network_pods: pd.DataFrame,
-    namespaces: pd.DataFrame,
-    network_policies: pd.DataFrame,
-    network_policy_rules: pd.DataFrame,
-    other_policies: pd.DataFrame,
-    other_policy_rules: pd.DataFrame,
-    user_networks: pd.DataFrame,
-) -> Built:
-    """Build the network of evidence; what is not known is unclear in it."""
-    said = sayings_of(network_policies, network_policy_rules, other_policies, other_policy_rules)
-    pods = _of_all_parts(standing(network_pods))
+def network_of(*frames: pd.DataFrame) -> Built:
+    """Build the network of NetworkTables; what is not known is unclear in it."""
+    tables = NetworkTables(*frames)
+    said = sayings_of(*tables.policies)
+    pods = _of_all_parts(standing(tables.network_pods))
     profiles, numbers = distinct(seen(pods))
-    networks = networks_of(user_networks, namespaces, sure=False)
+    networks = networks_of(tables.user_networks, tables.namespaces, sure=False)
     policies = [*networks, *said.policies]
-    network = Network(profiles, namespaces_of(namespaces), policies, said.space)
+    network = Network(profiles, namespaces_of(tables.namespaces), policies, said.space)
     return Built(pods, [network.class_of[number] for number in numbers], network)
 
 

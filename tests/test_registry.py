@@ -1,12 +1,13 @@
 """Controls that are defined on the spot fit the tables, or fail at once."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import pytest
 
 from kaudit import registry
 from kaudit.errors import RegistryError
+from kaudit.table import Row, Table, doc
 
 TEXT = """Images are named.
 
@@ -63,3 +64,26 @@ def test_a_cell_that_runs_again_replaces_its_control_only_if_it_fits() -> None:
     assert registry.CONTROLS["MY-DEP-901"].shows == ("image",)
     define(shows=("container",))
     assert registry.CONTROLS["MY-DEP-901"].shows == ("container",)
+
+
+class Both(NamedTuple):
+    pods: Any
+    nodes: Any
+
+
+def test_a_parameter_may_stand_for_several_tables() -> None:
+    class PairRow(Row):
+        pair: Annotated[str, doc("pair")]
+
+    table = Table("pairs_of_test", PairRow, grain="one pair", key=("pair",))
+    try:
+
+        @registry.view(table)
+        def pairs(namespaces: Any, both: Both, workloads: Any) -> Any:
+            return namespaces, both.pods, both.nodes, workloads
+
+        found = registry.VIEWS["pairs_of_test"]
+        assert found.needs == ("namespaces", "pods", "nodes", "workloads")
+        assert found.function(*found.needs) == found.needs
+    finally:
+        del registry.VIEWS["pairs_of_test"], registry.TABLES["pairs_of_test"]

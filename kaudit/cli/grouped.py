@@ -8,19 +8,15 @@ from functools import wraps
 from inspect import Parameter
 from typing import Any, get_type_hints
 
+from kaudit.bundles import bundles_of
+
 
 def spread(function: Callable[..., None]) -> Callable[..., None]:
     """Return a command of single options for one whose parameters may stand for several.
 
     Such a parameter is annotated with a NamedTuple, whose fields are the options.
     """
-    signature = inspect.signature(function)
-    groups: dict[str, Any] = {
-        parameter.name: kind
-        for parameter in signature.parameters.values()
-        if isinstance(kind := function.__globals__.get(str(parameter.annotation)), type)
-        and issubclass(kind, tuple)
-    }
+    signature, groups = inspect.signature(function), bundles_of(function)
     if not groups:
         return function
 

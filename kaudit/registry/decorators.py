@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from itertools import chain, islice
 from typing import Any, TypeVar
 
+from kaudit.bundles import bundles_of
 from kaudit.errors import RegistryError
 from kaudit.model.taken import Content
 from kaudit.model.words import Layer, Severity
@@ -116,7 +118,8 @@ def tool(
 def view(table: Table, *, naming: tuple[str, ...] = ()) -> Callable[[F], F]:
     """Register a function of tables (its parameters) that computes ``table``.
 
-    Its first parameter is the table whose rows it carries on. ``naming`` names parameters
+    Its first parameter is the table whose rows it carries on. A parameter whose type is a
+    NamedTuple stands for the tables that its fields name. ``naming`` names tables
     that only name things (owners), or that only some columns rest on: a gap in them touches
     those controls alone that say so by ``weak``.
 
@@ -138,8 +141,8 @@ def view(table: Table, *, naming: tuple[str, ...] = ()) -> Callable[[F], F]:
     def register(function: F) -> F:
         if table.name in VIEWS or TABLES.setdefault(table.name, table) is not table:
             raise RegistryError(f"two tables or views are named {table.name}")
-        needs = tuple(inspect.signature(function).parameters)
-        VIEWS[table.name] = View(table.name, table, needs, naming, function, function.__module__)
+        needs, of_tables = _of_tables(function)
+        VIEWS[table.name] = View(table.name, table, needs, naming, of_tables, function.__module__)
         return function
 
     return register
@@ -251,6 +254,28 @@ def exporter(name: str, *, suffix: str) -> Callable[[F], F]:
         return function
 
     return register
+
+
+def _of_tables(function: Callable[..., Any]) -> tuple[tuple[str, ...], Callable[..., Any]]:
+    """Names of the tables that a function takes, and the function of them one by one."""
+    bundles = bundles_of(function)
+    names = tuple(inspect.signature(function).parameters)
+    if not bundles:
+        return names, function
+
+    def of_tables(*tables: Any) -> Any:
+        left = iter(tables)
+        return function(
+            *(
+                bundles[name](*islice(left, len(bundles[name]._fields)))
+                if name in bundles
+                else next(left)
+                for name in names
+            )
+        )
+
+    parts = (bundles[name]._fields if name in bundles else (name,) for name in names)
+    return tuple(chain.from_iterable(parts)), of_tables
 
 
 def _word(words: type[W], given: str, owner: str) -> W:

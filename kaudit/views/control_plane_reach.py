@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, plain_rows, series
 from kaudit.model.control_plane import KUBELET, Target, reach, spots
-from kaudit.network import network_of
+from kaudit.network import NetworkTables, network_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -47,13 +47,7 @@ _ADDRESSES = ("InternalIP=", "ExternalIP=")
 
 @view(CONTROL_PLANE_REACH, naming=("namespaces",))
 def control_plane_reach(
-    network_pods: pd.DataFrame,
-    namespaces: pd.DataFrame,
-    network_policies: pd.DataFrame,
-    network_policy_rules: pd.DataFrame,
-    other_policies: pd.DataFrame,
-    other_policy_rules: pd.DataFrame,
-    user_networks: pd.DataFrame,
+    tables: NetworkTables,
     network_enforcement: pd.DataFrame,
     endpoint_slices: pd.DataFrame,
     nodes: pd.DataFrame,
@@ -61,15 +55,7 @@ def control_plane_reach(
     """Test each class of pods on the addresses."""
     import pyarrow as pa
 
-    pods, classes, network = network_of(
-        network_pods,
-        namespaces,
-        network_policies,
-        network_policy_rules,
-        other_policies,
-        other_policy_rules,
-        user_networks,
-    )
+    pods, classes, network = network_of(*tables)
     if not network.pods:
         return frame(CONTROL_PLANE_REACH.arrow([]))
     enforces, plugins = next(

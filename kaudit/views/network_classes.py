@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from kaudit.columns import plain_rows
 from kaudit.model.address_space import cidrs_of
 from kaudit.model.network_plugins import ANSWERS
-from kaudit.network import METADATA, PRIVATE, network_of
+from kaudit.network import METADATA, PRIVATE, NetworkTables, network_of
 from kaudit.registry import view
 from kaudit.table import Row, Table, doc, frame
 
@@ -43,24 +43,10 @@ NETWORK_CLASSES = Table(
 
 @view(NETWORK_CLASSES, naming=("namespaces",))
 def network_classes(
-    network_pods: pd.DataFrame,
-    namespaces: pd.DataFrame,
-    network_policies: pd.DataFrame,
-    network_policy_rules: pd.DataFrame,
-    other_policies: pd.DataFrame,
-    other_policy_rules: pd.DataFrame,
-    user_networks: pd.DataFrame,
+    tables: NetworkTables,
 ) -> pd.DataFrame:
     """Describe the classes."""
-    pods, classes, network = network_of(
-        network_pods,
-        namespaces,
-        network_policies,
-        network_policy_rules,
-        other_policies,
-        other_policy_rules,
-        user_networks,
-    )
+    pods, classes, network = network_of(*tables)
     if not network.pods:
         return frame(NETWORK_CLASSES.arrow([]))
     counts = [0] * network.pods

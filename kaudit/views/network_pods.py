@@ -20,7 +20,7 @@ from kaudit.columns import (
     series,
     text_is,
 )
-from kaudit.network import sayings_of
+from kaudit.network import PolicyTables, sayings_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -64,19 +64,14 @@ def network_pods(
     pod_context: pd.DataFrame,
     pods: pd.DataFrame,
     ports: pd.DataFrame,
-    network_policies: pd.DataFrame,
-    network_policy_rules: pd.DataFrame,
-    other_policies: pd.DataFrame,
-    other_policy_rules: pd.DataFrame,
+    policies: PolicyTables,
 ) -> pd.DataFrame:
     """Reduce pods to what policies speak of."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     c = pod_context
-    _, keys, names, space = sayings_of(
-        network_policies, network_policy_rules, other_policies, other_policy_rules
-    )
+    _, keys, names, space = sayings_of(*policies)
     at = positions(c["pod_uid"], pods["pod_uid"])
     ips = looked_up(pods, at, "pod_ips", c)
     beside = pc.list_value_length(arrow(looked_up(pods, at, "networks", c)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.network import Matrix, network_of
+from kaudit.network import Matrix, NetworkTables, network_of
 from kaudit.registry import view
 from kaudit.table import Row, Table, doc, frame
 
@@ -33,27 +33,13 @@ NETWORK_REACHABILITY = Table(
 
 @view(NETWORK_REACHABILITY, naming=("namespaces",))
 def network_reachability(
-    network_pods: pd.DataFrame,
-    namespaces: pd.DataFrame,
-    network_policies: pd.DataFrame,
-    network_policy_rules: pd.DataFrame,
-    other_policies: pd.DataFrame,
-    other_policy_rules: pd.DataFrame,
-    user_networks: pd.DataFrame,
+    tables: NetworkTables,
 ) -> pd.DataFrame:
     """List the pairs that are not denied."""
     import numpy as np
     import pyarrow as pa
 
-    network = network_of(
-        network_pods,
-        namespaces,
-        network_policies,
-        network_policy_rules,
-        other_policies,
-        other_policy_rules,
-        user_networks,
-    ).network
+    network = network_of(*tables).network
     if not network.pods:
         return frame(NETWORK_REACHABILITY.arrow([]))
     matrix = Matrix(network)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from kaudit.columns import arrow, assembled, series
 from kaudit.model.connectivity import Network
 from kaudit.model.network_plugins import ANSWERS
-from kaudit.network import METADATA, PRIVATE, Matrix, network_of
+from kaudit.network import METADATA, PRIVATE, Matrix, NetworkTables, network_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -62,27 +62,13 @@ _ALLOWED, _DENIED, _UNKNOWN = "allowed", "denied", "unknown"
 
 @view(NETWORK_WORKLOADS, naming=("namespaces",))
 def network_workloads(
-    network_pods: pd.DataFrame,
-    namespaces: pd.DataFrame,
-    network_policies: pd.DataFrame,
-    network_policy_rules: pd.DataFrame,
-    other_policies: pd.DataFrame,
-    other_policy_rules: pd.DataFrame,
-    user_networks: pd.DataFrame,
+    tables: NetworkTables,
     network_enforcement: pd.DataFrame,
 ) -> pd.DataFrame:
     """Sum up the verdicts of each class, and say them of its workloads."""
     import pyarrow as pa
 
-    pods, classes, network = network_of(
-        network_pods,
-        namespaces,
-        network_policies,
-        network_policy_rules,
-        other_policies,
-        other_policy_rules,
-        user_networks,
-    )
+    pods, classes, network = network_of(*tables)
     if not network.pods:
         return frame(NETWORK_WORKLOADS.arrow([]))
     enforced = next(iter(arrow(network_enforcement["enforces"]).to_pylist()), _UNKNOWN)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from kaudit.columns import arrow, plain_rows
 from kaudit.model.statement import Statement, Workload, parsed, written
-from kaudit.network import network_of, standing
+from kaudit.network import NetworkTables, network_of, standing
 from kaudit.parameters import parameters
 from kaudit.registry import view
 from kaudit.segmentation import UNKNOWN, VIOLATED, Judgement, Segmentation
@@ -48,34 +48,20 @@ _NONE = "no statement was given (parameter segmentation), and no label tells env
 
 @view(SEGMENTATION, naming=("namespaces",))
 def segmentation(
-    network_pods: pd.DataFrame,
-    namespaces: pd.DataFrame,
-    network_policies: pd.DataFrame,
-    network_policy_rules: pd.DataFrame,
-    other_policies: pd.DataFrame,
-    other_policy_rules: pd.DataFrame,
-    user_networks: pd.DataFrame,
+    tables: NetworkTables,
     network_enforcement: pd.DataFrame,
 ) -> pd.DataFrame:
     """Test each statement."""
-    pods = standing(network_pods)
+    pods = standing(tables.network_pods)
     if not len(pods):
         return frame(SEGMENTATION.arrow([]))
     used = set(arrow(pods["namespace"]).to_pylist())
-    stated = [*written(parameters().segmentation), *_of_labels(namespaces, used)]
+    stated = [*written(parameters().segmentation), *_of_labels(tables.namespaces, used)]
     if not stated:
         ((raw, line),) = plain_rows(pods.iloc[:1], "raw", "raw_line")
         nothing = Judgement("none", "", UNKNOWN, because=_NONE)
         return frame(SEGMENTATION.arrow([_row(nothing, (raw, line))]))
-    pods, numbers, network = network_of(
-        network_pods,
-        namespaces,
-        network_policies,
-        network_policy_rules,
-        other_policies,
-        other_policy_rules,
-        user_networks,
-    )
+    pods, numbers, network = network_of(*tables)
     classes: dict[Workload, set[int]] = {}
     traces: dict[str, tuple[str, int]] = {}
     beside: set[Workload] = set()
