@@ -64,10 +64,10 @@ class Case(msgspec.Struct, frozen=True):
     owner_made_at: datetime | None = None
 
 
-class Policies:
-    """Rules of admission policies, ready to be asked.
+class AdmissionTables(NamedTuple):
+    """Tables that tell what admission policies there are, and whether they are asked.
 
-    Parameters
+    Attributes
     ----------
     policy_anatomy
         Rules of every engine.
@@ -79,37 +79,37 @@ class Policies:
         What Kyverno looks at for no policy; empty: its settings are not in the evidence.
     webhook_posture
         Webhooks through which engines are asked.
-    namespaces
-        Namespaces with their labels.
     """
 
-    def __init__(
-        self,
-        policy_anatomy: pd.DataFrame,
-        constraints: pd.DataFrame,
-        constraint_templates: pd.DataFrame,
-        kyverno_policies: pd.DataFrame,
-        admission_policies: pd.DataFrame,
-        admission_bindings: pd.DataFrame,
-        policy_exceptions: pd.DataFrame,
-        kyverno_filters: pd.DataFrame,
-        webhook_posture: pd.DataFrame,
-        namespaces: pd.DataFrame,
-    ) -> None:
+    policy_anatomy: pd.DataFrame
+    constraints: pd.DataFrame
+    constraint_templates: pd.DataFrame
+    kyverno_policies: pd.DataFrame
+    admission_policies: pd.DataFrame
+    admission_bindings: pd.DataFrame
+    policy_exceptions: pd.DataFrame
+    kyverno_filters: pd.DataFrame
+    webhook_posture: pd.DataFrame
+
+
+class Policies:
+    """Rules of admission policies, ready to be asked about objects in some namespaces."""
+
+    def __init__(self, tables: AdmissionTables, namespaces: pd.DataFrame) -> None:
         self.spaces = spaces_of(namespaces)
-        self.exceptions = records(policy_exceptions)
-        self.filters = records(kyverno_filters)
+        self.exceptions = records(tables.policy_exceptions)
+        self.filters = records(tables.kyverno_filters)
         self.users = [(one["setting"], one["user"]) for one in self.filters if one["user"]]
-        self.hooks = _hooks(webhook_posture)
+        self.hooks = _hooks(tables.webhook_posture)
         of = {
-            "Gatekeeper": _by_trace(constraints),
-            "Kyverno": _by_trace(kyverno_policies),
-            "ValidatingAdmissionPolicy": _by_trace(admission_policies),
+            "Gatekeeper": _by_trace(tables.constraints),
+            "Kyverno": _by_trace(tables.kyverno_policies),
+            "ValidatingAdmissionPolicy": _by_trace(tables.admission_policies),
         }
-        templates = {row["name"]: row for row in records(constraint_templates)}
-        bindings = {row["name"]: row for row in records(admission_bindings)}
+        templates = {row["name"]: row for row in records(tables.constraint_templates)}
+        bindings = {row["name"]: row for row in records(tables.admission_bindings)}
         self.rules: list[_Rule] = []
-        for rule in records(policy_anatomy):
+        for rule in records(tables.policy_anatomy):
             if rule["purpose"] not in ("validate", "verifyImages") or rule["mode"] == "off":
                 continue
             own = of[rule["engine"]].get((rule["raw"], rule["raw_line"]))

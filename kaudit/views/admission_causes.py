@@ -14,7 +14,7 @@ import msgspec
 
 from kaudit.admission_faults import POD, faults
 from kaudit.columns import arrow, kept_in_lists, pairs, positions, records, text_is
-from kaudit.enforcement import LISTS, Case, Outcome, Policies, nearest
+from kaudit.enforcement import LISTS, AdmissionTables, Case, Outcome, Policies, nearest
 from kaudit.model.admission_causes import CAUSES, CHECKS, COVERED, DENIED
 from kaudit.model.kinds import CONTROLLERS
 from kaudit.model.standards import NEWEST, pinned_minor
@@ -63,10 +63,8 @@ ADMISSION_CAUSES = Table(
 @view(
     ADMISSION_CAUSES,
     naming=(
-        *("policy_anatomy", "constraints", "constraint_templates", "kyverno_policies"),
-        *("admission_policies", "admission_bindings", "policy_exceptions", "webhook_posture"),
+        *AdmissionTables._fields,
         *("namespaces", "namespace_security", "workloads", "pod_security_config"),
-        "kyverno_filters",
     ),
 )
 def admission_causes(
@@ -80,15 +78,7 @@ def admission_causes(
     volumes: pd.DataFrame,
     probes: pd.DataFrame,
     cluster: pd.DataFrame,
-    policy_anatomy: pd.DataFrame,
-    constraints: pd.DataFrame,
-    constraint_templates: pd.DataFrame,
-    kyverno_policies: pd.DataFrame,
-    admission_policies: pd.DataFrame,
-    admission_bindings: pd.DataFrame,
-    policy_exceptions: pd.DataFrame,
-    kyverno_filters: pd.DataFrame,
-    webhook_posture: pd.DataFrame,
+    admission: AdmissionTables,
     namespaces: pd.DataFrame,
     namespace_security: pd.DataFrame,
     workloads: pd.DataFrame,
@@ -97,18 +87,7 @@ def admission_causes(
     """Ask every point about every class of pods that fail a control."""
     import numpy as np
 
-    policies = _policies(
-        policy_anatomy,
-        constraints,
-        constraint_templates,
-        kyverno_policies,
-        admission_policies,
-        admission_bindings,
-        policy_exceptions,
-        kyverno_filters,
-        webhook_posture,
-        namespaces,
-    )
+    policies = _policies(*admission, namespaces)
     live = text_is(pod_context["origin"], "object").to_numpy(dtype=bool)
     codes = faults(
         pod_context,
@@ -231,7 +210,6 @@ class Levels:
 
 
 #: The same for every part of the pods.
-_policies = remembered(lambda *frames: Policies(*frames))
 _levels = remembered(lambda *frames: Levels(*frames))
 _TIMES = ("created_at", "changed_at")
 
@@ -248,6 +226,12 @@ def _aged(own: dict[str, Any], case: Case, clause: str) -> tuple[str, str]:
     if changed > made:
         return "policy_changed", f"{clause}; namespace changed {changed:%Y-%m-%d %H:%M} UTC"
     return DENIED, clause
+
+
+@remembered
+def _policies(*frames: pd.DataFrame) -> Policies:
+    *tables, namespaces = frames
+    return Policies(AdmissionTables(*tables), namespaces)
 
 
 _KINDS = {text.partition(".")[0]: text for text in CONTROLLERS}

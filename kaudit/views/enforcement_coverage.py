@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import records
-from kaudit.enforcement import Policies, unlooked, unread
+from kaudit.enforcement import AdmissionTables, Policies, unlooked, unread
 from kaudit.model import platform
 from kaudit.model.admission_causes import BASELINE, BESIDE, CHECKS, ENFORCEABLE
 from kaudit.model.kinds import CONTROLLERS
@@ -48,40 +48,17 @@ _PSS = "PodSecurity"
 
 @view(
     ENFORCEMENT_COVERAGE,
-    naming=(
-        *("policy_anatomy", "constraints", "constraint_templates", "kyverno_policies"),
-        *("admission_policies", "admission_bindings", "policy_exceptions", "webhook_posture"),
-        *("cluster", "pod_security_config", "kyverno_filters"),
-    ),
+    naming=(*AdmissionTables._fields, "cluster", "pod_security_config"),
 )
 def enforcement_coverage(
     namespaces: pd.DataFrame,
     namespace_security: pd.DataFrame,
-    policy_anatomy: pd.DataFrame,
-    constraints: pd.DataFrame,
-    constraint_templates: pd.DataFrame,
-    kyverno_policies: pd.DataFrame,
-    admission_policies: pd.DataFrame,
-    admission_bindings: pd.DataFrame,
-    policy_exceptions: pd.DataFrame,
-    kyverno_filters: pd.DataFrame,
-    webhook_posture: pd.DataFrame,
+    admission: AdmissionTables,
     cluster: pd.DataFrame,
     pod_security_config: pd.DataFrame,
 ) -> pd.DataFrame:
     """Ask every point about a pod of every namespace of which nothing else is known."""
-    policies = Policies(
-        policy_anatomy,
-        constraints,
-        constraint_templates,
-        kyverno_policies,
-        admission_policies,
-        admission_bindings,
-        policy_exceptions,
-        kyverno_filters,
-        webhook_posture,
-        namespaces,
-    )
+    policies = Policies(admission, namespaces)
     levels = Levels(namespaces, namespace_security, cluster, pod_security_config)
     rows = []
     for own in records(namespaces[["raw", "raw_line", "name"]]):
