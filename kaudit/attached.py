@@ -15,10 +15,12 @@ import msgspec
 
 from kaudit.columns import plain_rows
 from kaudit.evidence.bundle import Evidence
-from kaudit.model.connectivity import Network, Profile, address_space
+from kaudit.model.connectivity import Network
 from kaudit.model.meta import LabelSelector, Requirement
 from kaudit.model.own_networks import UserNetwork, definitions
 from kaudit.model.policy import PeerRef, Policy, Rule
+from kaudit.model.profiles import Profile
+from kaudit.model.spoken import address_space
 from kaudit.model.statement import Workload
 from kaudit.network import (
     APART,

@@ -20,12 +20,14 @@ from kaudit.entrances import OBJECTS, Services, Way, entrances
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.address_space import AddressRange, cidrs_of, range_of
-from kaudit.model.connectivity import Network, Profile, address_space
+from kaudit.model.connectivity import Network
 from kaudit.model.explanation import Reason, reasons
 from kaudit.model.network_selection import NETWORKS
 from kaudit.model.own_networks import UserNetwork, primary_spaces
 from kaudit.model.policy import ADMIN
 from kaudit.model.port_space import LAST, PROTOCOLS, PortRange
+from kaudit.model.profiles import Profile
+from kaudit.model.spoken import address_space
 from kaudit.model.statement import Statement, Workload
 from kaudit.network import (
     APART,

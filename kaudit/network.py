@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kaudit.columns import arrow, plain_rows, series
 from kaudit.model.address_space import AddressSpace, Block
-from kaudit.model.connectivity import Access, Network, Profile, address_space, spoken
+from kaudit.model.connectivity import Network
 from kaudit.model.own_networks import UserNetwork, primary_networks
 from kaudit.model.policy import ALLOW, TIERS, PeerRef, Policy, PortRef, Rule
+from kaudit.model.profiles import Profile
+from kaudit.model.spoken import address_space, spoken
+from kaudit.model.stages import Access
 from kaudit.remembered import remembered
 
 if TYPE_CHECKING:

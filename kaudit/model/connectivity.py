@@ -15,68 +15,13 @@ own node is always allowed: where they are denied it is unclear.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 
-import msgspec
-
-from kaudit.model.address_space import AddressSpace, Block
-from kaudit.model.label_index import LabelIndex, keys_of, members
-from kaudit.model.policy import ALLOW, DENY, PeerRef, Policy, PortRef, Rule
+from kaudit.model.address_space import AddressSpace
+from kaudit.model.label_index import members
+from kaudit.model.policy import Policy, PortRef, Rule
 from kaudit.model.port_space import PortRange, PortSpace
-
-DIRECTIONS = ("ingress", "egress")
-#: Label that every namespace carries, written or not.
-NAME = "kubernetes.io/metadata.name"
-#: How Cilium calls the namespace of a pod, and a label of it.
-CILIUM_NAME, CILIUM_LABEL = "io.kubernetes.pod.namespace", "io.cilium.k8s.namespace.labels."
-
-
-class Profile(msgspec.Struct, frozen=True):
-    """What policies may see of a pod.
-
-    Attributes
-    ----------
-    labels
-        As ``key=value``, sorted; those that no policy speaks of may be left out.
-    ports
-        Named ports as ``protocol/name=number``.
-    host
-        On the network of its node.
-    addresses
-        Classes of its addresses; None where it has none yet.
-    """
-
-    namespace: str
-    labels: tuple[str, ...] = ()
-    ports: tuple[str, ...] = ()
-    host: bool = False
-    addresses: tuple[int, ...] | None = None
-
-
-class Access(msgspec.Struct, frozen=True):
-    """Peers that are treated alike in one direction: ports that they may use, or perhaps may."""
-
-    peers: int
-    allowed: int
-    unclear: int = 0
-
-
-class Step(msgspec.Struct, frozen=True):
-    """A rule against one node: peers, ports and what it does to them."""
-
-    peers: int
-    ports: int
-    action: str
-    clear: bool
-    policy: int
-    place: int
-
-
-class Stage(msgspec.Struct, frozen=True):
-    steps: tuple[Step, ...]
-    closes: bool
-    may_close: bool
-    policies: tuple[int, ...]
+from kaudit.model.profiles import Profile, Profiles
+from kaudit.model.stages import Access, Stage, Step, decided
 
 
 class Network:
@@ -96,7 +41,7 @@ class Network:
         such namespaces have no labels but their name.
     addresses
         Classes of addresses that those of the profiles are counted by; see
-        :func:`address_space`.
+        :func:`kaudit.model.spoken.address_space`.
     """
 
     def __init__(
@@ -108,15 +53,14 @@ class Network:
         *,
         cautious: bool = True,
     ) -> None:
-        self.profiles, self.cautious = profiles, cautious
+        self.profiles = profiles
         self.policies = sorted(
             policies, key=lambda p: (p.stage, p.tier, p.tier_name, p.order, p.kind, p.label)
         )
-        self._known = namespaces
         rules = [rule for policy in self.policies for rule in policy.rules]
         self.addresses = addresses
         self.ports = PortSpace(self._named_ranges(rules))
-        self._index()
+        self._meant = Profiles(profiles, namespaces, addresses, cautious=cautious)
         self._classify(rules)
 
     # What policies name --------------------------------------------------------------------
@@ -134,82 +78,18 @@ class Network:
                 if name in names:
                     yield PortRange(protocol, number, number)
 
-    def _index(self) -> None:
-        names = sorted({profile.namespace for profile in self.profiles} | set(self._known))
-        spaces: dict[str, int] = dict.fromkeys(names, 0)
-        for place, profile in enumerate(self.profiles):
-            spaces[profile.namespace] |= 1 << place
-        self._spaces = spaces
-        self._names = names
-        labels = [[*self._known.get(name, ()), f"{NAME}={name}"] for name in names]
-        self._namespace_index = LabelIndex(dict.fromkeys(some) for some in labels)
-        self._pod_index = LabelIndex(
-            [
-                *profile.labels,
-                f"{CILIUM_NAME}={profile.namespace}",
-                *(CILIUM_LABEL + text for text in self._known.get(profile.namespace, ())),
-            ]
-            for profile in self.profiles
-        )
-        self._everybody = (1 << len(self.profiles)) - 1
-        self._hosts = sum(1 << at for at, profile in enumerate(self.profiles) if profile.host)
-        self._unseen = sum(1 << at for at, name in enumerate(names) if name not in self._known)
-        self._spaces_found: dict[int, int] = {}
-        self._addressless, self._at_class = 0, dict[int, int]()
-        for place, profile in enumerate(self.profiles):
-            if profile.addresses is None:
-                self._addressless |= 1 << place
-            for number in profile.addresses or ():
-                self._at_class[number] = self._at_class.get(number, 0) | 1 << place
-
-    def _pods(self, peer: PeerRef) -> tuple[int, int]:
-        """Pods that a peer surely, and perhaps, means."""
-        doubtful = 0
-        if peer.namespaces is not None:
-            chosen = self._namespace_index.selected(peer.namespaces)
-            sure = self._of_namespaces(chosen)
-            if self.cautious and keys_of(peer.namespaces) - {NAME}:
-                doubtful = self._of_namespaces(self._unseen)
-        elif peer.namespace:
-            sure = self._spaces.get(peer.namespace, 0)
-        else:
-            sure = self._everybody
-        if peer.pods is not None:
-            selected = self._pod_index.selected(peer.pods)
-            sure &= selected
-            doubtful &= selected
-        return sure & ~doubtful, doubtful
-
-    def _of_namespaces(self, chosen: int) -> int:
-        if chosen == self._namespace_index.all:
-            return self._everybody
-        found = self._spaces_found.get(chosen)
-        if found is None:
-            found = 0
-            for at in members(chosen):
-                found |= self._spaces[self._names[at]]
-            self._spaces_found[chosen] = found
-        return found
-
-    def _in_block(self, block: Block) -> tuple[int, int]:
-        """Pods whose address lies in a block, surely and perhaps."""
-        sure = 0
-        for number in members(self.addresses.bits(block)):
-            sure |= self._at_class.get(number, 0)
-        return sure, self._addressless if self.cautious else 0
-
     # Classes -------------------------------------------------------------------------------
 
     def _classify(self, rules: Sequence[Rule]) -> None:
         """Put profiles together that no policy tells apart."""
-        subjects = [self._pods(policy.subject) for policy in self.policies]
-        peers = {peer: self._met(peer) for rule in rules for peer in rule.peers}
+        subjects = [self._meant.subject(policy.subject) for policy in self.policies]
+        peers = {peer: self._meant.peer(peer) for rule in rules for peer in rule.peers}
         named = {port.name for rule in rules for port in rule.ports if port.name}
         sets = dict.fromkeys(
             bits
             for found in (*subjects, *peers.values())
             for bits in found[:2]
-            if bits not in (0, self._everybody)
+            if bits not in (0, self._meant.all)
         )
         seen: list[list[int]] = [[] for _ in self.profiles]
         for number, bits in enumerate(sets):
@@ -227,10 +107,8 @@ class Network:
             self.class_of.append(classes[key])
         self.pods = len(classes)
         self.nodes = self.pods + len(self.addresses.classes)
-        self.outside = ((1 << self.nodes) - 1) & ~((1 << self.pods) - 1)
         self.everything = (1 << self.nodes) - 1
-        self.hosts = self._shrunk(self._hosts)
-        self._subjects = [(self._shrunk(sure), self._shrunk(may)) for sure, may in subjects]
+        self.hosts = self._shrunk(self._meant.hosts)
         self._peers = {
             peer: (
                 self._shrunk(sure) | blocks << self.pods,
@@ -246,9 +124,8 @@ class Network:
                     by_ports = self._resolved.setdefault((spelt, name), {})
                     by_ports[piece] = by_ports.get(piece, 0) | 1 << at
         self._selecting: list[list[tuple[int, bool]]] = [[] for _ in range(self.pods)]
-        for number, (policy, (sure, may)) in enumerate(
-            zip(self.policies, self._subjects, strict=True)
-        ):
+        for number, (policy, found) in enumerate(zip(self.policies, subjects, strict=True)):
+            sure, may = map(self._shrunk, found)
             for at in members((sure | may) & ~self.hosts):
                 clear = bool(sure >> at & 1) and not policy.unclear
                 self._selecting[at].append((number, clear))
@@ -257,33 +134,12 @@ class Network:
 
     def _shrunk(self, bits: int) -> int:
         """Turn a set of profiles that classes do not cut into one of classes."""
-        if bits == self._everybody:
+        if bits == self._meant.all:
             return (1 << self.pods) - 1
         found = 0
         for at in members(bits):
             found |= 1 << self.class_of[at]
         return found
-
-    def _met(self, peer: PeerRef) -> tuple[int, int, int, int]:
-        """Pods surely and perhaps meant, and addresses outside surely and perhaps meant."""
-        outside = (1 << len(self.addresses.classes)) - 1
-        sure, may, blocks = 0, 0, 0
-        if peer.kind == "any":
-            sure, blocks = self._everybody, outside
-        elif peer.kind == "outside":
-            blocks = self.addresses.bits(peer.block) if peer.block else outside
-        elif peer.kind == "nodes":
-            may = self._hosts
-        elif peer.kind == "block" and peer.block:
-            sure, may = self._in_block(peer.block)
-            blocks = self.addresses.bits(peer.block)
-        else:
-            sure, may = self._pods(peer)
-            may |= sure & self._hosts
-            sure &= ~self._hosts
-        if peer.unclear:
-            return 0, sure | may, 0, blocks
-        return sure, may, blocks, 0
 
     # Verdicts ------------------------------------------------------------------------------
 
@@ -299,7 +155,9 @@ class Network:
         key = (direction, tuple(self._selecting[node]), ports)
         found = self._access.get(key)
         if found is None:
-            found = self._access[key] = self._decided(self.stages(node, direction))
+            found = self._access[key] = decided(
+                self.stages(node, direction), self.everything, self.ports.all
+            )
         return found
 
     def stages(self, node: int, direction: str) -> list[Stage]:
@@ -372,45 +230,6 @@ class Network:
                     if peers & bearers:
                         yield peers & bearers, piece
 
-    def _decided(self, stages: Sequence[Stage]) -> tuple[Access, ...]:
-        least = self._passed(stages, lenient=False)
-        doubtful = any(
-            stage.closes != stage.may_close or not all(step.clear for step in stage.steps)
-            for stage in stages
-        )
-        if not doubtful:
-            return tuple(Access(peers, ports) for ports, peers in least.items())
-        most = self._passed(stages, lenient=True)
-        found: dict[tuple[int, int], int] = {}
-        for allowed, some in least.items():
-            for perhaps, others in most.items():
-                if both := some & others:
-                    key = (allowed, perhaps & ~allowed)
-                    found[key] = found.get(key, 0) | both
-        return tuple(Access(peers, *ports) for ports, peers in found.items())
-
-    def _passed(self, stages: Sequence[Stage], *, lenient: bool) -> dict[int, int]:
-        """Peers by the ports that they are allowed, at least or at most."""
-        groups = {(self.ports.all, 0): self.everything}
-        for stage in stages:
-            here = {(open_, allowed, 0): peers for (open_, allowed), peers in groups.items()}
-            for step in stage.steps:
-                action = step.action
-                if not step.clear:
-                    if (action == ALLOW) != lenient and action != "pass":
-                        continue
-                    action = ALLOW if lenient else DENY
-                here = _stepped(here, step, action)
-            closes = stage.closes if lenient else stage.may_close
-            groups = {}
-            for (open_, allowed, passed), peers in here.items():
-                key = (passed if closes else open_ | passed, allowed)
-                groups[key] = groups.get(key, 0) | peers
-        found: dict[int, int] = {}
-        for (open_, allowed), peers in groups.items():
-            found[open_ | allowed] = found.get(open_ | allowed, 0) | peers
-        return found
-
     def verdict(self, source: int, target: int) -> tuple[int, int]:
         """Ports on which a node may connect to another, and those where it is unclear."""
         out = next(a for a in self.access(source, "egress") if a.peers >> target & 1)
@@ -436,59 +255,9 @@ class Network:
         ]
         return any(closing) or (None if closing else False)
 
-    @cached_property
-    def size(self) -> tuple[int, int]:
-        """How many classes of pods and of addresses."""
-        return self.pods, self.nodes - self.pods
-
-
-_Groups = dict[tuple[int, int, int], int]
-
-
-def _stepped(groups: _Groups, step: Step, action: str) -> _Groups:
-    """Groups after one rule: those that it cuts come apart."""
-    found: _Groups = {}
-    for key, peers in groups.items():
-        open_, allowed, passed = key
-        inside, ports = peers & step.peers, open_ & step.ports
-        if not inside or not ports:
-            found[key] = found.get(key, 0) | peers
-            continue
-        if rest := peers & ~step.peers:
-            found[key] = found.get(key, 0) | rest
-        if action == ALLOW:
-            changed = (open_ & ~ports, allowed | ports, passed)
-        elif action == DENY:
-            changed = (open_ & ~ports, allowed, passed)
-        else:
-            changed = (open_ & ~ports, allowed, passed | ports)
-        found[changed] = found.get(changed, 0) | inside
-    return found
-
 
 def _port(text: str) -> tuple[str, str, int]:
     """Protocol, name and number of ``protocol/name=number``."""
     left, _, number = text.rpartition("=")
     protocol, _, name = left.partition("/")
     return protocol, name, int(number)
-
-
-def address_space(policies: Iterable[Policy], apart: Sequence[str] = ()) -> AddressSpace:
-    """Classes of the addresses that policies tell apart."""
-    peers = (peer for policy in policies for rule in policy.rules for peer in rule.peers)
-    return AddressSpace((peer.block for peer in peers if peer.block), apart)
-
-
-def spoken(policies: Iterable[Policy]) -> tuple[frozenset[str], frozenset[str]]:
-    """Label keys of pods, and names of ports, that any policy speaks of."""
-    selectors, names = set(), set()
-    for policy in policies:
-        selectors.add(policy.subject.pods)
-        for rule in policy.rules:
-            selectors |= {peer.pods for peer in rule.peers}
-            names |= {port.name for port in rule.ports if port.name}
-    keys: frozenset[str] = frozenset()
-    return keys.union(*(keys_of(text) for text in selectors if text)), frozenset(names)
-
-
-__all__ = ["DIRECTIONS", "NAME", "Access", "Network", "Profile", "address_space", "spoken"]

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from kaudit.model.connectivity import Network, Step
+from kaudit.model.connectivity import Network
 from kaudit.model.policy import ALLOW
+from kaudit.model.stages import Step
 
 _SAID = {"allow": "allows", "deny": "denies", "pass": "passes on"}
 

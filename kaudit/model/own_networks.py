@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from kaudit.model.connectivity import NAME
 from kaudit.model.label_index import LabelIndex, members
 from kaudit.model.meta import LabelSelector, Requirement
 from kaudit.model.policy import DENY, NETWORKS, PeerRef, Policy, Rule
+from kaudit.model.profiles import NAME
 
 #: Label that a namespace must carry to have a primary network of its own.
 _LABEL = "k8s.ovn.org/primary-user-defined-network"

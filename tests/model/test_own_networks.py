@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaudit.model import user_networks
-from kaudit.model.connectivity import Network, Profile, address_space
+from kaudit.model.connectivity import Network
 from kaudit.model.own_networks import UserNetwork, definitions, primary_networks, primary_spaces
+from kaudit.model.profiles import Profile
+from kaudit.model.spoken import address_space
 
 BOTH = "topology: Layer2, layer2: {role: Primary}"
 CLUSTER = "namespaceSelector: {}, network: {topology: %s, %s}"
