@@ -95,9 +95,9 @@ class RuleReader:
         """Walk a pattern along the object that it stands for."""
         self.reader.spend()
         if isinstance(node, dict):
-            anchored = [_anchor(key) for key in node]
-            required = required and not any(anchor in ("(", "<") for anchor, _ in anchored)
-            for (anchor, name), value in zip(anchored, node.values(), strict=True):
+            names = [anchored(key) for key in node]
+            required = required and not any(anchor in ("(", "<") for anchor, _ in names)
+            for (anchor, name), value in zip(names, node.values(), strict=True):
                 self.texts(name, path)
                 place = (*path, EACH if _holds_part(name) else name)
                 self.touch(place)
@@ -264,7 +264,7 @@ def _holds_part(name: str) -> bool:
     return "*" in name or "?" in name or "{{" in name
 
 
-def _anchor(key: str) -> tuple[str, str]:
+def anchored(key: str) -> tuple[str, str]:
     """Split a name of a pattern into its anchor and the name."""
     found = _ANCHOR.fullmatch(key)
     return (found["anchor"] or "(", found["name"]) if found else ("", key)

@@ -203,8 +203,13 @@ class DatedMetadata(Metadata):
         return self.creation_timestamp if self.generation == 1 else None
 
 
+def keeps_annotation(key: str) -> bool:
+    """Tell whether the value of an annotation is kept."""
+    return key.startswith(KEPT_ANNOTATIONS) or key.rpartition("/")[2] in TERMS
+
+
 def _kept(key: str, raw: Raw) -> Raw:
-    if not key.startswith(KEPT_ANNOTATIONS) and key.rpartition("/")[2] not in TERMS:
+    if not keeps_annotation(key):
         return _NULL
     text = msgspec.json.decode(raw)
     if text is not None and not isinstance(text, str):

@@ -16,6 +16,7 @@ from kaudit.model import gator
 from kaudit.source.run.objects import made_by
 from kaudit.source.run.program import Ended
 from kaudit.source.run.refusal import refusal
+from kaudit.source.run.secrets import unjudged
 from kaudit.source.run.tool import About, Machine, Target, Tool, folder_of, version_behind
 
 _FAULTY = re.compile(r'\badding (?P<what>template|constraint) "(?P<name>[^"]+)"')
@@ -54,7 +55,9 @@ class Gator(Tool):
         except msgspec.MsgspecError as fault:
             ended.said = ended.said or f"what it printed is no list of violations: {fault}"
             return False
-        ended.out.write_bytes(_encode(sorted(found or [], key=_encode)))
+        unknown = {(one["kind"], one["name"]) for one in unjudged(folder_of(target))}
+        kept = [one for one in found or () if not (_of_secret(one) and _named(one) in unknown)]
+        ended.out.write_bytes(_encode(sorted(kept, key=_encode)))
         return True
 
     def leave_out(self, target: Target, ended: Ended) -> str:
@@ -75,6 +78,14 @@ class Gator(Tool):
         path.write_bytes(b"".join(b"---\n" + msgspec.json.encode(one) + b"\n" for one in kept))
         why = refusal(self.title, ended.said, ended.code).detail
         return f"the {found['what']} {found['name']} was not evaluated: {why}"
+
+
+def _of_secret(one: gator.Result) -> bool:
+    return (one.violating.group, one.violating.kind) == ("", "Secret")
+
+
+def _named(one: gator.Result) -> tuple[str, str]:
+    return one.constraint.kind or "", one.constraint.name
 
 
 def _is(one: dict[str, Any], what: str, name: str) -> bool:

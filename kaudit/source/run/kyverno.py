@@ -13,6 +13,7 @@ import msgspec
 
 from kaudit.model import kyverno_apply
 from kaudit.source.run.program import Ended
+from kaudit.source.run.secrets import unjudged
 from kaudit.source.run.tool import About, Machine, Target, Tool, folder_of, version_behind
 
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -41,7 +42,9 @@ class Kyverno(Tool):
         own += ["--continue-on-fail", f"--values-file={folder / 'values.yaml'}"]
         if (folder / "exceptions.yaml").is_file():
             own += [f"--exceptions={folder / 'exceptions.yaml'}"]
-        own += [f"--resource={folder.parent / 'objects.yaml'}"]
+        followed = folder / "objects.yaml"
+        objects = followed if followed.is_file() else folder.parent / "objects.yaml"
+        own += [f"--resource={objects}"]
         return [*own, "--", folder / "policies.yaml"]
 
     def answers(self, target: Target, ended: Ended) -> bool:
@@ -51,6 +54,7 @@ class Kyverno(Tool):
         """
         if not super().answers(target, ended):
             return False
+        unknown = {one["name"] for one in unjudged(folder_of(target))}
         heads, results, reports = [b"$ kyverno apply --policy-report\n"], [], 0
         for _, head, report in kyverno_apply.parts(ended.out.read_bytes()):
             heads.append(head)
@@ -59,7 +63,8 @@ class Kyverno(Tool):
                 return False
             if report is not None:
                 reports += 1
-                results += [_timeless(raw) for raw in report]
+                told = map(_timeless, report)
+                results += [one for one in told if not _on_secret(one, unknown)]
         said = kyverno_apply.said_in(b"".join(heads[1:]).decode("utf-8", "replace").splitlines())
         if not reports and (ended.code or (ended.out.stat().st_size > 1 and not said.known)):
             ended.said = ended.said or "what it printed is no report"
@@ -71,6 +76,13 @@ class Kyverno(Tool):
         }
         ended.out.write_bytes(b"\n".join([*heads, b"", msgspec.json.encode(merged), b""]))
         return True
+
+
+def _on_secret(result: dict[str, Any], names: set[str]) -> bool:
+    """Tell whether a result is of a Secret, by a policy of one of the names."""
+    found = result.get("resources")
+    kinds = [one.get("kind") for one in found if isinstance(one, dict)] if found else []
+    return "Secret" in kinds and str(result.get("policy")).rpartition("/")[2] in names
 
 
 def _timeless(raw: Any) -> dict[str, Any]:

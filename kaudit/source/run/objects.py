@@ -6,7 +6,6 @@ laid down while they are read, and are gone with the folder.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +14,12 @@ from typing import Any, TextIO
 
 import msgspec
 
-from kaudit.model.credential import by_shape, masked, masked_arguments, verdict
 from kaudit.model.meta import LAST_APPLIED
 from kaudit.registry import FORMATS, Read
-from kaudit.source.events import Batch, Event, KindId, Progress, Source, silent
+from kaudit.source.events import Batch, Event, KindId, Listed, Progress, Source, silent
+from kaudit.source.run.secrets import SecretsSeen
+from kaudit.source.run.versions import followed
+from kaudit.source.run.without_secrets import without_secrets
 
 #: Groups of policies, and of reports on them: no engine judges those here.
 POLICY_GROUPS = frozenset(
@@ -38,7 +39,8 @@ POLICY_GROUPS = frozenset(
     ]
 )
 #: Kinds that are never laid down.
-_LEFT_OUT = frozenset([("", "Secret"), ("", "Event"), ("events.k8s.io", "Event")])
+_LEFT_OUT = frozenset([("", "Event"), ("events.k8s.io", "Event")])
+_SECRET = ("", "Secret")
 Object = dict[str, Any]
 
 
@@ -58,10 +60,12 @@ class Objects:
         self.namespaces: dict[str, dict[str, str]] = {}
         self.count = 0
         self.repeated: list[tuple[str, str, str]] = []
+        self.secrets = SecretsSeen()
+        self.older = False
         self._seen: set[tuple[str, str, str, str]] = set()
         self._file: TextIO | None = None
 
-    def take(self, batch: Batch, read: Read | None) -> None:
+    def take(self, batch: Batch, read: Read | None, *, live: bool = False) -> None:
         """Lay down the objects of a batch."""
         if batch.group in FORMATS or (batch.group, batch.kind) in _LEFT_OUT:
             return
@@ -72,10 +76,13 @@ class Objects:
             except msgspec.DecodeError:
                 continue  # told as a gap by whoever collects it
             if isinstance(found, dict) and isinstance(found.get("metadata"), dict):
-                found = {"apiVersion": version, "kind": batch.kind} | found
-                self._put(found, batch.group, namespaced=read is not None and read.namespaced)
+                told = {"apiVersion": version, "kind": batch.kind}
+                of_secret = (batch.group, batch.kind) == _SECRET
+                found = found | told if of_secret else told | found
+                namespaced = of_secret or (read is not None and read.namespaced)
+                self._put(found, batch.group, namespaced=namespaced, live=live)
 
-    def _put(self, found: Object, group: str, *, namespaced: bool) -> None:
+    def _put(self, found: Object, group: str, *, namespaced: bool, live: bool) -> None:
         meta = found["metadata"]
         meta.pop("managedFields", None)
         if isinstance(notes := meta.get("annotations"), dict):
@@ -90,6 +97,12 @@ class Objects:
             self.namespaces[str(meta.get("name"))] = labels if isinstance(labels, dict) else {}
         if self._again(found, group):
             return
+        if (group, found["kind"]) == _SECRET:
+            made = self.secrets.take(found, live=live)
+            if made is None:
+                return
+            found = made
+        self.older = self.older or followed(found) is not None
         if self._file is None:
             self._file = self.path.open("w", encoding="utf-8")
         self._file.write("---\n" + _encoded(without_secrets(found)) + "\n")
@@ -109,6 +122,13 @@ class Objects:
             return False
         self.repeated.append((kind, space, name))
         return True
+
+    def write_followed(self, path: Path) -> None:
+        """Write all objects once more, each in a version that is served."""
+        with self.path.open(encoding="utf-8") as file, path.open("w", encoding="utf-8") as out:
+            for line in file:
+                found = None if line == "---\n" else followed(msgspec.json.decode(line))
+                out.write(line if found is None else _encoded(found) + "\n")
 
     def done(self) -> None:
         """Close the file."""
@@ -137,59 +157,15 @@ class Watched:
 
     def read(self, wanted: Mapping[KindId, Read], progress: Progress = silent) -> Iterator[Event]:
         """Yield what the source yields."""
+        told = not self.live and _SECRET in wanted
         for event in self.source.read(wanted, progress):
             if isinstance(event, Batch):
-                self.objects.take(event, wanted.get((event.group, event.kind)))
+                read = wanted.get((event.group, event.kind))
+                self.objects.take(event, read, live=self.live)
+            told = told or (isinstance(event, Listed) and (event.group, event.kind) == _SECRET)
             yield event
+        self.objects.secrets.unread = self.objects.secrets.unread or not told
         self.as_of = self.source.as_of
-
-
-def without_secrets(found: Object) -> Object:
-    """Return an object without what looks like a credential; images are as they are.
-
-    >>> without_secrets({"kind": "Pod", "env": [{"name": "DB_PASSWORD", "value": "hunter2"}]})
-    {'kind': 'Pod', 'env': [{'name': 'DB_PASSWORD', 'value': '[masked: named as a credential]'}]}
-    """
-    kept = {name: _clean(name, value) for name, value in found.items()}
-    if found.get("kind") == "ConfigMap":
-        for part in ("data", "binaryData"):
-            if isinstance(pairs := found.get(part), dict):
-                kept[part] = {key: _named(key, value) for key, value in pairs.items()}
-    return kept
-
-
-def _clean(name: str, value: Any) -> Any:
-    if isinstance(value, dict):
-        if name == "annotations":
-            return {key: _text(one, masked) for key, one in value.items()}
-        kept = {key: _clean(key, one) for key, one in value.items()}
-        if isinstance(value.get("name"), str) and isinstance(value.get("value"), str):
-            kept["value"] = _named(value["name"], value["value"])
-        return kept
-    if isinstance(value, list):
-        if name in ("args", "command") and all(isinstance(one, str) for one in value):
-            return masked_arguments(value)
-        return [_clean(name, one) for one in value]
-    return _text(value, _by_shape)
-
-
-#: What stands where a credential was.
-_MASK = re.compile(r"\[masked: [\w ()/\-]{1,60}\]")
-
-
-def _named(name: str, value: Any) -> Any:
-    if not isinstance(value, str) or _MASK.fullmatch(value):
-        return value
-    kind = verdict(name, value)
-    return f"[masked: {kind}]" if kind else masked(value)
-
-
-def _by_shape(text: str) -> str:
-    return masked(text) if by_shape(text) else text
-
-
-def _text(value: Any, change: Any) -> Any:
-    return change(value) if isinstance(value, str) else value
 
 
 def _encoded(value: Object) -> str:

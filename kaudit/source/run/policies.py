@@ -7,7 +7,7 @@ signatures, data of other systems) are left out, and are told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,16 @@ from typing import Any
 import msgspec
 
 from kaudit.errors import InputError
+from kaudit.model import kept_policies
+from kaudit.model.kept_policies import listed, member
 from kaudit.model.tool_run import CLUSTER, PROPOSED, WITHOUT
 from kaudit.model.words import Gap, Reason
 from kaudit.source.run.objects import POLICY_GROUPS, Object, Objects, made_by
+from kaudit.source.run.secrets import BEYOND, LIKE_ONE, LOOKED_UP, UNJUDGED, UNREAD
 from kaudit.source.run.tool import Target
+from kaudit.source.run.versions import asked_for
 
 _OUTSIDE = ("verifyImages", "mutate", "generate")
-_SECRETS = "Secrets are never given to engines: what it says of them is not known"
 _VALIDATING = ("ClusterPolicy", "Policy", "ValidatingPolicy", "NamespacedValidatingPolicy")
 
 
@@ -70,7 +73,7 @@ def laid_out(objects: Objects, proposed: Sequence[Object] | None) -> tuple[list[
         Policies to judge by in the place of the cluster's own; None takes those.
     """
     objects.done()
-    gaps = [*_repeated(objects)]
+    gaps = [*_repeated(objects), *_unlike(objects)]
     if not objects.count:
         return [], gaps
     if proposed is not None:
@@ -107,6 +110,28 @@ def _repeated(objects: Objects) -> Iterator[Gap]:
         )
 
 
+def _unlike(objects: Objects) -> Iterator[Gap]:
+    for namespace, name in sorted(set(objects.secrets.left_out)):
+        yield Gap(
+            what=f"Secret {namespace}/{name}",
+            reason=Reason.PARTIAL,
+            kind="Secret",
+            namespace=namespace,
+            name=name,
+            tables=("policy_verdicts",),
+            detail=LIKE_ONE,
+        )
+
+
+def _told_of_secrets(objects: Objects, one: Object, *, holds: bool) -> Iterator[Gap]:
+    """Tell of a policy whose verdicts on Secrets are not known."""
+    may, named = kept_policies.on_secrets(one)
+    if may and objects.secrets.given and not holds:
+        yield _left_out(one, BEYOND)
+    elif named and objects.secrets.unread:
+        yield _left_out(one, UNREAD)
+
+
 def _for_gator(
     objects: Objects,
     found: Iterable[Object],
@@ -120,7 +145,8 @@ def _for_gator(
     templates = [
         one for one in _of_group(all_of, "templates.gatekeeper.sh") if not _in_error(one, gaps)
     ]
-    made = {made_by(one).lower() for one in templates}
+    made = {made_by(one).lower(): one for one in templates}
+    seen, unjudged = objects.secrets, []
     excluded = _excludes(all_of, process) if process else []
     constraints = []
     for one in _of_group(all_of, "constraints.gatekeeper.sh"):
@@ -130,12 +156,20 @@ def _for_gator(
             why = "no template that Gatekeeper serves makes its kind, so it was not evaluated"
             gaps.append(_left_out(one, why))
             continue
-        if _on_secrets(_mapping(_mapping(one, "spec"), "match").get("kinds")):
-            gaps.append(_left_out(one, _SECRETS))
+        template = made[one["kind"].lower()]
+        if not kept_policies.lookups_of(template, seen.looked_up):
+            gaps.append(_left_out(one, LOOKED_UP))
+            continue
+        holds = kept_policies.template_holds(template, seen.kept)
+        holds = holds and kept_policies.constraint_holds(one, seen.kept)
+        gaps += _told_of_secrets(objects, one, holds=holds)
+        if not holds:
+            unjudged.append({"kind": one["kind"], "name": str(one["metadata"].get("name"))})
         constraints.append(_scoped(one, excluded if process else None))
     if not constraints:
         return []
     _write(objects, "gator", name, "policies.yaml", [*templates, *constraints])
+    _write(objects, "gator", name, UNJUDGED, unjudged)
     return [Target("Constraints", name, path=_place(objects, "gator", name))]
 
 
@@ -143,22 +177,31 @@ def _for_kyverno(
     objects: Objects, found: Iterable[Object], name: str, gaps: list[Gap]
 ) -> list[Target]:
     all_of, policies, without = [*found], [], name == WITHOUT
+    excepting = [one for one in all_of if one["kind"] == "PolicyException" and not without]
+    kept, unjudged = objects.secrets.kept, []
+    unsure = [one for one in excepting if not kept_policies.exception_holds(one, kept)]
     for one in all_of:
         if one["kind"] not in _VALIDATING or not _group(one).endswith("kyverno.io"):
             if one["kind"] in ("ImageValidatingPolicy", "NamespacedImageValidatingPolicy"):
                 gaps.append(_left_out(one, "it asks registries, and no network is given"))
             continue
-        kept = _validating(one, gaps, without=without)
-        if kept is None:
+        judging = _validating(one, gaps, without=without)
+        if judging is None:
             continue
-        policies.append(kept)
-        if any(_on_secrets(match) for match in _matches(kept)):
-            gaps.append(_left_out(one, _SECRETS))
+        policies.append(judging)
+        holds = kept_policies.policy_holds(judging, kept) and not any(
+            kept_policies.excepts(exception, one) for exception in unsure
+        )
+        gaps += _told_of_secrets(objects, judging, holds=holds)
+        if not holds:
+            unjudged.append({"name": str(one["metadata"].get("name"))})
     if not policies:
         return []
     _write(objects, "kyverno", name, "policies.yaml", policies)
-    excepting = [one for one in all_of if one["kind"] == "PolicyException"]
-    if excepting and not without:
+    _write(objects, "kyverno", name, UNJUDGED, unjudged)
+    if objects.older and not asked_for(policies):
+        objects.write_followed(_place(objects, "kyverno", name) / "objects.yaml")
+    if excepting:
         _write(objects, "kyverno", name, "exceptions.yaml", excepting)
     spaces = [{"name": k, "labels": v} for k, v in sorted(objects.namespaces.items())]
     values = {
@@ -175,7 +218,7 @@ def _validating(policy: Object, gaps: list[Gap], *, without: bool) -> Object | N
     """Return a policy with the rules that judge; those that ask registries are told."""
     if _group(policy) != "kyverno.io":
         return policy
-    rules = _listed(policy, "spec", "rules")
+    rules = _entries(policy, "spec", "rules")
     if any("verifyImages" in rule for rule in rules):
         gaps.append(_left_out(policy, "rules that verify images ask registries: they were not run"))
     kept = [rule for rule in rules if "validate" in rule and not any(k in rule for k in _OUTSIDE)]
@@ -188,27 +231,10 @@ def _validating(policy: Object, gaps: list[Gap], *, without: bool) -> Object | N
     return policy
 
 
-def _matches(policy: Object) -> list[Any]:
-    """What says which kinds a policy of Kyverno is for."""
-    spec = _mapping(policy, "spec")
-    return [rule.get("match") for rule in _listed(policy, "spec", "rules")] + [
-        spec.get("matchConstraints")
-    ]
-
-
-def _on_secrets(match: Any) -> bool:
-    """Tell whether kinds, or resources, that are matched include Secrets by name."""
-    if isinstance(match, dict):
-        return any(map(_on_secrets, match.values()))
-    if isinstance(match, list):
-        return any(map(_on_secrets, match))
-    return match in ("Secret", "v1/Secret", "secrets")
-
-
 def _scoped(constraint: Object, excluded: Sequence[str] | None) -> Object:
     """Add the namespaces that Config leaves out to those of a constraint; None drops all."""
-    spec = dict(_mapping(constraint, "spec"))
-    match = dict(_mapping(spec, "match"))
+    spec = dict(member(constraint, "spec"))
+    match = dict(member(spec, "match"))
     own = match.pop("excludedNamespaces", None) or []
     if excluded is not None and (both := sorted({*map(str, own), *excluded})):
         match["excludedNamespaces"] = both
@@ -220,7 +246,7 @@ def _excludes(found: Iterable[Object], process: str) -> list[str]:
     spaces: set[str] = set()
     for one in found:
         if _group(one) == "config.gatekeeper.sh" and one["kind"] == "Config":
-            for entry in _listed(one, "spec", "match"):
+            for entry in _entries(one, "spec", "match"):
                 if {"*", process} & {str(word) for word in entry.get("processes") or ()}:
                     spaces |= {str(name) for name in entry.get("excludedNamespaces") or ()}
     return sorted(spaces)
@@ -228,19 +254,19 @@ def _excludes(found: Iterable[Object], process: str) -> list[str]:
 
 def _excluded(one: Object) -> bool:
     return _group(one) == "constraints.gatekeeper.sh" and bool(
-        _mapping(_mapping(one, "spec"), "match").get("excludedNamespaces")
+        member(member(one, "spec"), "match").get("excludedNamespaces")
     )
 
 
 def _excluding(one: Object) -> bool:
     return one["kind"] in _VALIDATING and any(
-        "exclude" in rule for rule in _listed(one, "spec", "rules")
+        "exclude" in rule for rule in _entries(one, "spec", "rules")
     )
 
 
 def _in_error(template: Object, gaps: list[Gap]) -> bool:
     """Tell of a template that Gatekeeper itself could not compile."""
-    pods = _listed(template, "status", "byPod")
+    pods = _entries(template, "status", "byPod")
     if any(pod.get("errors") for pod in pods):
         gaps.append(_left_out(template, "Gatekeeper reports errors of it, so it was not evaluated"))
         return True
@@ -274,14 +300,8 @@ def _of_group(found: Iterable[Object], group: str) -> list[Object]:
     return [one for one in found if _group(one) == group]
 
 
-def _mapping(one: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = one.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _listed(one: Object, part: str, name: str) -> list[Object]:
-    value = _mapping(one, part).get(name)
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+def _entries(one: Object, part: str, name: str) -> list[Object]:
+    return [*map(dict, listed(member(one, part).get(name)))]
 
 
 def _place(objects: Objects, tool: str, name: str) -> Path:
