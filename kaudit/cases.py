@@ -4,6 +4,9 @@ Objects whose name starts with ``bad-`` must fail, those with ``ok-`` must not; 
 scenery. Where a control judges the cluster as a whole, a line ``# cluster: bad-NAME`` (or
 ``ok-``) starts a cluster of its own, and the name says what the control must find in it.
 
+Documents behind a first line ``# in every cluster`` stand in each of them, but where a cluster
+has its own of the same kind, namespace and name: so a cluster shows what it is about.
+
 A document ``{kaudit-file: NAME, content: …}`` stands for a file beside the manifests: what a
 tool wrote, or a file that a tool reads; ``lines`` in place of ``content`` is its text. A line
 ``# parameters: {NAME: VALUE}`` in a cluster is what the auditor has decided.
@@ -29,6 +32,7 @@ from kaudit.source.files import FileSource
 from kaudit.source.tools import OutputSource
 
 _CLUSTER = re.compile(r"^# cluster: *((?:bad|ok)-\S+)[ \t]*$", re.MULTILINE)
+_SHARED = re.compile(r"# in every cluster[ \t]*\n")
 _DOCUMENT = re.compile(r"^---[ \t]*\n", re.MULTILINE)
 _NAMED = re.compile(r"(?:name|kaudit-file): *[\"']?((?:bad|ok)-[\w./:-]+)")
 _FILE = re.compile(r"\s*\{?kaudit-file:")
@@ -47,8 +51,27 @@ class Case(msgspec.Struct, frozen=True):
 def cases(text: str) -> list[Case]:
     """Split the cases of a docstring into clusters."""
     head, *rest = _CLUSTER.split(text)
-    found = [Case("", head)] if head.strip() else []
-    return found + [Case(n, text) for n, text in zip(rest[::2], rest[1::2], strict=True)]
+    named = zip(rest[::2], rest[1::2], strict=True)
+    if shared := _SHARED.match(head):
+        return [Case(name, _with(own, head[shared.end() :])) for name, own in named]
+    return [*([Case("", head)] if head.strip() else []), *(Case(*one) for one in named)]
+
+
+def _with(own: str, shared: str) -> str:
+    """Documents of a cluster, and those of every cluster that are about something else."""
+    found, others = ([d for d in _DOCUMENT.split(text) if d.strip()] for text in (own, shared))
+    about = {*map(_about, found)}
+    found += [d for d in others if _about(d) not in about]
+    return "\n---\n".join(d.strip("\n") for d in found) + "\n"
+
+
+def _about(document: str) -> tuple[str, ...]:
+    """Name of a file, or kind, namespace and name of an object."""
+    found = one(document.encode(), "cases")
+    if file := found.get("kaudit-file"):
+        return (file,)
+    named = found["metadata"]
+    return found["kind"], named.get("namespace", ""), named["name"]
 
 
 def _sources(text: str) -> list[Source]:

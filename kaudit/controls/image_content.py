@@ -83,24 +83,15 @@ def end_of_life(image_posture: pd.DataFrame, cluster: pd.DataFrame) -> pd.Series
         FROM debian:12-slim@sha256:<digest>
 
     Cases:
+        # in every cluster
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
         # cluster: bad-by-the-table
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Metadata: {OS: {Family: alpine, Name: "3.10.2"}}, Results: [{Target: b, Class: os-pkgs, Type: alpine}]}}
-        ---
         # cluster: bad-the-scanner-says-so
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Metadata: {OS: {Family: photon, Name: "1.0", EOSL: true}}, Results: [{Target: b, Class: os-pkgs, Type: photon}]}}
-        ---
         # cluster: ok-supported
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Metadata: {OS: {Family: debian, Name: "12.11"}}, Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
-        ---
         # cluster: ok-nobody-knows
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
     """
     import pyarrow as pa
@@ -210,24 +201,15 @@ def credential_inside(
         RUN --mount=type=secret,id=token ./fetch.sh
 
     Cases:
+        # in every cluster
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
         # cluster: bad-a-file
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: /app/key, Class: secret, Secrets: [{RuleID: private-key, Severity: HIGH}]}]}}
-        ---
         # cluster: bad-a-variable
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Metadata: {ImageConfig: {config: {Env: ["DB_PASSWORD=correct-horse-battery"]}}}, Results: [{Target: b, Class: secret}]}}
-        ---
         # cluster: ok-nothing-found
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: secret}]}}
-        ---
         # cluster: ok-nobody-looked
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
     """
     import pyarrow.compute as pc

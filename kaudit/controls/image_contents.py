@@ -34,23 +34,15 @@ def no_bill_of_materials(image_contents: pd.DataFrame) -> pd.Series[Any]:
         syft registry.example.com/app@sha256:<digest> -o cyclonedx-json > app.cdx.json
 
     Cases:
+        # in every cluster
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
         # cluster: bad-of-another-image
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: c.cdx.json, content: {bomFormat: CycloneDX, specVersion: "1.5", metadata: {component: {type: container, name: "a/c:1"}}, components: [{type: library, name: zlib, version: "1"}]}}
-        ---
         # cluster: bad-lists-nothing
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.cdx.json, content: {bomFormat: CycloneDX, specVersion: "1.5", metadata: {component: {type: container, name: "a/b:1"}}, components: []}}
-        ---
         # cluster: ok-there-is
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.cdx.json, content: {bomFormat: CycloneDX, specVersion: "1.5", metadata: {component: {type: container, name: "docker.io/a/b:1"}}, components: [{type: library, name: zlib, version: "1"}]}}
-        ---
         # cluster: ok-nobody-was-asked
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
     """
     import pyarrow as pa
     import pyarrow.compute as pc

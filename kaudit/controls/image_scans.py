@@ -35,37 +35,27 @@ def unscanned(image_posture: pd.DataFrame) -> pd.Series[Any]:
         trivy image --format json --output scans/app.json registry.example.com/app@sha256:<digest>
 
     Cases:
+        # in every cluster
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
         # cluster: bad-another-image-was-scanned
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: c.json, content: {SchemaVersion: 2, ArtifactName: "a/c:1", Results: [{Target: "a/c:1 (debian 12)", Class: os-pkgs, Type: debian}]}}
-        ---
         # cluster: bad-nothing-was-seen
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1"}}
-        ---
         # cluster: bad-another-build-was-scanned
         {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]},
           status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
         ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}],
           Metadata: {RepoDigests: ["a/b@sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"]}}}
-        ---
         # cluster: ok-by-digest
         {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "mirror.example/b"}]},
           status: {containerStatuses: [{name: c, imageID: "mirror.example/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
         ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}],
           Metadata: {RepoDigests: ["a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]}}}
-        ---
         # cluster: ok-by-name
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "docker.io/a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
-        ---
         # cluster: ok-nobody-was-asked
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
     """
     return _where(image_posture["asked"], ~image_posture["scanned"])
 
@@ -170,24 +160,16 @@ def another_build_scanned(image_posture: pd.DataFrame) -> pd.Series[Any]:
         image: registry.example.com/app:v1.0.0@sha256:<digest>
 
     Cases:
-        # cluster: bad-moved
+        # in every cluster
         {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]},
           status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
-        ---
+        # cluster: bad-moved
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}],
           Metadata: {RepoDigests: ["a/b@sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"]}}}
-        ---
         # cluster: ok-same
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]},
-          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}],
           Metadata: {RepoDigests: ["a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]}}}
-        ---
         # cluster: ok-digest-of-the-configuration
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]},
-          status: {containerStatuses: [{name: c, imageID: "docker.io/a/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}],
           Metadata: {ImageID: "sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"}}}
     """

@@ -33,19 +33,13 @@ def unsigned(image_trust: pd.DataFrame) -> pd.Series[Any]:
         cosign sign --key cosign.key registry.example.com/app@sha256:<digest>
 
     Cases:
+        # in every cluster
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a.example/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
         # cluster: bad-verification-failed
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a.example/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
-        ---
         {kaudit-file: verify.txt, lines: ["Verification for a.example/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef --", "Error: no matching signatures: none"]}
-        ---
         # cluster: ok-verified
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a.example/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
-        ---
         {kaudit-file: verify.json, content: [{critical: {identity: {docker-reference: a.example/b}, image: {docker-manifest-digest: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}, type: cosign container image signature}, optional: null}]}
-        ---
         # cluster: ok-nobody-tried
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a.example/b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}}
-        ---
         {kaudit-file: verify.json, content: [{critical: {identity: {docker-reference: a.example/b}, image: {docker-manifest-digest: "sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"}, type: cosign container image signature}, optional: null}]}
     """
     return ~image_trust["signed"]

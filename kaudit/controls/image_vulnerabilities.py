@@ -32,47 +32,26 @@ def critical_overdue(image_remediation: pd.DataFrame) -> pd.Series[Any]:
         docker build --pull --no-cache --tag registry.example.com/app:v1.0.1 .
 
     Cases:
-        # cluster: bad-old
+        # in every cluster
         {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
         ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
           {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
-        ---
+        # cluster: bad-old
         # cluster: bad-in-an-init-container
         {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {initContainers: [{name: i, image: "a/b:1"}], containers: [{name: c, image: "a/c:1"}]}}
-        ---
-        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
-          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
-        ---
         # cluster: ok-new-or-without-a-fix-or-high
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
           {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL, PublishedDate: "2025-11-29T00:00:00Z"},
           {VulnerabilityID: CVE-2099-0002, PkgName: zlib, InstalledVersion: "1", Severity: CRITICAL, PublishedDate: "2025-01-01T00:00:00Z"},
           {VulnerabilityID: CVE-2099-0003, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: HIGH, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
-        ---
         # cluster: ok-nobody-tells-its-age
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
           {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL}]}]}}
-        ---
         # cluster: bad-a-statement-on-another-image
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
-        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
-          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
-        ---
         {kaudit-file: vex.json, content: {"@context": "https://openvex.dev/ns/v0.2.0", "@id": v, author: a, timestamp: "2025-11-01T00:00:00Z", version: 1, statements: [
           {vulnerability: {name: CVE-2099-0001}, products: [{"@id": "pkg:oci/other"}], status: not_affected, justification: component_not_present}]}}
-        ---
         # cluster: ok-cleared-by-a-statement
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
-        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
-          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", FixedVersion: "2", Severity: CRITICAL, PublishedDate: "2025-01-01T00:00:00Z"}]}]}}
-        ---
         {kaudit-file: vex.json, content: {"@context": "https://openvex.dev/ns/v0.2.0", "@id": v, author: a, timestamp: "2025-11-01T00:00:00Z", version: 1, statements: [
           {vulnerability: {name: CVE-2099-0001}, products: [{"@id": "pkg:oci/b"}], status: not_affected, justification: vulnerable_code_not_in_execute_path}]}}
     """
@@ -191,27 +170,16 @@ def likely_exploited(image_exploitation: pd.DataFrame) -> pd.Series[Any]:
         kaudit collect context:production --scan --epss epss_scores-current.csv.gz -o e.kaudit
 
     Cases:
+        # in every cluster
+        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
+        ---
+        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
+          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", Severity: LOW}]}]}}
         # cluster: bad-likely
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
-        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
-          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", Severity: LOW}]}]}}
-        ---
         {kaudit-file: epss_scores-2025-11-30.csv, lines: ["#model_version:v2025.03.14,score_date:2025-11-30T00:00:00+0000", "cve,epss,percentile", "CVE-2099-0001,0.93,0.99"]}
-        ---
         # cluster: ok-unlikely
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
-        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
-          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", Severity: LOW}]}]}}
-        ---
         {kaudit-file: epss_scores-2025-11-30.csv, lines: ["#model_version:v2025.03.14,score_date:2025-11-30T00:00:00+0000", "cve,epss,percentile", "CVE-2099-0001,0.0003,0.1"]}
-        ---
         # cluster: ok-nobody-scores
-        {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
-        ---
-        {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian, Vulnerabilities: [
-          {VulnerabilityID: CVE-2099-0001, PkgName: zlib, InstalledVersion: "1", Severity: LOW}]}]}}
     """
     return _flaws(image_exploitation, "likely", "scored")
 

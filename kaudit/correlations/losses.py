@@ -25,36 +25,22 @@ def exploitable_with_a_way_out(
         Deny egress by default, upgrade the image, and let a store keep the Secrets.
 
     Cases:
+        # in every cluster
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1", envFrom: [{secretRef: {name: s}}]}]}}
+        ---
+        {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/web:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: openssl, Version: "1"}], Vulnerabilities: [{VulnerabilityID: CVE-2099-0001, PkgName: openssl, InstalledVersion: "1", Severity: HIGH}]}]}}
+        ---
+        {kaudit-file: kev.json, content: {title: CISA Catalog of Known Exploited Vulnerabilities, catalogVersion: "1", dateReleased: "2025-11-01T00:00:00Z", count: 1, vulnerabilities: [{cveID: CVE-2099-0001, dateAdded: "2025-01-01", dueDate: "2025-02-01"}]}}
         # cluster: bad-all-three
-        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1", envFrom: [{secretRef: {name: s}}]}]}}
-        ---
         {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop, creationTimestamp: "2024-01-01T00:00:00Z"}, type: Opaque}
-        ---
-        {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/web:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: openssl, Version: "1"}], Vulnerabilities: [{VulnerabilityID: CVE-2099-0001, PkgName: openssl, InstalledVersion: "1", Severity: HIGH}]}]}}
-        ---
-        {kaudit-file: kev.json, content: {title: CISA Catalog of Known Exploited Vulnerabilities, catalogVersion: "1", dateReleased: "2025-11-01T00:00:00Z", count: 1, vulnerabilities: [{cveID: CVE-2099-0001, dateAdded: "2025-01-01", dueDate: "2025-02-01"}]}}
         # cluster: ok-kept-in
-        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1", envFrom: [{secretRef: {name: s}}]}]}}
-        ---
         {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop, creationTimestamp: "2024-01-01T00:00:00Z"}, type: Opaque}
-        ---
-        {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/web:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: openssl, Version: "1"}], Vulnerabilities: [{VulnerabilityID: CVE-2099-0001, PkgName: openssl, InstalledVersion: "1", Severity: HIGH}]}]}}
-        ---
-        {kaudit-file: kev.json, content: {title: CISA Catalog of Known Exploited Vulnerabilities, catalogVersion: "1", dateReleased: "2025-11-01T00:00:00Z", count: 1, vulnerabilities: [{cveID: CVE-2099-0001, dateAdded: "2025-01-01", dueDate: "2025-02-01"}]}}
         ---
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {}, policyTypes: [Egress]}}
         # cluster: ok-no-secret
-        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
-        ---
         {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
-        ---
-        {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/web:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: openssl, Version: "1"}], Vulnerabilities: [{VulnerabilityID: CVE-2099-0001, PkgName: openssl, InstalledVersion: "1", Severity: HIGH}]}]}}
-        ---
-        {kaudit-file: kev.json, content: {title: CISA Catalog of Known Exploited Vulnerabilities, catalogVersion: "1", dateReleased: "2025-11-01T00:00:00Z", count: 1, vulnerabilities: [{cveID: CVE-2099-0001, dateAdded: "2025-01-01", dueDate: "2025-02-01"}]}}
     """
     return exploitable & (unmanaged_secret | reads_secrets) & talks_out
 
@@ -75,29 +61,19 @@ def way_to_the_cloud(
         Keep pods from the metadata address, and give accounts roles of the cloud instead of keys.
 
     Cases:
-        # cluster: bad-metadata
-        {apiVersion: v1, kind: Node, metadata: {name: n}, spec: {providerID: "aws:///eu-west-1a/i-1"}}
-        ---
+        # in every cluster
         {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
         ---
         {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
+        # cluster: bad-metadata
+        {apiVersion: v1, kind: Node, metadata: {name: n}, spec: {providerID: "aws:///eu-west-1a/i-1"}}
         # cluster: ok-kept-in
         {apiVersion: v1, kind: Node, metadata: {name: n}, spec: {providerID: "aws:///eu-west-1a/i-1"}}
         ---
-        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
-        ---
-        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
-        ---
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {}, policyTypes: [Egress]}}
         # cluster: ok-inside
-        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
-        ---
         {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {selector: {app: web}, ports: [{port: 80}]}}
         ---
         {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/web:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: openssl, Version: "1"}], Vulnerabilities: []}]}}
@@ -117,29 +93,18 @@ def old_secret_within_reach(
         Rotate the Secret, and start its workloads again.
 
     Cases:
+        # in every cluster
+        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1", envFrom: [{secretRef: {name: s}}]}]}}
+        ---
+        {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop, creationTimestamp: "2024-01-01T00:00:00Z"}, type: Opaque}
+        ---
+        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
         # cluster: bad-old
-        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1", envFrom: [{secretRef: {name: s}}]}]}}
-        ---
-        {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop, creationTimestamp: "2024-01-01T00:00:00Z"}, type: Opaque}
-        ---
-        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
         # cluster: ok-new
-        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1", envFrom: [{secretRef: {name: s}}]}]}}
-        ---
         {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop, creationTimestamp: "2025-11-25T00:00:00Z"}, type: Opaque}
-        ---
-        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
         # cluster: ok-inside
-        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1", envFrom: [{secretRef: {name: s}}]}]}}
-        ---
-        {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop, creationTimestamp: "2024-01-01T00:00:00Z"}, type: Opaque}
-        ---
         {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {selector: {app: web}, ports: [{port: 80}]}}
         ---
         {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/web:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: openssl, Version: "1"}], Vulnerabilities: []}]}}
@@ -163,17 +128,15 @@ def way_to_all_rights(
         Remove the cut: the one binding or setting without which no way is left.
 
     Cases:
+        # in every cluster
+        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
         # cluster: bad-exposed
         {apiVersion: v1, kind: ServiceAccount, metadata: {name: robot, namespace: shop}}
         ---
         {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: b}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}, subjects: [{kind: ServiceAccount, name: robot, namespace: shop}]}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {serviceAccountName: robot, containers: [{name: c, image: i}]}}
-        ---
-        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
         # cluster: ok-no-rights
         {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {automountServiceAccountToken: false, containers: [{name: c, image: i}]}}
-        ---
-        {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}}
     """
     return (exposed | exploitable | alerted) & leads_to_admin

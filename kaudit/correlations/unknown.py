@@ -44,16 +44,14 @@ def unknown_and_unguarded(unverified: pd.Series[Any], permissive: pd.Series[Any]
         Enforce the baseline level in the namespace, and admit only images that are scanned and signed.
 
     Cases:
+        # in every cluster
+        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
         # cluster: bad-neither
         {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
         ---
         {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/other:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: a, Version: "1"}]}]}}
         # cluster: ok-enforced
         {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: restricted}}}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
     """
     return unverified & permissive
 
@@ -70,21 +68,17 @@ def alert_on_an_unknown_image(
         Isolate the workload, find where its image comes from, and admit only what is signed.
 
     Cases:
-        # cluster: bad-both
+        # in every cluster
         {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
-        ---
+        # cluster: bad-both
         kaudit-file: falco.jsonl
         lines:
           - '{"rule": "Miner", "priority": "Critical", "time": "2025-11-30T00:00:00Z", "output_fields": {"k8s.ns.name": "shop", "k8s.pod.name": "web"}}'
         ---
         {kaudit-file: trivy.json, content: {SchemaVersion: 2, ArtifactName: "example.com/other:1", ArtifactType: container_image, Results: [{Target: os, Class: os-pkgs, Type: debian, Packages: [{Name: a, Version: "1"}]}]}}
         # cluster: ok-quiet
-        {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
-        ---
-        {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c, image: "example.com/web:1"}]}}
-        ---
         kaudit-file: falco.jsonl
         lines:
           - '{"rule": "Miner", "priority": "Notice", "time": "2025-11-30T00:00:00Z", "output_fields": {"k8s.ns.name": "shop", "k8s.pod.name": "web"}}'
