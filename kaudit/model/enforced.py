@@ -6,9 +6,12 @@ parameters is taken to use them for what its code is made for.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import msgspec
+
+from kaudit.model.kinds import pods_among
 
 #: Field of a pod or container, and what is below it, to the controls that it decides.
 _FIELDS: dict[str, tuple[str, ...]] = {
@@ -89,6 +92,25 @@ def demand(
     if not certain and not possible and "image" in fields:
         certain = _of_images(compares)
     return Demand(sorted(certain), sorted(possible - certain))
+
+
+def demand_on_pods(
+    read: Mapping[str, Any], kinds: Collection[str], *, judges: bool = True
+) -> Demand:
+    """Return the controls that a rule demands of pods: none where it could not be read.
+
+    Parameters
+    ----------
+    read
+        Columns ``reads_known``, ``fields``, ``compares`` and ``required_fields``.
+    kinds
+        Kinds that it is for.
+    judges
+        Whether it refuses anything, rather than changing it.
+    """
+    if not (read["reads_known"] and judges and pods_among(kinds)):
+        return Demand([], [])
+    return demand(read["fields"], read["compares"], read["required_fields"])
 
 
 def _of_field(field: str, fields: Collection[str], compares: Collection[str]) -> set[str]:

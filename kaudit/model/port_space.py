@@ -6,7 +6,7 @@ of them is a handful of bits, and union, intersection and difference are single 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 import msgspec
@@ -71,30 +71,27 @@ class PortSpace:
 
     def meeting(self, ports: Iterable[PortRange]) -> int:
         """Pieces that hold any port of some ranges."""
-        chosen = list(ports)
-        return sum(
-            1 << place
-            for place, piece in enumerate(self._pieces)
-            if any(
-                one.protocol == piece.protocol
-                and one.from_port <= piece.to_port
-                and piece.from_port <= one.to_port
-                for one in chosen
-            )
+        return self._which(
+            ports,
+            lambda one, piece: one.from_port <= piece.to_port and piece.from_port <= one.to_port,
         )
 
     def within(self, ports: Iterable[PortRange]) -> int:
         """Pieces that hold no port but those of some ranges."""
+        return self._which(
+            ports,
+            lambda one, piece: one.from_port <= piece.from_port and piece.to_port <= one.to_port,
+        )
+
+    def _which(
+        self, ports: Iterable[PortRange], fits: Callable[[PortRange, PortRange], bool]
+    ) -> int:
+        """Pieces that fit any of some ranges of their protocol."""
         chosen = list(ports)
         return sum(
             1 << place
             for place, piece in enumerate(self._pieces)
-            if any(
-                one.protocol == piece.protocol
-                and one.from_port <= piece.from_port
-                and piece.to_port <= one.to_port
-                for one in chosen
-            )
+            if any(one.protocol == piece.protocol and fits(one, piece) for one in chosen)
         )
 
     def ranges(self, bits: int) -> Iterator[PortRange]:

@@ -13,7 +13,7 @@ import msgspec
 from kaudit.columns import records
 from kaudit.model import kinds
 from kaudit.model.admission import MatchResources
-from kaudit.model.enforced import Demand, demand
+from kaudit.model.enforced import demand_on_pods
 from kaudit.model.meta import LabelSelector, Requirement
 from kaudit.registry import view
 from kaudit.table import frame
@@ -51,9 +51,7 @@ def _row(policy: dict[str, Any], binding: dict[str, Any] | None) -> PolicyAnatom
     mutates = policy["kind"].startswith("Mutating")
     mode, said = _mode(binding, mutates)
     scoped = _scope(policy, binding)
-    demands = Demand([], [])
-    if policy["reads_known"] and not mutates and kinds.pods_among(scoped["kinds"]):
-        demands = demand(policy["fields"], policy["compares"], policy["required_fields"])
+    demands = demand_on_pods(policy, scoped["kinds"], judges=not mutates)
     known, lists = policy["reads_known"], policy["container_fields"]
     return PolicyAnatomyRow(
         raw=policy["raw"],

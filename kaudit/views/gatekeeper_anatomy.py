@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import records
-from kaudit.model import kinds
-from kaudit.model.enforced import Demand, demand
+from kaudit.model.enforced import demand_on_pods
 from kaudit.registry import view
 from kaudit.table import frame
 from kaudit.tables.policy_anatomy import PolicyAnatomyRow, anatomy, containers_read
@@ -123,9 +122,7 @@ def _template(c: dict[str, Any], template: dict[str, Any] | None) -> dict[str, A
         }
     known, lists = template["reads_known"], template["container_fields"]
     fields = template["fields"]
-    demands = Demand([], [])
-    if known and kinds.pods_among(c["kinds"]):
-        demands = demand(fields, template["compares"], template["required_fields"])
+    demands = demand_on_pods(template, c["kinds"])
     return {
         "template": template["name"],
         "operations": template["operations"] or ["CREATE", "UPDATE"],

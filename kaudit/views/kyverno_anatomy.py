@@ -14,7 +14,7 @@ import msgspec
 from kaudit.columns import records
 from kaudit.model import kinds
 from kaudit.model.admission import MatchResources
-from kaudit.model.enforced import Demand, demand
+from kaudit.model.enforced import demand_on_pods
 from kaudit.model.glob import matches
 from kaudit.model.kyverno_scope import Scope, autogen, filters, scope
 from kaudit.model.meta import LabelSelector
@@ -108,9 +108,7 @@ def _row(
     mode, said = _mode(policy, rule)
     known, lists, own = rule["reads_known"], rule["container_fields"], rule["namespace"]
     judges = rule["type"] in ("validate", "verifyImages")
-    demands = Demand([], [])
-    if known and judges and kinds.pods_among({*scoped.kinds, *added}):
-        demands = demand(rule["fields"], rule["compares"], rule["required_fields"])
+    demands = demand_on_pods(rule, {*scoped.kinds, *added}, judges=judges)
     return PolicyAnatomyRow(
         raw=rule["raw"],
         raw_line=rule["raw_line"],

@@ -7,17 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.source.run.fake import program
+from tests.source.run.fake import at_home, program
 from tests.test_cli import run
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    program(tmp_path / "bin")
+    at_home(tmp_path, monkeypatch)
     return tmp_path
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from kaudit.evidence.bundle import Evidence
 from tests.memory_source import rows
-from tests.source.run.fake import program
+from tests.source.run.fake import at_home, program
 from tests.test_cli import run
 
 ROOT = Path(__file__).parents[2]
@@ -29,13 +29,9 @@ status: {{containerStatuses: [{{name: c, imageID: "r.example/web@{DIGEST}"}}]}}
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     (tmp_path / "m").mkdir()
     (tmp_path / "m/pod.yaml").write_text(POD)
-    program(tmp_path / "bin")
+    at_home(tmp_path, monkeypatch)
     return tmp_path
 
 

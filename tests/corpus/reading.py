@@ -39,3 +39,13 @@ def given(format: str, document: Any, folder: Path) -> Evidence:
 def broken(evidence: Evidence) -> list[Gap]:
     """Gaps of what could not be read."""
     return [gap for gap in evidence.gaps if gap.reason is Reason.BROKEN]
+
+
+def changed(example: Path, path: tuple[Any, ...], value: Any) -> Any:
+    """Return the document of an example with another value in one place."""
+    document = json.loads(example.read_bytes())
+    place = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return document

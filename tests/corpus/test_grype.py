@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.test_tools import EXAMPLES
-from tests.corpus.reading import broken, corpus, files, given, read
+from tests.corpus.reading import broken, changed, corpus, files, given, read
 from tests.shared import needs_shared
 
 EXAMPLE = EXAMPLES / "grype" / "image.json"
@@ -108,17 +108,8 @@ def test_one_flaw_has_one_score_and_all_its_names() -> None:
     assert rows.loc["CVE-2099-00003", "severity"] == "unknown"
 
 
-def changed(path: tuple[Any, ...], value: Any) -> Any:
-    document = json.loads(EXAMPLE.read_bytes())
-    place = document
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    return document
-
-
 def test_unknown_severity_is_unknown_and_written_as_it_was(tmp_path: Path) -> None:
-    document = changed(("matches", 0, "vulnerability", "severity"), "Purple")
+    document = changed(EXAMPLE, ("matches", 0, "vulnerability", "severity"), "Purple")
     rows = given("grype", document, tmp_path)["vulnerabilities"]
     row = rows[rows["id"] == "CVE-2099-00001"].iloc[0]
     assert (row["severity"], row["severity_written"]) == ("unknown", "Purple")
@@ -138,7 +129,7 @@ def test_unknown_severity_is_unknown_and_written_as_it_was(tmp_path: Path) -> No
 def test_numbers_out_of_range_are_told(
     path: tuple[Any, ...], value: Any, told: str, tmp_path: Path
 ) -> None:
-    evidence = given("grype", changed(path, value), tmp_path)
+    evidence = given("grype", changed(EXAMPLE, path, value), tmp_path)
     (gap,) = broken(evidence)
     assert "given.json" in gap.detail
     assert told in gap.detail

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.test_tools import EXAMPLES
-from tests.corpus.reading import broken, corpus, files, given, read
+from tests.corpus.reading import broken, changed, corpus, files, given, read
 from tests.shared import needs_shared
 
 EXAMPLE = EXAMPLES / "trivy" / "image.json"
@@ -107,18 +107,9 @@ def test_findings_in_a_cluster_are_of_the_objects_that_they_name() -> None:
     assert Counter(zip(rows["kind"], rows["name"], strict=True)) == +expected
 
 
-def changed(path: tuple[Any, ...], value: Any) -> Any:
-    document = json.loads(EXAMPLE.read_bytes())
-    place = document
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    return document
-
-
 def test_unknown_severity_is_unknown_and_written_as_it_was(tmp_path: Path) -> None:
     place = ("Results", 0, "Vulnerabilities", 0, "Severity")
-    rows = given("trivy", changed(place, "Purple"), tmp_path)["vulnerabilities"]
+    rows = given("trivy", changed(EXAMPLE, place, "Purple"), tmp_path)["vulnerabilities"]
     assert ("unknown", "Purple") in set(
         zip(rows["severity"], rows["severity_written"], strict=True)
     )
@@ -136,6 +127,6 @@ def test_unknown_severity_is_unknown_and_written_as_it_was(tmp_path: Path) -> No
 def test_numbers_out_of_range_are_told(
     path: tuple[Any, ...], value: Any, told: str, tmp_path: Path
 ) -> None:
-    (gap,) = broken(given("trivy", changed(path, value), tmp_path))
+    (gap,) = broken(given("trivy", changed(EXAMPLE, path, value), tmp_path))
     assert "given.json" in gap.detail
     assert told in gap.detail

@@ -10,15 +10,13 @@ from typing import Any
 
 import pytest
 
-from kaudit import who_can as engine
 from kaudit.collect import collect
 from kaudit.evidence.bundle import Evidence
-from kaudit.model.rbac_rule import Request
 from kaudit.source.live import LiveSource
 from kaudit.source.live_http import Patience
-from kaudit.who_can import Subject
 from tests.integration.cluster import Cluster
 from tests.rbac_world import NAMESPACES, Question, question, slowly, world
+from tests.test_who_can import allowed
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -91,21 +89,8 @@ def test_it_agrees_with_subject_access_reviews(
     with ThreadPoolExecutor(4) as pool:
         said = [*pool.map(lambda q: review(cluster_with_controllers, q), asked)]
     assert 200 < sum(said) < _QUESTIONS - 200, "both answers are common"
-    found = [_ours(evidence, q) for q in asked]
+    found = [allowed(evidence, q) for q in asked]
     assert [q for q, a, b in zip(asked, said, found, strict=True) if a != b] == []
     # The plain evaluator of the other tests is as right, but for the defaults of the server.
     plain = [slowly(objects, q) for q in asked]
     assert [q for q, a, b in zip(asked, said, plain, strict=True) if b and not a] == []
-
-
-def _ours(evidence: Evidence, q: Question) -> bool:
-    request = Request(
-        verb=q.verb,
-        group=q.group,
-        resource=q.resource,
-        subresource=q.subresource,
-        name=q.name,
-        namespace=q.namespace,
-        url=q.url,
-    )
-    return engine.allowed(evidence, request, Subject(q.user, frozenset(q.groups)))

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 #: What every stand-in does before its own part: it answers for its version.
 _HEAD = """#!{python} -IS
 import json, os, signal, subprocess, sys, time
@@ -62,3 +64,12 @@ def program(
     path.write_text(head + body + "\n", encoding="utf-8")
     path.chmod(0o755)
     return path
+
+
+def at_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder that is all the home there is, with the program on the path."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("PATH", f"{folder / 'bin'}:/usr/bin:/bin")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    program(folder / "bin")
