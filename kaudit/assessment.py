@@ -36,9 +36,29 @@ class Assessment:
     """Evidence judged by controls.
 
     ``assessment["KA-DEP-001"]`` are the results of one control; ``list(assessment)`` names them
-    all. ``findings`` are the failures, ``results`` all results, ``summary`` one row a control,
-    ``conclusions`` one row a layer; each a DataFrame. ``parameters`` are the auditor's
-    decisions that were in force, ``waivers`` the accepted failures.
+    all.
+
+    Parameters
+    ----------
+    evidence
+        What was judged.
+    by_control
+        Results of each control that was applied.
+    waivers
+        Accepted failures.
+
+    Attributes
+    ----------
+    evidence, waivers
+        As given.
+    by_control
+        Results of each control, by its id.
+    parameters
+        Decisions of the auditor that were in force.
+    results, findings, unassessed
+        DataFrames of one row a result: all of them, failures, what could not be judged.
+    summary, conclusions, gaps
+        DataFrames of one row a control, a layer and a gap.
 
     Examples
     --------
@@ -62,7 +82,17 @@ class Assessment:
         return tuple(result.control for result in self.by_control.values())
 
     def __getitem__(self, control: str) -> pd.DataFrame:
-        """All results of one control; see :class:`Result` for the columns.
+        """All results of one control.
+
+        Parameters
+        ----------
+        control
+            Its id.
+
+        Returns
+        -------
+        DataFrame
+            One row a result; the columns are the attributes of :class:`Result`.
 
         Raises
         ------
@@ -81,12 +111,26 @@ class Assessment:
         return list(self.by_control)
 
     def iter_results(self, *statuses: Status) -> Iterator[Result]:
-        """Yield results control by control, failures with their waiver."""
+        """Yield results control by control, failures with their waiver.
+
+        Parameters
+        ----------
+        statuses
+            Those that are wanted; all where none is given.
+        """
         for control in self.by_control:
             yield from self.results_of(control, *statuses)
 
     def results_of(self, control: str, *statuses: Status) -> Iterator[Result]:
-        """Yield the results of one control, failures with their waiver."""
+        """Yield the results of one control, failures with their waiver.
+
+        Parameters
+        ----------
+        control
+            Its id; it must have been applied.
+        statuses
+            Those that are wanted; all where none is given.
+        """
         as_of = self.evidence.as_of
         for result in self.by_control[control].results(*statuses):
             if result.status is Status.FAIL and self.waivers:
@@ -147,7 +191,13 @@ class Assessment:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row a control: id, title, layer, severity, counts by status, conclusion."""
+        """One row a control, by id.
+
+        Columns are ``control`` (its id), ``title``, ``layer``, ``severity``, ``population``
+        (resources that it applies to), one a status with the number of resources (``pass``,
+        ``fail``, ``not_applicable``, ``not_assessed``, ``error``, ``manual``), ``waived`` (of
+        those that fail), ``operation`` (the conclusion) and ``because`` (its ground).
+        """
         from kaudit.frame import Frame
 
         rows = []
@@ -170,14 +220,25 @@ class Assessment:
 
     @cached_property
     def conclusions(self) -> pd.DataFrame:
-        """One row a layer: design, operation, why, and counts."""
+        """One row a layer.
+
+        Columns are ``layer``, ``design`` and ``operation`` (the conclusions) with their grounds
+        ``design_because`` and ``operation_because``; numbers of ``controls``, and of those that
+        are ``effective``, ``with_exceptions``, ``not_effective``, ``unable`` (to conclude) and
+        ``not_applicable``; ``findings``, those of them that are ``waived``, and resources that
+        are ``not_assessed``.
+        """
         from kaudit.frame import Frame
 
         return Frame([msgspec.to_builtins(layer) for layer in self.layers])
 
     @cached_property
     def gaps(self) -> pd.DataFrame:
-        """One row a gap: what, reason, scope, tables that it weakens, detail."""
+        """One row a gap.
+
+        Columns are ``what`` (the read), ``reason``, ``tables`` (those that it weakens), its
+        scope ``namespace``, ``kind`` and ``name`` (empty: all of them), and ``detail``.
+        """
         from kaudit.frame import Frame
 
         columns = ["what", "reason", "tables", "namespace", "kind", "name", "detail"]
@@ -189,6 +250,16 @@ class Assessment:
 
     def result(self, fingerprint: str) -> Result:
         """Find a result by its fingerprint.
+
+        Parameters
+        ----------
+        fingerprint
+            As the column of that name has it.
+
+        Returns
+        -------
+        Result
+            Without its waiver.
 
         Raises
         ------
@@ -204,7 +275,18 @@ class Assessment:
         raise InputError(f"no result has the fingerprint {fingerprint}")
 
     def failed(self, severity: Severity) -> int:
-        """Count unwaived failures at or above a severity."""
+        """Count unwaived failures at or above a severity.
+
+        Parameters
+        ----------
+        severity
+            The least that counts, such as ``Severity.HIGH``.
+
+        Returns
+        -------
+        int
+            Resources that fail, control by control.
+        """
         return sum(
             tally.fail_ - tally.waived
             for id_, tally in self.tallies.items()

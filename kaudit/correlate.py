@@ -43,7 +43,8 @@ class Risks:
     Attributes
     ----------
     chains
-        One for each workload, or namespace, on which a pattern holds or may hold.
+        One :class:`~kaudit.model.risk.Chain` for each workload, or namespace, on which a pattern
+        holds or may hold.
     signals
         States of every signal, by name.
     workloads
@@ -67,7 +68,13 @@ class Risks:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a chain: rank, workload, severity, state, patterns, links, what to do."""
+        """One row a chain, worst first.
+
+        Columns are ``rank``, ``severity``, ``state`` (``holds`` or ``unknown``), the workload
+        (``kind``, ``namespace``, ``name``) and its ``pods``, ``patterns`` (ids), ``links``
+        (titles of what is proven), ``unknown`` (titles of what is not), ``because`` (why it
+        stands where it does) and ``remedy`` (what breaks most with least effort).
+        """
         from kaudit.frame import Frame
 
         rows = [
@@ -93,6 +100,16 @@ class Risks:
         """Return the chains as ``kaudit risks --format json`` writes them: ``kaudit/risks/v1``.
 
         Every signal is counted, so that what is unknown shows even where no chain rests on it.
+
+        Parameters
+        ----------
+        chains
+            Those to write; all by default.
+
+        Returns
+        -------
+        dict
+            Of the shape that the JSON Schema ``risks-v1`` describes.
         """
         return {
             "schema": "kaudit/risks/v1",
@@ -138,6 +155,13 @@ class Risks:
 
 def correlate(assessment: Assessment, *, progress: Progress = silent) -> Risks:
     """Find the chains of risk in what was assessed.
+
+    Parameters
+    ----------
+    assessment
+        What was judged by the whole catalogue; what was not judged is unknown.
+    progress
+        Told which signal is looked at.
 
     Returns
     -------

@@ -128,7 +128,13 @@ def parameters() -> Parameters:
 
 @contextmanager
 def using(chosen: Parameters) -> Iterator[None]:
-    """Put parameters in force for a while."""
+    """Put parameters in force for a while.
+
+    Parameters
+    ----------
+    chosen
+        Those that controls judge by until the block ends.
+    """
     token = _current.set(chosen)
     try:
         yield
@@ -137,7 +143,17 @@ def using(chosen: Parameters) -> Iterator[None]:
 
 
 def parse(values: Mapping[str, Any]) -> Parameters:
-    """Build parameters from names and values; texts of lists are split at commas.
+    """Build parameters from names and values.
+
+    Parameters
+    ----------
+    values
+        Names of :class:`Parameters`, with values; texts of lists are split at commas.
+
+    Returns
+    -------
+    kaudit.Parameters
+        With defaults for what is not named.
 
     Raises
     ------

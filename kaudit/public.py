@@ -36,6 +36,19 @@ def collect(
     outputs
         What tools wrote, a file or folder by the name of its format: ``{"trivy": "scans"}``.
 
+    Returns
+    -------
+    Evidence
+        Tables, raw records, provenance and gaps. What could not be read is a gap in it.
+
+    Raises
+    ------
+    InputError
+        No source is named, a name means nothing, no source could be read, or ``out`` is in
+        the way.
+    EvidenceError
+        The source is a bundle, and it is damaged.
+
     Examples
     --------
     >>> e = ka.collect("manifests")
@@ -75,6 +88,21 @@ def assess(
     parameters
         Decisions of the auditor, such as ``allowed_registries``.
 
+    Returns
+    -------
+    Assessment
+        Results, findings and conclusions; every control has at least one result.
+
+    Raises
+    ------
+    InputError
+        No control has the id, there is no such parameter, or its value does not fit; or, of a
+        path, as for :func:`collect`.
+    EvidenceError
+        The bundle is damaged.
+    WaiverError
+        A waiver lacks what it must have.
+
     Examples
     --------
     >>> a = ka.assess("demo.kaudit", control="KA-DEP-001")
@@ -103,6 +131,11 @@ def risks(assessment: Assessment) -> Risks:
     assessment
         What was judged by the whole catalogue; what was not judged is unknown.
 
+    Returns
+    -------
+    Risks
+        Chains, worst first; ``frame`` has one row a chain.
+
     Examples
     --------
     >>> found = ka.risks(ka.assess("demo.kaudit"))
@@ -117,7 +150,12 @@ def risks(assessment: Assessment) -> Risks:
 
 
 def controls() -> pd.DataFrame:
-    """List the catalogue: id, layer, severity, title.
+    """List the catalogue.
+
+    Returns
+    -------
+    DataFrame
+        One row a control, by id: ``control`` (its id), ``layer``, ``severity``, ``title``.
 
     Examples
     --------

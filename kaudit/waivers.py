@@ -61,11 +61,35 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return card(self, f"Waiver {self.id}")
 
     def holds(self, as_of: datetime | None) -> bool:
-        """Tell whether it has not ended; without a known date it cannot be told: False."""
+        """Tell whether it has not ended.
+
+        Parameters
+        ----------
+        as_of
+            Moment of the evidence; None, where nobody knows it: then it holds for nothing.
+
+        Returns
+        -------
+        bool
+            True up to the last day, that day included.
+        """
         return as_of is not None and as_of.date() <= self.expires
 
     def covers(self, control: str, kind: str, namespace: str, name: str, container: str) -> bool:
-        """Tell whether it selects a failure."""
+        """Tell whether it selects a failure.
+
+        Parameters
+        ----------
+        control
+            Id of the control that fails.
+        kind, namespace, name, container
+            The resource; empty texts where it has no such part.
+
+        Returns
+        -------
+        bool
+            True where all of its globs match.
+        """
         return (
             fnmatchcase(control, self.control)
             and fnmatchcase(kind, self.kind)
@@ -95,6 +119,16 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 def load_waivers(path: Path) -> tuple[Waiver, ...]:
     """Read a YAML file with a list ``waivers``.
 
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    tuple of Waiver
+        As they stand in it.
+
     Raises
     ------
     InputError
@@ -112,7 +146,17 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
 
 
 def accepted(waivers: str | Path | Sequence[Waiver]) -> tuple[Waiver, ...]:
-    """Take waivers as somebody calls them: a file (empty for none), or a list of them.
+    """Take waivers as somebody calls them.
+
+    Parameters
+    ----------
+    waivers
+        Path of a file, an empty text for none, or a list of them.
+
+    Returns
+    -------
+    tuple of Waiver
+        In the order in which they were given.
 
     Raises
     ------

@@ -85,6 +85,10 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    id, title, severity, layer
+        Of the correlation.
+    state
+        Whether it is proven, or some of its signals are unknown.
     signals
         Signals that it rests on, in the order of the attack.
     breaks
@@ -106,11 +110,17 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     rank
-        From 1; ``because`` says in words and counts what it rests on.
+        From 1.
     kind, namespace, name, platform, pods
         The workload, with the pods of its most used image; or a namespace, with its pods.
     severity, state
         Of its worst pattern that holds, or else that may hold.
+    because
+        What its place rests on, in words.
+    patterns
+        Correlations that hold, or may hold.
+    links
+        Signals that they rest on, in the order of the attack.
     remedy
         Signal whose end breaks most of the patterns with least effort.
     """

@@ -38,8 +38,24 @@ W = TypeVar("W", Layer, Severity)
 def collector(*reads: Read, tables: tuple[Table, ...]) -> Callable[[F], F]:
     """Register a function ``(object, at) -> Iterator[Row]`` for the kinds it reads.
 
-    ``object`` is the decoded struct, ``at`` the :class:`Place` of its raw record; the rows
-    are of the declared tables only.
+    ``object`` is the decoded struct, ``at`` the :class:`Place` of its raw record.
+
+    Parameters
+    ----------
+    reads
+        Kinds that it reads, each with the struct that its JSON is decoded into.
+    tables
+        Those of the rows that it yields, no others.
+
+    Returns
+    -------
+    Callable
+        A decorator that gives the function back as it is; its name is that of the collector.
+
+    Raises
+    ------
+    RegistryError
+        A collector, or another table, has the name already.
 
     Examples
     --------
@@ -85,6 +101,23 @@ def tool(
     It takes the content of one file apart into records, which the collectors of the format
     (``Read.of(name, …)``) turn into rows. It raises InputError where the content is none.
 
+    Parameters
+    ----------
+    name
+        Of the tool, and of the option of ``kaudit collect``.
+    title, help, recognise, files, group, placed
+        See :class:`Format`.
+
+    Returns
+    -------
+    Callable
+        A decorator that gives the function back as it is.
+
+    Raises
+    ------
+    RegistryError
+        A format has the name already.
+
     Examples
     --------
     >>> import msgspec
@@ -118,10 +151,26 @@ def tool(
 def view(table: Table, *, naming: tuple[str, ...] = ()) -> Callable[[F], F]:
     """Register a function of tables (its parameters) that computes ``table``.
 
-    Its first parameter is the table whose rows it carries on. A parameter whose type is a
-    NamedTuple stands for the tables that its fields name. ``naming`` names tables
-    that only name things (owners), or that only some columns rest on: a gap in them touches
-    those controls alone that say so by ``weak``.
+    The first parameter of the function is the table whose rows it carries on. A parameter whose
+    type is a NamedTuple stands for the tables that its fields name.
+
+    Parameters
+    ----------
+    table
+        What it computes.
+    naming
+        Tables that only name things (owners), or that only some columns rest on: a gap in them
+        touches those controls alone that say so by ``weak``.
+
+    Returns
+    -------
+    Callable
+        A decorator that gives the function back as it is.
+
+    Raises
+    ------
+    RegistryError
+        A table or view has the name already.
 
     Examples
     --------
@@ -184,6 +233,17 @@ def control(
     references
         Framework id to requirement ids, beside those of ``frameworks/mappings.csv``.
 
+    Returns
+    -------
+    Callable
+        A decorator that gives the function back as it is.
+
+    Raises
+    ------
+    RegistryError
+        Its id is taken or malformed, a word is none, its docstring lacks a part, or it names a
+        table or column that is not there.
+
     Examples
     --------
     >>> @ka.control("MY-DEP-001", layer="deploy", severity="low", expected="no", shows=("image",))
@@ -245,7 +305,25 @@ def control(
 
 
 def exporter(name: str, *, suffix: str) -> Callable[[F], F]:
-    """Register a function ``(assessment) -> Iterator[bytes]`` that writes one format."""
+    """Register a function ``(assessment) -> Iterator[bytes]`` that writes one format.
+
+    Parameters
+    ----------
+    name
+        By which ``assess --format`` asks for it.
+    suffix
+        Of files of the format, such as ``.json``.
+
+    Returns
+    -------
+    Callable
+        A decorator that gives the function back as it is.
+
+    Raises
+    ------
+    RegistryError
+        An exporter has the name already.
+    """
 
     def register(function: F) -> F:
         if name in EXPORTERS:
