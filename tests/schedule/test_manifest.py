@@ -152,10 +152,12 @@ def test_decisions_and_waivers_come_back_as_they_were(tmp_path: Path) -> None:
     (tmp_path / "waivers.yaml").write_text(data["waivers.yaml"])
     assert load_waivers(tmp_path / "waivers.yaml") == load_waivers(given)
     (tmp_path / "parameters.yaml").write_text(data["parameters.yaml"])
+    from kaudit.cli.options import Decisions
     from kaudit.cli.sources import decided as read
 
-    assert read(None, tmp_path / "parameters.yaml") == decided
-    assert read(["secret_max_age_days=9"], tmp_path / "parameters.yaml").secret_max_age_days == 9
+    written = Decisions(parameters=tmp_path / "parameters.yaml")
+    assert read(written) == decided
+    assert read(written._replace(parameter=["secret_max_age_days=9"])).secret_max_age_days == 9
 
 
 def test_the_same_text_every_time() -> None:
