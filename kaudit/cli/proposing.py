@@ -36,7 +36,11 @@ def admission(
     ],
     format: Format = "table",
     fail: Annotated[
-        bool, typer.Option("--fail", help="Exit with 1 where something would be refused.")
+        bool,
+        typer.Option(
+            "--fail",
+            help="Exit with 1 where something would be refused, with 3 where that is not known.",
+        ),
     ] = False,
     time_limit: TimeLimit = 600.0,
     pin: Pin = None,
@@ -67,5 +71,7 @@ def admission(
         for gap in evidence.gaps:
             if gap.failed:
                 say(f"gap: {gap.what}: {gap.detail}")
-    if fail and found["refused"].any():
-        raise typer.Exit(1)
+    unknown = any(gap.failed and "policy_verdicts" in gap.tables for gap in evidence.gaps)
+    unknown = unknown or bool((found["result"] == "error").any())
+    if fail and (found["refused"].any() or unknown):
+        raise typer.Exit(1 if found["refused"].any() else 3)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from kaudit.model import kyverno_apply
+from kaudit.source.run import kyverno_log
 from kaudit.source.run.program import Ended
 from kaudit.source.run.secrets import unjudged
 from kaudit.source.run.tool import About, Machine, Target, Tool, folder_of, version_behind
@@ -29,6 +30,7 @@ class Kyverno(Tool):
     get = "https://kyverno.io"
     finds = frozenset({1})
     offline = True
+    log = 4 << 20
 
     def about(self, machine: Machine) -> About:
         """Ask for its version."""
@@ -38,7 +40,7 @@ class Kyverno(Tool):
     def arguments(self, target: Target) -> list[str | Path]:
         """Apply policies to all objects."""
         folder = folder_of(target)
-        own = ["apply", "--policy-report", "--output-format=json", "--remove-color"]
+        own = ["apply", "-v=2", "--policy-report", "--output-format=json", "--remove-color"]
         own += ["--continue-on-fail", f"--values-file={folder / 'values.yaml'}"]
         if (folder / "exceptions.yaml").is_file():
             own += [f"--exceptions={folder / 'exceptions.yaml'}"]
@@ -47,12 +49,21 @@ class Kyverno(Tool):
         own += [f"--resource={objects}"]
         return [*own, "--", folder / "policies.yaml"]
 
+    def sieve(self, target: Target, run: kyverno_log.Run) -> list[str]:
+        """Take out the policies that it does not load."""
+        return kyverno_log.sieved(folder_of(target) / "policies.yaml", run)
+
+    def missed(self, ended: Ended) -> list[str]:
+        """Say to which objects no policy was applied."""
+        return kyverno_log.missed(ended.said)
+
     def answers(self, target: Target, ended: Ended) -> bool:
         """Take failures for the answer that they are; put together what it prints in parts.
 
         The time of each result is that of the run, and is left out.
         """
         if not super().answers(target, ended):
+            ended.said = kyverno_log.words(ended.said)
             return False
         unknown = {one["name"] for one in unjudged(folder_of(target))}
         heads, results, reports = [b"$ kyverno apply --policy-report\n"], [], 0
@@ -67,7 +78,7 @@ class Kyverno(Tool):
                 results += [one for one in told if not _on_secret(one, unknown)]
         said = kyverno_apply.said_in(b"".join(heads[1:]).decode("utf-8", "replace").splitlines())
         if not reports and (ended.code or (ended.out.stat().st_size > 1 and not said.known)):
-            ended.said = ended.said or "what it printed is no report"
+            ended.said = kyverno_log.words(ended.said) or "what it printed is no report"
             return False
         merged = {
             "kind": "ClusterReport",

@@ -25,7 +25,7 @@ from kaudit.model.words import Reason
 
 #: Bytes on standard output beyond which a program is ended.
 LARGEST = 1 << 30
-#: Bytes of standard error that are kept: the last ones.
+#: Bytes of standard error that are kept, where no more are asked for: the last ones.
 _TAIL = 32 << 10
 _BLOCK = 1 << 16
 #: Seconds after which a program that waits is asked whether it should go on.
@@ -53,10 +53,11 @@ class Ended(msgspec.Struct):
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """What a run may take: seconds, and bytes on standard output."""
+    """What a run may take: seconds, bytes on standard output, and bytes of its log that count."""
 
     seconds: float = 600.0
     largest: int = LARGEST
+    log: int = _TAIL
 
 
 def run(
@@ -143,7 +144,7 @@ def _read(
                 if not block:
                     waiting.unregister(key.fileobj)
                 elif key.fileobj is process.stderr:
-                    tail = (tail + block)[-_TAIL:]
+                    tail = (tail + block)[-bounds.log :]
                 else:
                     size += len(block)
                     if size > bounds.largest:

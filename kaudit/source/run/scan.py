@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 
@@ -235,10 +236,17 @@ class ScanSource:
         within.mkdir()
         if target.kind in _FILES:
             _laid(target, within)
-        bounds = Bounds(self.settings.seconds)
+        run = partial(
+            ready.machine.run,
+            out=out,
+            bounds=Bounds(self.settings.seconds, log=tool.log),
+            within=within,
+        )
+        done.lost += tool.sieve(target, run)
         while True:
-            ended = ready.machine.run(tool.arguments(target), out, bounds=bounds, within=within)
+            ended = run(tool.arguments(target))
             if tool.answers(target, ended):
+                done.lost += tool.missed(ended)
                 break
             left_out = tool.leave_out(target, ended)
             if not left_out:

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -140,6 +140,8 @@ class Tool(ABC):
         Whether the same program and database say the same of the same image.
     offline
         Whether it is shown no way to a network.
+    log
+        Bytes of its log that are read, the last ones.
     """
 
     name: str
@@ -152,6 +154,7 @@ class Tool(ABC):
     looks_for: tuple[str, ...] = ()
     cached = False
     offline = False
+    log = 32 << 10
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -199,6 +202,21 @@ class Tool(ABC):
     ) -> str:
         """Take what stopped a run out of its target, and say what; nothing where that is none."""
         return ""
+
+    def sieve(
+        self,
+        target: Target,  # noqa: ARG002  for tools that pass over parts in silence
+        run: Callable[[list[str | Path]], Ended],  # noqa: ARG002
+    ) -> list[str]:
+        """Take out of a target, before it is run on, what the tool would pass over; say what."""
+        return []
+
+    def missed(
+        self,
+        ended: Ended,  # noqa: ARG002  for tools that do not tell it in their answer
+    ) -> list[str]:
+        """Say what a run that gave an answer passed over."""
+        return []
 
 
 class Machine:
