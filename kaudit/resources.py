@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 _SEPARATOR = "\x1f"
 
 
+class _Numbers(dict[str, int]):
+    """Numbers of keys; one that is not there yet is listed, and gets the next."""
+
+    def __init__(self, listed: list[str]) -> None:
+        self._listed = listed
+
+    def __missing__(self, key: str) -> int:
+        self[key] = number = len(self._listed)
+        self._listed.append(key)
+        return number
+
+
 class Resources:
     """Numbers resources as ``kind, namespace, name, container``, for any number of tables.
 
@@ -27,10 +39,11 @@ class Resources:
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
         self.keys: list[str] = []
+        self._numbers = _Numbers(self.keys)
         self._order: Numbers | None = None
         self._kept: dict[int, tuple[pd.DataFrame, Numbers]] = {}
+        self._last: tuple[pa.Array, Numbers] | None = None
         self._others: tuple[Resources, Numbers] | None = None
 
     def __len__(self) -> int:
@@ -41,11 +54,16 @@ class Resources:
         kept = self._kept.get(id(subject))
         if kept is not None:
             return kept[1]
-        codes = _joined(subject, names).dictionary_encode()
-        new = self.numbered(codes.dictionary.to_pylist())
-        found: Numbers = new[codes.indices.to_numpy()]
+        codes = _coded(subject, names)
+        found: Numbers = self._of_keys(codes.dictionary)[codes.indices.to_numpy()]
         self._kept[id(subject)] = (subject, found)
         return found
+
+    def _of_keys(self, keys: pa.Array) -> Numbers:
+        """Numbers of keys; views of one table mostly have the same ones, in the same order."""
+        if self._last is None or not self._last[0].equals(keys):
+            self._last = (keys, self.numbered(keys.to_pylist()))
+        return self._last[1]
 
     def forget(self) -> None:
         """Let go of the frames whose rows were numbered."""
@@ -55,13 +73,7 @@ class Resources:
         """Numbers of keys; those that are new get one."""
         import numpy as np
 
-        found = np.empty(len(keys), dtype=np.int64)
-        for at, key in enumerate(keys):
-            number = self._numbers.setdefault(key, len(self._numbers))
-            if number == len(self.keys):
-                self.keys.append(key)
-            found[at] = number
-        return found
+        return np.fromiter(map(self._numbers.__getitem__, keys), np.int64, len(keys))
 
     def of_others(self, others: Resources) -> Numbers:
         """Numbers here of the resources that another process has numbered."""
@@ -99,23 +111,23 @@ def key_of(kind: str, namespace: str, name: str, container: str = "") -> str:
     return _SEPARATOR.join((kind, namespace, name, container))
 
 
-def _joined(subject: pd.DataFrame, names: Resource) -> pa.Array:
+def _coded(subject: pd.DataFrame, names: Resource) -> pa.Array:
+    """Keys of the resources of rows, each held once."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    nothing = pa.scalar("", pa.string())
     parts: list[Any] = []
     for name in (names.kind, names.namespace, names.name, names.container):
-        if not name:
-            parts.append(nothing)
-        elif name.startswith("="):
-            parts.append(pa.scalar(name[1:], pa.string()))
+        if name and not name.startswith("="):
+            parts.append(pc.fill_null(arrow(subject[name]), ""))
         else:
-            column = pc.fill_null(arrow(subject[name]), "")
-            if pc.any(pc.match_substring(column, _SEPARATOR)).as_py():
-                column = pc.replace_substring(column, _SEPARATOR, "\ufffd")
-            parts.append(column)
-    return pc.binary_join_element_wise(*parts, _SEPARATOR)
+            parts.append(pa.scalar(name[1:], pa.string()))
+    joined = pc.binary_join_element_wise(*parts, _SEPARATOR).dictionary_encode()
+    found = pc.count_substring(joined.dictionary, _SEPARATOR)
+    if pc.all(pc.equal(found, len(parts) - 1)).as_py():
+        return joined
+    clean = [pc.replace_substring(part, _SEPARATOR, "\ufffd") for part in parts]
+    return pc.binary_join_element_wise(*clean, _SEPARATOR).dictionary_encode()
 
 
 class Scopes:

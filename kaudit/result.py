@@ -181,16 +181,16 @@ class ControlResult:
 
     def _observe(self, subject: pd.DataFrame, fails: Any, numbers: Any) -> None:
         import numpy as np
+        import pyarrow as pa
 
         found, first = np.unique(numbers[fails], return_index=True)
         fresh = self._observed.fresh(found)
         if not fresh.any():
             return
-        shown = subject[list(dict.fromkeys((*self.control.shows, "raw", "raw_line")))]
-        rows = shown.iloc[fails[first[fresh]]]
-        texts = observed(rows, self.control.shows)
-        lines = rows["raw_line"].to_numpy(dtype=np.int64)
-        self._observed.add(found[fresh], texts, arrow(rows["raw"]), lines)
+        rows = pa.array(fails[first[fresh]])
+        texts = observed(subject, rows, self.control.shows)
+        raws, lines = (arrow(subject[name]).take(rows) for name in ("raw", "raw_line"))
+        self._observed.add(found[fresh], texts, raws, lines.to_numpy())
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the control, which another process knows by itself."""
@@ -365,14 +365,14 @@ def _placed(counts: Counts, numbers: Any, size: int) -> Counts:
     return found
 
 
-def observed(rows: pd.DataFrame, shows: Sequence[str]) -> pa.Array:
-    """Say what was seen in each row: ``column: value; …`` of the shown columns."""
+def observed(subject: pd.DataFrame, rows: pa.Array, shows: Sequence[str]) -> pa.Array:
+    """Say what was seen in rows at positions: ``column: value; …`` of the shown columns."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     parts = []
     for name in shows:
-        values = arrow(rows[name])
+        values = arrow(subject[name]).take(rows)
         if pa.types.is_list(values.type):
             values = pc.binary_join(values, ", ")
             values = pc.if_else(pc.equal(values, ""), "none", values)

@@ -241,7 +241,7 @@ def _of_tables(found: States, assessment: Assessment, workloads: Workloads) -> N
     rows = np.flatnonzero(holds)
     places, first = np.unique(at[rows], return_index=True)
     shown = subject.iloc[rows[first]]
-    texts = observed(shown, signal.shows).to_pylist()
+    texts = observed(subject, pa.array(rows[first]), signal.shows).to_pylist()
     for place, text, raw, line in zip(
         places.tolist(), texts, shown["raw"], shown["raw_line"], strict=True
     ):
