@@ -46,7 +46,7 @@ def series(values: pa.Array | Flags, like: pd.DataFrame | pd.Series[Any]) -> pd.
 
     if isinstance(values, np.ndarray):
         values = pa.array(values)
-    return pd.Series(pd.array(values, dtype=pd.ArrowDtype(values.type)), index=like.index)
+    return pd.Series(pd.arrays.ArrowExtensionArray(values), index=like.index, copy=False)
 
 
 def positions(keys: pd.Series[Any] | pa.Array, among: pd.Series[Any] | pa.Array) -> Positions:
@@ -140,6 +140,8 @@ def over_lists(
     import pyarrow.compute as pc
 
     lists = arrow(column)
+    if not len(lists.flatten()):
+        return series(pa.array([compute([])] * len(lists), type_ or pa.bool_()), column)
     if pc.any(pc.match_substring(lists.flatten(), SEPARATOR)).as_py():
         lists = _without_separators(lists)
     joined = pc.fill_null(pc.binary_join(pc.cast(lists, pa.list_(pa.string())), SEPARATOR), "")

@@ -26,13 +26,14 @@ def selector(text: str) -> Selects:
     (True, False)
     """
     found = _decode(text)
-    wanted = [(key, value or "") for key, value in (found.match_labels or {}).items()]
+    wanted = {key: value or "" for key, value in (found.match_labels or {}).items()}.items()
     terms = [(e.key, e.operator, frozenset(e.values or ())) for e in found.match_expressions or ()]
+    if not terms:
+        return lambda labels: wanted <= labels.items()
 
     def selects(labels: Mapping[str, str]) -> bool:
-        for key, value in wanted:
-            if labels.get(key) != value:
-                return False
+        if not wanted <= labels.items():
+            return False
         return all(_holds(labels.get(key), operator, values) for key, operator, values in terms)
 
     return selects

@@ -9,13 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from ipaddress import (
-    AddressValueError,
-    IPv4Address,
-    ip_address,
-    ip_network,
-    summarize_address_range,
-)
+from ipaddress import ip_address, ip_network, summarize_address_range
+from socket import AF_INET, inet_pton
 
 import msgspec
 
@@ -145,8 +140,8 @@ class AddressSpace:
     def class_of(self, address: str) -> int | None:
         """Class of one address; None where the text is none, or of IPv6 that nobody names."""
         try:  # most are of this kind, and there is one a pod
-            start = int(IPv4Address(address))
-        except AddressValueError:
+            start = int.from_bytes(inet_pton(AF_INET, address))
+        except (OSError, ValueError):
             found = range_of(address)
             if found is None or found.start >= self._end:
                 return None

@@ -15,7 +15,6 @@ from kaudit.columns import (
     gathered,
     kept_in_lists,
     looked_up,
-    over_lists,
     positions,
     series,
     text_is,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kaudit.columns import Positions
+    from kaudit.model.address_space import AddressSpace
 
 
 class NetworkPodRow(Trace, kw_only=True):
@@ -67,7 +67,6 @@ def network_pods(
     policies: PolicyTables,
 ) -> pd.DataFrame:
     """Reduce pods to what policies speak of."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     c = pod_context
@@ -75,10 +74,6 @@ def network_pods(
     at = positions(c["pod_uid"], pods["pod_uid"])
     ips = looked_up(pods, at, "pod_ips", c)
     beside = pc.list_value_length(arrow(looked_up(pods, at, "networks", c)))
-
-    def classes(texts: list[str]) -> list[str]:
-        found = {number for text in texts if (number := space.class_of(text)) is not None}
-        return [str(number) for number in sorted(found)]
 
     copied = (
         "raw",
@@ -97,7 +92,7 @@ def network_pods(
         "labels": series(kept_in_lists(c["labels"], lambda t: t.partition("=")[0] in keys), c),
         "named_ports": _named_ports(c, ports, names),
         "addressed": series(pc.greater(pc.fill_null(pc.list_value_length(arrow(ips)), 0), 0), c),
-        "addresses": over_lists(ips, classes, pa.list_(pa.string())),
+        "addresses": _address_classes(ips, space),
     }
     first, numbers = _alike(found)
     found = {name: column.iloc[first] for name, column in found.items()}
@@ -126,6 +121,24 @@ def _alike(columns: dict[str, pd.Series[Any]]) -> tuple[Positions, Positions]:
     )
     order = np.argsort(first)
     return first[order].astype("int64"), numbers[order].astype("int64")
+
+
+def _address_classes(ips: pd.Series[Any], space: AddressSpace) -> pd.Series[Any]:
+    """Classes of the addresses of each pod, sorted; most have one address, of their own."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lists = arrow(ips)
+    codes = lists.flatten().dictionary_encode()
+    known = [space.class_of(text) for text in codes.dictionary.to_pylist()]
+    number = np.array([-1 if one is None else one for one in known], np.int64)[codes.indices]
+    many = len(space.classes)
+    pods = pc.list_parent_indices(lists).to_numpy()
+    found = np.unique((pods * many + number)[number >= 0])
+    offsets = np.searchsorted(found, np.arange(len(lists) + 1) * many).astype(np.int32)
+    texts = pa.array([str(one) for one in range(many)], pa.string())
+    return series(pa.ListArray.from_arrays(offsets, texts.take(pa.array(found % many))), ips)
 
 
 def _named_ports(

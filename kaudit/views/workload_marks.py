@@ -8,10 +8,10 @@ namespace.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from kaudit.columns import SEPARATOR, arrow, kept_in_lists
+from kaudit.columns import SEPARATOR, arrow, kept_in_lists, plain_rows
 from kaudit.parameters import Parameters, parameters
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -47,21 +47,18 @@ def workload_marks(pod_context: pd.DataFrame, namespaces: pd.DataFrame) -> pd.Da
     """Read the labels of each kind of pod once, and gather them by workload."""
     decided = parameters()
     known = {text.lower() for text in decided.production_environments}
-    spaces = {
-        name: _pairs(labels)
-        for name, labels in zip(
-            namespaces["name"].tolist(), namespaces["labels"].tolist(), strict=True
-        )
-    }
+    said = cache(partial(_said, decided))
+    spaces = {name: tuple(labels) for name, labels in plain_rows(namespaces, "name", "labels")}
     gathered: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for one in _classes(pod_context, decided).to_pylist():
         gathered.setdefault(tuple(one[column] for column in _OWNER), []).append(one)
     rows = []
     for (namespace, kind, name), found in gathered.items():
-        of_space = spaces.get(namespace, {})
-        labels = [_pairs(filter(None, one["labels"].split(SEPARATOR))) for one in found]
-        told = [_environments(decided, own, of_space) for own in labels]
-        environments = {text for some in told for text in some}
+        of_space = said(spaces.get(namespace, ()))
+        labels = [said(tuple(filter(None, one["labels"].split(SEPARATOR)))) for one in found]
+        environments = {
+            text for own in labels for text in own.environments or of_space.environments
+        }
         first = min(found, key=lambda one: (one["raw"], one["line"]))
         rows.append(
             WorkloadMarkRow(
@@ -75,7 +72,7 @@ def workload_marks(pod_context: pd.DataFrame, namespaces: pd.DataFrame) -> pd.Da
                 production=not known.isdisjoint(text.lower() for text in environments)
                 if environments
                 else None,
-                sensitive=any(_sensitive(decided, own) for own in (*labels, of_space)),
+                sensitive=any(own.sensitive for own in (*labels, of_space)),
                 service_accounts=sorted({one["account"] for one in found} - {""}),
             )
         )
@@ -105,18 +102,17 @@ def _classes(pod_context: pd.DataFrame, decided: Parameters) -> pa.Table:
     return found.rename_columns([n.replace("line_min", "line") for n in found.column_names])
 
 
-def _pairs(labels: Iterable[str]) -> dict[str, str]:
-    return dict(text.split("=", 1) for text in labels)
+class _Said(NamedTuple):
+    """What labels say: environments, and that data is sensitive."""
+
+    environments: frozenset[str]
+    sensitive: bool
 
 
-def _environments(decided: Parameters, *labels: dict[str, str]) -> set[str]:
-    """Environments of the first labels that name any: of the pod, else of its namespace."""
-    for own in labels:
-        if found := {own[key] for key in decided.environment_labels if own.get(key)}:
-            return found
-    return set()
-
-
-def _sensitive(decided: Parameters, labels: dict[str, str]) -> bool:
-    texts = [f"{key}={value}" for key, value in labels.items()]
-    return any(fnmatch.fnmatchcase(t, one) for t in texts for one in decided.sensitive_labels)
+def _said(decided: Parameters, labels: tuple[str, ...]) -> _Said:
+    own = dict(text.split("=", 1) for text in labels)
+    texts = [f"{key}={value}" for key, value in own.items()]
+    return _Said(
+        frozenset(own[key] for key in decided.environment_labels if own.get(key)),
+        any(fnmatch.fnmatchcase(t, one) for t in texts for one in decided.sensitive_labels),
+    )

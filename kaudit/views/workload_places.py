@@ -7,11 +7,10 @@ may choose any node of a pool.
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cache
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.columns import arrow, positions, records
+from kaudit.columns import arrow, plain_rows, positions, records
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -56,25 +55,23 @@ def workload_places(
     exposure: pd.DataFrame,
 ) -> pd.DataFrame:
     """Look into every place for what the internet can reach."""
-    open_ = exposure[(exposure["reach"] == "internet").to_numpy(dtype=bool)]
-    exposed = {*zip(*(open_[column].tolist() for column in _OWNER), strict=True)}
+    exposed = {
+        (*owner,) for reach, *owner in plain_rows(exposure, "reach", *_OWNER) if reach == "internet"
+    }
     places: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    beside: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-    for one in _placed(pod_context, nodes).to_pylist():
-        owner = tuple(one[column] for column in _OWNER)
-        places[owner].add(one["place"])
+    beside: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    *owners, there = (column.to_pylist() for column in _placed(pod_context, nodes).columns)
+    for owner, place in zip(zip(*owners, strict=True), there, strict=True):
+        places[owner].add(place)
         if owner in exposed:
-            beside[one["place"]].add(owner)
-
-    @cache
-    def first(of: frozenset[str]) -> list[tuple[str, ...]]:
-        """Exposed workloads in some places, as many as may be named of others."""
-        return nsmallest(_NAMED + 1, {one for place in of for one in beside[place]})
-
+            beside[place].append(owner)
+    #: Exposed workloads of each place, as many as may be named of others.
+    few = {place: nsmallest(_NAMED + 1, some) for place, some in beside.items()}
     rows = []
     for own in records(workload_marks, "raw", "raw_line", *_OWNER, "sensitive"):
         owner = tuple(own[column] for column in _OWNER)
-        others = [one for one in first(frozenset(places[owner])) if one != owner][:_NAMED]
+        near = {one for place in places[owner] for one in few.get(place, ())} - {owner}
+        others = nsmallest(_NAMED, near)
         rows.append(
             WorkloadPlaceRow(
                 **own,
