@@ -188,11 +188,17 @@ def alike(*columns: pd.Series[Any] | pa.Array) -> tuple[Positions, Positions]:
     import numpy as np
     import pandas as pd
 
-    codes = np.zeros(len(columns[0]), np.int64)
+    codes, size = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
         own = _numbered(column if not isinstance(column, pd.Series) else arrow(column))
-        codes, _ = pd.factorize(codes * (int(own.max(initial=0)) + 2) + own + 1)
-    _, first = np.unique(codes, return_index=True)
+        many = int(own.max(initial=0)) + 2
+        if size * many >= 2**63:
+            codes, known = pd.factorize(codes)
+            size = len(known)
+        codes, size = codes * many + own + 1, size * many
+    codes, known = pd.factorize(codes)
+    first = np.empty(len(known), np.int64)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     return codes, first
 
 

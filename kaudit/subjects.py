@@ -81,10 +81,11 @@ def _kinds(named: pd.DataFrame) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    version, kind = arrow(named["api_version"]), arrow(named["kind"])
-    group = pc.if_else(
-        pc.match_substring(version, "/"), pc.replace_substring_regex(version, "/.*", ""), ""
-    )
+    version, kind = arrow(named["api_version"]).dictionary_encode(), arrow(named["kind"])
+    groups = [
+        text.partition("/")[0] if "/" in text else "" for text in version.dictionary.to_pylist()
+    ]
+    group = pa.array(groups, pa.string()).take(version.indices)
     own = pc.is_in(group, value_set=pa.array(_GROUPS))
     return pc.if_else(own, kind, pc.binary_join_element_wise(kind, group, "."))
 
@@ -93,8 +94,10 @@ def _known(pods: pd.DataFrame, workloads: pd.DataFrame, namespaces: pd.DataFrame
     """Kind, key and uid of what is there."""
     import pyarrow as pa
 
-    live = pods[text_is(pods["origin"], "object").to_numpy(dtype=bool)]
-    owners = workloads[text_is(workloads["group"], *_GROUPS).to_numpy(dtype=bool)]
+    live = pods[["namespace", "pod", "pod_uid"]]
+    live = live[text_is(pods["origin"], "object").to_numpy(dtype=bool)]
+    owners = workloads[["kind", "namespace", "name", "uid"]]
+    owners = owners[text_is(workloads["group"], *_GROUPS).to_numpy(dtype=bool)]
     blank, space, pod = (
         pa.array([text] * len(frame), pa.string())
         for text, frame in (("", namespaces), ("Namespace", namespaces), ("Pod", live))

@@ -23,6 +23,7 @@ LEVELS = {
     "tables": 1,
     "collector_off": 0,
     "columns": 1,
+    "groups": 1,
     "ages": 1,
     "frame": 1,
     "parameters": 1,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from kaudit.columns import arrow
+from kaudit.groups import Groups
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -52,19 +53,11 @@ def image_uses(image_references: pd.DataFrame) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    c = image_references
-    used = pa.table({name: arrow(c[name]) for name in (*_KEYS, *_DEPENDENT, "pod_uid", "raw_line")})
-    used = used.filter(arrow(c["given"]))
-    found = used.group_by(list(_KEYS), use_threads=False).aggregate(
-        [
-            *((name, "first") for name in _DEPENDENT),
-            ("pod_uid", "count"),
-            ("pod_uid", "count_distinct"),
-            ("raw_line", "min"),
-        ]
-    )
-    of = {name: found[name] for name in _KEYS}
-    of |= {name: found[f"{name}_first"] for name in _DEPENDENT}
+    given = arrow(image_references["given"])
+    names = (*_KEYS, *_DEPENDENT, "pod_uid", "raw_line")
+    c = {name: arrow(image_references[name]).filter(given) for name in names}
+    groups = Groups(*(c[name] for name in _KEYS))
+    of = {name: groups.one(c[name]) for name in (*_KEYS, *_DEPENDENT)}
     name = pc.binary_join_element_wise(of["registry"], of["repository"], "/")
     digest = pc.if_else(pc.not_equal(of["running_digest"], ""), of["running_digest"], of["digest"])
     exact = pc.binary_join_element_wise(name, digest, "@")
@@ -75,9 +68,9 @@ def image_uses(image_references: pd.DataFrame) -> pd.DataFrame:
         "config_digest": of["running_config"],
         "reference": of["image"],
         "running": pc.equal(of["origin"], "object"),
-        "containers": found["pod_uid_count"],
-        "pods": found["pod_uid_count_distinct"],
-        "raw_line": found["raw_line_min"],
+        "containers": pa.array(groups.rows()),
+        "pods": pa.array(groups.kinds(c["pod_uid"])),
+        "raw_line": groups.least(c["raw_line"]),
     }
     schema = IMAGE_USES.schema
     table = pa.table({name: of[name] for name in schema.names}).cast(schema)

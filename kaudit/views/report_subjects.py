@@ -6,15 +6,17 @@ nothing then, and count for nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import alike, records
+from kaudit.columns import alike, arrow
+from kaudit.groups import Groups
 from kaudit.registry import view
 from kaudit.subjects import GONE, REPLACED, UNKNOWN, UNNAMED, states
 from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class ReportSubjectRow(Trace, kw_only=True):
@@ -58,40 +60,43 @@ def report_subjects(
     import numpy as np
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    scopes = policy_reports[[*_TRACE, *(f"scope_{name}" for name in _NAMED)]]
+    reports = policy_reports
+    scopes = reports[[*_TRACE, *(f"scope_{name}" for name in _NAMED)]]
     scopes = scopes.rename(columns={f"scope_{name}": name for name in _NAMED})
     named = pd.concat([scopes, policy_results[[*_TRACE, *_NAMED]]], ignore_index=True)
     state = states(named, pods, workloads, namespaces)
-    reports, _ = alike(named["raw"], named["raw_line"])  # those of policy_reports come first
-    many = int(reports.max(initial=-1)) + 1
-    told = state.to_numpy(zero_copy_only=False)
-    alone = np.bincount(reports[len(scopes) :][told[len(scopes) :] == UNNAMED], minlength=many)
-    object_columns = [pa.array(reports), *(named[c] for c in ("kind", "namespace", "name", "uid"))]
-    _, first = alike(*object_columns, state)
-    first = first[told[first] != UNNAMED]
-    objects = np.bincount(reports[first], minlength=many)
-    unread = np.bincount(reports[first][told[first] == UNKNOWN], minlength=many)
-    lost = first[np.isin(told[first], (GONE, REPLACED))]
-    missing: dict[int, set[str]] = {}
-    cells = (named[c].iloc[lost].tolist() for c in ("kind", "namespace", "name"))
-    for report, kind, space, name in zip(reports[lost].tolist(), *cells, strict=True):
-        said = f"{kind} {space}/{name}" if space else f"{kind} {name}"
-        missing.setdefault(report, set()).add(said)
-    rows = []
-    own_names = (*_TRACE, "group", "kind", "namespace", "name", "managed_by", "results")
-    for own, number in zip(
-        records(policy_reports, *own_names), reports[: len(scopes)].tolist(), strict=True
-    ):
-        gone = missing.get(number, set())
-        rows.append(
-            ReportSubjectRow(
-                **own,
-                objects=int(objects[number]),
-                missing=sorted(gone),
-                unread=int(unread[number]),
-                unnamed=int(alone[number]),
-                stale=True if gone else (None if unread[number] or not objects[number] else False),
-            )
-        )
-    return frame(REPORT_SUBJECTS.sorted(REPORT_SUBJECTS.arrow(rows)))
+    groups = Groups(named["raw"], named["raw_line"])  # those of policy_reports come first
+    of, own = groups.of, groups.of[: len(scopes)]
+    unnamed = pc.equal(state, UNNAMED).to_numpy(zero_copy_only=False)
+    unknown = pc.equal(state, UNKNOWN).to_numpy(zero_copy_only=False)
+    alone = np.bincount(of[len(scopes) :][unnamed[len(scopes) :]], minlength=len(groups))[own]
+    objects = (named[name] for name in ("kind", "namespace", "name", "uid"))
+    _, first = alike(pa.array(of), *objects, state)
+    first = first[~unnamed[first]]
+    held = np.bincount(of[first], minlength=len(groups))[own]
+    unread = np.bincount(of[first][unknown[first]], minlength=len(groups))[own]
+    lost = pc.is_in(state, value_set=pa.array([GONE, REPLACED]))
+    missing = groups.texts(pc.if_else(lost, _said(named), None)).take(pa.array(own))
+    gone = pc.list_value_length(missing).to_numpy() > 0
+    told = gone | ((unread == 0) & (held > 0))
+    made: dict[str, Any] = {
+        "objects": held,
+        "missing": missing,
+        "unread": unread,
+        "unnamed": alone,
+        "stale": pa.array(gone, mask=~told),
+    }
+    schema = REPORT_SUBJECTS.schema
+    columns = [made[n] if n in made else arrow(reports[n]) for n in schema.names]
+    return frame(REPORT_SUBJECTS.sorted(pa.table(columns, names=schema.names).cast(schema)))
+
+
+def _said(named: pd.DataFrame) -> pa.Array:
+    import pyarrow.compute as pc
+
+    kind, space, name = (arrow(named[column]) for column in ("kind", "namespace", "name"))
+    there = pc.not_equal(space, "")
+    whole = pc.binary_join_element_wise(space, name, "/")
+    return pc.binary_join_element_wise(kind, pc.if_else(there, whole, name), " ")
