@@ -27,6 +27,7 @@ from kaudit.views.pod_security import PodSecurity, checks_of
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
 _PSS = "PodSecurity"
 _ENFORCE = "metadata.labels pod-security.kubernetes.io/"
@@ -112,15 +113,19 @@ def admission_causes(
         refused = np.any(checks, axis=0) if checks else np.zeros(len(at), dtype=bool)
         key = classes.codes[at] * 32 + codes[control][at].astype(np.int64) * 2 + refused
         unique, first, back = np.unique(key, return_index=True, return_inverse=True)
-        verdicts = np.empty(len(unique), dtype=np.int64)
-        for number, one in enumerate(at[first].tolist()):
+        rows = at[first]
+        same = classes.telling(control)[rows] * 32 + unique % 32
+        _, first, of = np.unique(same, return_index=True, return_inverse=True)
+        verdicts = np.empty(len(first), dtype=np.int64)
+        for number in np.argsort(first).tolist():
+            one = int(rows[first[number]])
             lists = int(codes[control][one])
-            broke = bool(unique[number] & 1)
+            broke = bool(unique[first[number]] & 1)
             outcome = _decide(control, one, lists, broke, classes)
             verdicts[number] = seen.setdefault((outcome, lists), len(seen))
             if len(seen) > len(outcomes):
                 outcomes.append((outcome, lists))
-        found.append((control, at, verdicts[back]))
+        found.append((control, at, verdicts[of][back]))
     return _gathered(pod_context, found, outcomes)
 
 
@@ -257,30 +262,34 @@ class _Classes:
             pairs(c["namespace"], c["owner_kind"], c["owner_name"]),
             pairs(workloads["namespace"], workloads["kind"], workloads["name"]),
         )
-        self.namespaces = c["namespace"].tolist()
-        self.kinds = c["owner_kind"].tolist()
+        self.namespaces, self.kinds = arrow(c["namespace"]), arrow(c["owner_kind"])
         self.static = c["static"].to_numpy(dtype=bool)
         self.made = arrow(c["created_at"])
         self.owner_made = _taken(workloads, at)
-        parts = [
-            _coded(arrow(c["namespace"])),
-            _coded(arrow(c["owner_kind"])),
-            _coded(_joined(self.labels)),
+        of_levels = [
+            _coded(self.namespaces),
             self.static.astype(np.int64),
-            _buckets(self.made, policies.times),
-            _buckets(self.owner_made, policies.times),
             *(_before(self.made, c["namespace"], levels, name) for name in _TIMES),
         ]
-        if policies.names_objects:
-            parts.append(_coded(arrow(c["pod"])))
-            self.names: list[str] | None = c["pod"].tolist()
-        else:
-            self.names = None
-        code = np.zeros(len(c), dtype=np.int64)
-        for part in parts:
-            _, code = np.unique(code * (int(part.max(initial=0)) + 1) + part, return_inverse=True)
-        self.codes = code
+        parts = [
+            of_levels[0],
+            _coded(self.kinds),
+            _coded(_joined(self.labels)),
+            of_levels[1],
+            _buckets(self.made, policies.times),
+            _buckets(self.owner_made, policies.times),
+            *of_levels[2:],
+        ]
+        self.names = arrow(c["pod"]) if policies.names_objects else None
+        if self.names is not None:
+            parts.append(_coded(self.names))
+        self.codes = _numbered(parts)
+        self._of_levels = _numbered([*of_levels, (parts[4] == 0).astype(np.int64)])
         self._known: dict[int, Case] = {}
+
+    def telling(self, control: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Number of each pod among those that what speaks of a control can tell apart."""
+        return self.codes if self.policies.demanding(control) else self._of_levels
 
     def case(self, control: str, row: int, lists: int) -> Case:
         """Return the case of one pod and control."""
@@ -292,12 +301,12 @@ class _Classes:
 
     def _case(self, row: int) -> Case:
         """Return the case of all pods of a class, for no control yet."""
-        namespace, kind = self.namespaces[row], self.kinds[row]
+        namespace, kind = self.namespaces[row].as_py(), self.kinds[row].as_py()
         spaces = self.policies.spaces.get(namespace)
         labels = dict(text.split("=", 1) for text in self.labels[row].as_py())
         return Case(
             "",
-            Asked("Pod", namespace, spaces, labels, self.names[row] if self.names else None),
+            Asked("Pod", namespace, spaces, labels, self.names and self.names[row].as_py()),
             Asked(_KINDS[kind], namespace, spaces) if kind in _KINDS else None,
             static=bool(self.static[row]),
             made_at=self.made[row].as_py(),
@@ -309,6 +318,18 @@ def _taken(workloads: pd.DataFrame, at: Any) -> Any:
     import pyarrow as pa
 
     return arrow(workloads["created_at"]).take(pa.array(at, mask=at < 0))
+
+
+def _numbered(
+    parts: Sequence[np.ndarray[Any, np.dtype[np.int64]]],
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Number of each row among those that differ in any part."""
+    import numpy as np
+
+    code = np.zeros(len(parts[0]), dtype=np.int64)
+    for part in parts:
+        _, code = np.unique(code * (int(part.max(initial=0)) + 1) + part, return_inverse=True)
+    return code
 
 
 def _coded(values: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -366,7 +387,7 @@ def _gathered(
     owners = pairs(c["namespace"], c["owner_kind"], c["owner_name"]).dictionary_encode()
     of_pod = owners.indices.to_numpy(zero_copy_only=False).astype("int64")
     written = arrow(c["raw_line"]).to_numpy(zero_copy_only=False).astype("int64")
-    rows, controls, verdicts, counts, lines = [], [], [], [], []
+    parts: list[Any] = []
     for control, at, verdict in found:
         key = of_pod[at] * (len(outcomes) + 1) + verdict
         _, first, back, count = np.unique(
@@ -374,37 +395,38 @@ def _gathered(
         )
         lowest = np.full(len(first), np.iinfo(np.int64).max)
         np.minimum.at(lowest, back, written[at])
-        lines += lowest.tolist()
-        rows += at[first].tolist()
-        controls += [control] * len(first)
-        verdicts += verdict[first].tolist()
-        counts += count.tolist()
-    said = [outcomes[v][0] for v in verdicts]
-    at = pa.array(rows, pa.int64())
-    lists = [[n for bit, (_, n) in LISTS.items() if outcomes[v][1] & bit] for v in verdicts]
+        parts.append((lowest, at[first], verdict[first], count, [control] * len(first)))
+    empty = np.zeros(0, dtype=np.int64)
+    lines, rows, verdicts, counts = (
+        np.concatenate([empty, *(part[place] for part in parts)]) for place in range(4)
+    )
     columns: dict[str, Any] = {
-        name: arrow(c[name]).take(at)
+        name: arrow(c[name]).take(pa.array(rows))
         for name in ("raw", "namespace", "owner_kind", "owner_name", "platform")
     }
-    columns |= {
-        "raw_line": lines,
-        "control": controls,
+    columns |= {"raw_line": pa.array(lines), "pods": pa.array(counts)}
+    columns["control"] = pa.array([control for part in parts for control in part[4]], pa.string())
+    columns |= _said(outcomes, pa.array(verdicts))
+    schema = ADMISSION_CAUSES.schema
+    table = pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)
+    return frame(ADMISSION_CAUSES.sorted(table))
+
+
+def _said(outcomes: list[tuple[Outcome, int]], verdicts: pa.Array) -> dict[str, pa.Array]:
+    """Columns that tell of outcomes, which the verdicts number."""
+    import pyarrow as pa
+
+    said = [one for one, _ in outcomes]
+    texts = {
         "cause": [one.cause for one in said],
         "because": [CAUSES[one.cause] for one in said],
         "engine": [one.engine for one in said],
         "policy": [one.policy for one in said],
         "clause": [one.clause for one in said],
-        "containers": lists,
-        "covered": [one.cause in COVERED for one in said],
-        "unexplained": [one.cause == DENIED for one in said],
-        "pods": counts,
     }
-    schema = ADMISSION_CAUSES.schema
-    arrays = [
-        pa.array(columns[field.name], field.type)
-        if isinstance(columns[field.name], list)
-        else columns[field.name].cast(field.type)
-        for field in schema
-    ]
-    table = pa.Table.from_arrays(arrays, schema=schema)
-    return frame(ADMISSION_CAUSES.sorted(table))
+    columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    lists = [[name for bit, (_, name) in LISTS.items() if mask & bit] for _, mask in outcomes]
+    columns["containers"] = pa.array(lists, pa.list_(pa.string()))
+    columns["covered"] = pa.array([one.cause in COVERED for one in said], pa.bool_())
+    columns["unexplained"] = pa.array([one.cause == DENIED for one in said], pa.bool_())
+    return {name: values.take(verdicts) for name, values in columns.items()}
