@@ -146,8 +146,12 @@ class _Run:
         for name in found.common:
             with suppress(Exception):  # the controls that need it tell of it
                 self.evidence.frames.get(name)
+        concluded = (n for n, share in enumerate(found.shares) if share.alone & {*_CONCLUDED})
+        own = work.pop(next(concluded, 0))  # what this process needs afterwards
         tickets = Tickets(len(work))
         wait = forked(lambda: self._done_beside(work, tickets))
+        progress(own.results[0].control.id, 0, len(work))
+        self._do(own)
         mine = set()
         for number in tickets:
             progress(work[number].results[0].control.id, number, len(work))

@@ -14,7 +14,7 @@ from kaudit import registry
 from kaudit.registry import Control
 
 #: Subjects from which a view that they rest on is everybody's.
-_MANY = 6
+_MANY = 14
 
 
 class Share(NamedTuple):
