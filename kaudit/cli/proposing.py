@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,10 @@ from kaudit.cli.app import command
 from kaudit.cli.options import Debug, Format, Quiet, Sources
 from kaudit.cli.scanning import Pin, Scanning, TimeLimit, settings_of
 from kaudit.cli.sources import read
+
+if TYPE_CHECKING:
+    from kaudit.evidence.bundle import Evidence
+    from kaudit.model.words import Gap
 
 _GROUP = "Judgement"
 _SHOWN = (
@@ -61,6 +65,7 @@ def admission(
     runs = evidence["tool_runs"]
     if not len(evidence["verdict_reports"]):
         said = [*runs["tool"] + ": " + runs["detail"].fillna("")]
+        said += [f"{gap.what}: {gap.detail}" for gap in _left_out(evidence)] if not said else []
         hint = "; ".join(said) or "the sources hold no object that a policy could refuse"
         raise InputError("no engine judged anything", where=str(policies[0]), hint=hint)
     found = evidence["engine_verdicts"]
@@ -71,7 +76,11 @@ def admission(
         for gap in evidence.gaps:
             if gap.failed:
                 say(f"gap: {gap.what}: {gap.detail}")
-    unknown = any(gap.failed and "policy_verdicts" in gap.tables for gap in evidence.gaps)
-    unknown = unknown or bool((found["result"] == "error").any())
+    unknown = bool(_left_out(evidence)) or bool((found["result"] == "error").any())
     if fail and (found["refused"].any() or unknown):
         raise typer.Exit(1 if found["refused"].any() else 3)
+
+
+def _left_out(evidence: Evidence) -> list[Gap]:
+    """Gaps of what engines of policies did not judge."""
+    return [gap for gap in evidence.gaps if gap.failed and "policy_verdicts" in gap.tables]

@@ -32,23 +32,23 @@ _OF_VALIDATE = frozenset(
 #: How Secrets are written where something matches them.
 _WRITTEN = ("Secret", "secrets")
 #: Members that hold CEL.
-_CEL = frozenset(["expression", "messageExpression", "valueExpression"])
+CEL = frozenset(["expression", "messageExpression", "valueExpression"])
 
 
 def template_holds(template: Object, kept: Kept) -> bool:
     """Tell whether a ConstraintTemplate reads only what was kept of the Secret it judges."""
-    regos, cels, known = _code(template)
+    regos, cels, known = code_of(template)
     return known and rego_holds(regos, kept) and cel_holds(cels, kept)
 
 
 def lookups_of(template: Object, kept: Kept | None) -> bool:
     """Tell whether it reads only what was kept of the Secrets that it looks up; None: of none."""
-    regos, _, _ = _code(template)
+    regos, _, _ = code_of(template)
     told = [code for code in regos if "inventory" in code]
     return not told or lookups_hold(regos, kept)
 
 
-def _code(template: Object) -> tuple[list[str], list[str], bool]:
+def code_of(template: Object) -> tuple[list[str], list[str], bool]:
     """Return its Rego, its CEL, and whether that is all."""
     regos: list[str] = []
     cels: list[str] = []
@@ -61,9 +61,9 @@ def _code(template: Object) -> tuple[list[str], list[str], bool]:
         for engine, source in sources:
             engines.add(engine)
             if engine == "Rego":
-                regos += [str(source.get("rego") or ""), *map(str, source.get("libs") or ())]
+                regos += [str(source.get("rego") or ""), *map(str, plain(source.get("libs")))]
             else:
-                cels += _texts(source, _CEL)
+                cels += _texts(source, CEL)
     return regos, cels, bool(engines) and engines <= {"Rego", "K8sNativeValidation"}
 
 
@@ -78,7 +78,7 @@ def policy_holds(policy: Object, kept: Kept) -> bool:
     spec = member(policy, "spec")
     if "rules" not in spec:
         selected = member(spec, "matchConstraints").get("objectSelector")
-        return (kept.labels or not selected) and cel_holds(_texts(spec, _CEL), kept)
+        return (kept.labels or not selected) and cel_holds(_texts(spec, CEL), kept)
     return all(_Rule(kept).holds(rule) for rule in listed(spec.get("rules")))
 
 
@@ -87,7 +87,7 @@ def exception_holds(exception: Object, kept: Kept) -> bool:
     spec = member(exception, "spec")
     rule = {name: spec[name] for name in ("match",) if name in spec}
     asked = {"preconditions": spec["conditions"]} if "conditions" in spec else {}
-    return _Rule(kept).holds(rule | asked) and cel_holds(_texts(spec, _CEL), kept)
+    return _Rule(kept).holds(rule | asked) and cel_holds(_texts(spec, CEL), kept)
 
 
 def excepts(exception: Object, policy: Object) -> bool:
@@ -116,7 +116,7 @@ class _Rule:
     def parts(self, rule: Object) -> None:
         validate = member(rule, "validate")
         known = rule.keys() <= _OF_RULE and validate.keys() <= _OF_VALIDATE
-        cels = _texts([rule.get("celPreconditions"), validate.get("cel")], _CEL)
+        cels = _texts([rule.get("celPreconditions"), validate.get("cel")], CEL)
         self.all = self.all and known and cel_holds(cels, self.kept)
         self.matched([rule.get("match"), rule.get("exclude")])
         self.anything([rule.get("preconditions"), validate.get("deny")])
@@ -124,10 +124,13 @@ class _Rule:
         self.context(rule.get("context"))
         if "pattern" in validate:
             self.pattern(validate["pattern"], ())
-        for one in validate.get("anyPattern") or ():
+        for one in plain(validate.get("anyPattern")):
             self.pattern(one, ())
         for one in listed(validate.get("foreach")):
             self.loop(one)
+        for name in ("anyPattern", "foreach"):
+            self.all = self.all and isinstance(validate.get(name), list | None)
+        self.all = self.all and isinstance(rule.get("validate"), dict | None)
 
     def matched(self, node: Any) -> None:
         """Ask it of what selects by labels or annotations."""
@@ -222,6 +225,11 @@ def listed(node: Any) -> list[Object]:
     return [one for one in node if isinstance(one, dict)] if isinstance(node, list) else []
 
 
+def plain(node: Any) -> list[Any]:
+    """Return a list; an empty one where it is none."""
+    return node if isinstance(node, list) else []
+
+
 def on_secrets(policy: Object) -> tuple[bool, bool]:
     """Tell whether Secrets may be among what a policy matches, and whether it names them."""
     spec = member(policy, "spec")
@@ -230,7 +238,7 @@ def on_secrets(policy: Object) -> tuple[bool, bool]:
         named = _of_core(rules, "resources")
     elif "rules" in spec:
         matched = members([rule.get("match") for rule in listed(spec["rules"])])
-        texts = [str(one) for name, value in matched if name == "kinds" for one in value or ()]
+        texts = [str(one) for name, value in matched if name == "kinds" for one in plain(value)]
         named = {_of_core_kind(kinds.of_text(text)) for text in texts}
     else:
         named = _of_core(listed(member(spec, "match").get("kinds")) or [{}], "kinds")
@@ -243,8 +251,8 @@ def _of_core(entries: Iterable[Object], name: str) -> set[str]:
     return {
         str(one)
         for entry in entries
-        if not {"", "*"}.isdisjoint(entry.get("apiGroups") or ("*",))
-        for one in entry.get(name) or ("*",)
+        if not {"", "*"}.isdisjoint(map(str, plain(entry.get("apiGroups")) or ["*"]))
+        for one in plain(entry.get(name)) or ["*"]
     }
 
 

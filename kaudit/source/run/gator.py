@@ -19,7 +19,10 @@ from kaudit.source.run.refusal import refusal
 from kaudit.source.run.secrets import unjudged
 from kaudit.source.run.tool import About, Machine, Target, Tool, folder_of, version_behind
 
-_FAULTY = re.compile(r'\badding (?P<what>template|constraint) "(?P<name>[^"]+)"')
+_FAULTY = re.compile(
+    r'\badding (?P<what>template|constraint) "(?P<name>[^"]+)"'
+    r'|\bconverting unstructured "(?P<other>[^"]+)" to template'
+)
 _results = msgspec.json.Decoder(list[gator.Result] | None).decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -65,19 +68,20 @@ class Gator(Tool):
         found = _FAULTY.search(ended.said)
         if found is None or ended.code < 0:
             return ""
+        what, name = found["what"] or "template", found["name"] or found["other"]
         path = folder_of(target) / "policies.yaml"
         held = [
             msgspec.json.decode(line) for line in path.read_bytes().splitlines() if line != b"---"
         ]
-        kept = [one for one in held if not _is(one, found["what"], found["name"])]
-        if found["what"] == "template":
+        kept = [one for one in held if not _is(one, what, name)]
+        if what == "template":
             gone = {made_by(one).lower() for one in held if one not in kept}
             kept = [one for one in kept if one["kind"].lower() not in gone]
         if len(kept) == len(held):
             return ""
         path.write_bytes(b"".join(b"---\n" + msgspec.json.encode(one) + b"\n" for one in kept))
         why = refusal(self.title, ended.said, ended.code).detail
-        return f"the {found['what']} {found['name']} was not evaluated: {why}"
+        return f"the {what} {name} was not evaluated: {why}"
 
 
 def _of_secret(one: gator.Result) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from kaudit.model.kept_policies import listed, member, members
+from kaudit.model.kept_policies import listed, member, members, plain
 
 #: Kind and version to the version in which the same object is served.
 _FOLLOWED = {("CronJob", "batch/v1beta1"): "batch/v1"}
@@ -45,12 +45,12 @@ def _asks(policy: Object) -> bool:
     if _ASKS.search(msgspec.json.encode(spec).decode()):
         return True
     found = members([rule.get("match") for rule in listed(spec.get("rules"))])
-    named = [str(one) for name, value in found if name == "kinds" for one in value or ()]
+    named = [str(one) for name, value in found if name == "kinds" for one in plain(value)]
     rules = listed(member(spec, "matchConstraints").get("resourceRules"))
     return any(map(_of_any_version, named)) or any(
         fnmatchcase("cronjobs", str(one)) and rule.get("apiVersions") != ["v1"]
         for rule in rules
-        for one in rule.get("resources") or ()
+        for one in plain(rule.get("resources"))
     )
 
 

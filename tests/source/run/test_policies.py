@@ -303,10 +303,16 @@ def test_one_bad_constraint_does_not_cost_the_others(engines: Path, tmp_path: Pa
     assert [one["metadata"]["name"] for one in laid_down] == ["k8sowner", "owner"]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        'auditing objects: adding template "bad": invalid ConstraintTemplate',
+        'auditing objects: converting unstructured "bad" to template: adding template: no kind',
+    ],
+)
 def test_a_template_that_gator_cannot_add_costs_its_own_constraints_alone(
-    engines: Path, tmp_path: Path
+    engines: Path, tmp_path: Path, said: str
 ) -> None:
-    said = 'auditing objects: adding template "bad": invalid ConstraintTemplate'
     body = f"""
 if '"bad"' in seen["files"]["policies.yaml"]:
     sys.stderr.write({said!r}); sys.exit(1)
