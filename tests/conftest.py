@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -35,7 +36,7 @@ def cluster_1k(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def registered() -> Iterator[None]:
     """What a test registers is gone after it."""
     registry.load()
-    kept = (
+    kept: tuple[dict[str, Any], ...] = (
         *(registry.COLLECTORS, registry.FORMATS, registry.VIEWS),
         *(registry.CONTROLS, registry.TABLES),
     )

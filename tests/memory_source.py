@@ -74,7 +74,10 @@ def rows(evidence: Evidence, table: str, *columns: str) -> list[Object]:
     """Rows of a table as dictionaries of the named columns, else of all but the trace."""
     found = evidence.table(table)
     names = list(columns) or [n for n in found.columns if n not in ("raw", "raw_line")]
-    return pa.Table.from_pandas(found[names], preserve_index=False).to_pylist()
+    rows: list[dict[str, Any]] = pa.Table.from_pandas(
+        found[names], preserve_index=False
+    ).to_pylist()
+    return rows
 
 
 def said(evidence: Evidence, table: str) -> list[Object]:

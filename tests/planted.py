@@ -46,7 +46,10 @@ def objects() -> list[Json]:
 def _core() -> list[Json]:
     c = canary
     applied = json.dumps({"kind": "Secret", "data": {"password": coded(c("applied"))}})
-    fields = {"f:data": {"f:password": {}}, "f:metadata": {f'v:"{c("managed")}"': {}}}
+    fields: dict[str, Any] = {
+        "f:data": {"f:password": {}},
+        "f:metadata": {f'v:"{c("managed")}"': {}},
+    }
     packed = base64.b64encode(gzip.compress(c("release").encode())).decode()
     login = {"auths": {"registry.example": {"auth": coded(f"robot:{c('pull')}")}}}
     return [

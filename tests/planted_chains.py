@@ -152,7 +152,7 @@ def _supply_chain(space: str) -> Planted:
 def _control_failure(space: str) -> Planted:
     """A privileged pod in a namespace that has refused such since before it was made."""
     label = "pod-security.kubernetes.io/enforce"
-    fields = {"f:metadata": {"f:labels": {f"f:{label}": {}}}}
+    fields: dict[str, Any] = {"f:metadata": {"f:labels": {f"f:{label}": {}}}}
     managed = [{"manager": "m", "operation": "Update", "time": MADE, "fieldsV1": fields}]
     meta = {"labels": {label: "baseline"}, "managedFields": managed}
     made = [

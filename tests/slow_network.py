@@ -64,7 +64,7 @@ class SlowNetwork:
             if any(self._is(one, peer) for one in rule[side]) and (
                 "ports" not in rule or any(self._admin_port(p, asked) for p in rule["ports"])
             ):
-                return rule["action"]
+                return str(rule["action"])
         return ""
 
     def _is(self, chosen: Object, end: End) -> bool:
@@ -87,7 +87,8 @@ class SlowNetwork:
             return (one["protocol"], one["port"]) == (protocol, number)
         if "portRange" in port:
             span = port["portRange"]
-            return span["protocol"] == protocol and span["start"] <= number <= span["end"]
+            within = span["start"] <= number <= span["end"]
+            return bool(span["protocol"] == protocol and within)
         return (protocol, number) in _named(target, port["namedPort"])
 
     def _governs(self, policy: Object, pod: Object, direction: str) -> bool:
@@ -171,4 +172,5 @@ def _port(chosen: Object, asked: tuple[End, str, int]) -> bool:
         return True
     if isinstance(port, str):
         return (protocol, number) in _named(target, port)
-    return port <= number <= chosen.get("endPort", port)
+    last: int = chosen.get("endPort") or port
+    return bool(port <= number <= last)

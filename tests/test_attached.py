@@ -16,7 +16,8 @@ from kaudit.connection_changes import changes
 from kaudit.connections import Cluster
 from kaudit.errors import InputError
 from kaudit.model.port_space import PortRange, described
-from kaudit.segmentation import UNKNOWN, understood
+from kaudit.model.statement import understood
+from kaudit.segmentation import UNKNOWN
 from tests.memory_source import MemorySource, evidence_of
 from tests.slow_network import SlowNetwork
 from tests.test_connections_random import NAMES, PORTS, PROTOCOLS, labels, policy_spec

@@ -1,5 +1,7 @@
 """Operations on whole columns."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -35,13 +37,13 @@ from kaudit.columns import (
 TEXTS = pa.list_(pa.string())
 
 
-def column(values: list[object], kind: pa.DataType | None = None) -> pd.Series:
+def column(values: Sequence[object], kind: pa.DataType | None = None) -> pd.Series:
     array = pa.array(values, kind or pa.string())
     return pd.Series(pd.array(array, dtype=pd.ArrowDtype(array.type)))
 
 
 def listed(found: pd.Series) -> list[object]:
-    return arrow(found).to_pylist()
+    return list(arrow(found).to_pylist())
 
 
 def test_arrow_is_one_chunk() -> None:

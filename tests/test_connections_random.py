@@ -11,7 +11,7 @@ from kaudit.collect import collect
 from kaudit.connections import Cluster
 from kaudit.network import Matrix
 from tests.memory_source import MemorySource
-from tests.slow_network import SlowNetwork
+from tests.slow_network import End, SlowNetwork
 
 Object = dict[str, Any]
 KEYS, VALUES, NAMES = ("app", "tier"), ("a", "b", "c"), ("x", "y", "z")
@@ -210,7 +210,7 @@ def clusters(draw: st.DrawFn) -> list[Object]:
 def test_verdicts_are_those_of_a_plain_evaluator(objects: list[Object]) -> None:
     slow, found = SlowNetwork(objects), Cluster(collect(MemorySource(*objects)))
     network = found.network
-    ends = [
+    ends: list[tuple[End, int]] = [
         (pod, found.nodes(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}")[0])
         for pod in slow.pods
     ]

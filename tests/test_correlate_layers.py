@@ -22,7 +22,7 @@ def parts(manifests: str) -> list[str]:
 def what(part: str) -> str:
     """Kind of an object, or name of a file."""
     found = yaml.safe_load(part)
-    return found.get("kind") or found["kaudit-file"]
+    return str(found.get("kind") or found["kaudit-file"])
 
 
 def losses() -> list[tuple[str, str, str]]:

@@ -187,7 +187,7 @@ def test_an_unknown_table_is_told_by_its_near_names(evidence: ka.Evidence) -> No
 def test_a_table_of_100_000_rows_shows_at_once() -> None:
     registry.load()
     base = frame(registry.TABLES["containers"].arrow([])).reindex(range(100_000))
-    base["image"] = pd.array([HOSTILE] * 100_000, dtype=base["image"].dtype)
+    base["image"] = pd.Series([HOSTILE] * 100_000, dtype=base["image"].dtype)
     found = Frame(base)
     begun = time.perf_counter()
     repr(found)

@@ -16,7 +16,7 @@ from kaudit.source.files import FileSource
 registry.load()
 
 KINDS = sorted({read.id for c in registry.COLLECTORS.values() for read in c.reads if not read.tool})
-RANK = {Status.PASS: 1}
+Verdicts = dict[tuple[str, ...], Status]
 
 
 def everything() -> str:
@@ -27,7 +27,7 @@ def everything() -> str:
     return "\n---\n".join(texts)
 
 
-def verdicts(source: FileSource, gap: Gap | None = None) -> dict[tuple[str, ...], Status]:
+def verdicts(source: FileSource, gap: Gap | None = None) -> Verdicts:
     evidence = collect(source, raw=False)
     if gap is not None:
         evidence.manifest.gaps = (*evidence.manifest.gaps, gap)
@@ -36,17 +36,17 @@ def verdicts(source: FileSource, gap: Gap | None = None) -> dict[tuple[str, ...]
 
 
 @pytest.fixture(scope="module")
-def before() -> dict[tuple[str, ...], Status]:
+def before() -> Verdicts:
     return verdicts(FileSource.of_text(everything()))
 
 
-def turned(before: dict, after: dict) -> list[tuple[str, ...]]:
+def turned(before: Verdicts, after: Verdicts) -> list[tuple[str, ...]]:
     """Results that pass now and did not before."""
     return [k for k, s in after.items() if s is Status.PASS and before.get(k) is not Status.PASS]
 
 
 @pytest.mark.parametrize("key", KINDS, ids=lambda k: ".".join(filter(None, reversed(k))))
-def test_a_refused_read_turns_nothing_into_pass(key: tuple[str, str], before: dict) -> None:
+def test_a_refused_read_turns_nothing_into_pass(key: tuple[str, str], before: Verdicts) -> None:
     gap = Gap(what=f"list {key[1]}", reason=Reason.FORBIDDEN, tables=tables_of(key), kind=key[1])
     without = "\n".join(
         bytes(item.raw).decode()
@@ -61,7 +61,7 @@ def test_a_refused_read_turns_nothing_into_pass(key: tuple[str, str], before: di
 
 @pytest.mark.parametrize("key", KINDS, ids=lambda k: ".".join(filter(None, reversed(k))))
 def test_a_source_that_lacks_a_kind_turns_nothing_into_pass(
-    key: tuple[str, str], before: dict
+    key: tuple[str, str], before: Verdicts
 ) -> None:
     without = "\n".join(
         bytes(item.raw).decode()

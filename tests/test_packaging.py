@@ -6,6 +6,7 @@ import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,8 +21,9 @@ CONDA = {
 }
 
 
-def project() -> dict:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+def project() -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return found
 
 
 def test_environment_is_in_step_with_the_package() -> None:
@@ -30,7 +32,7 @@ def test_environment_is_in_step_with_the_package() -> None:
     pip = next(entry["pip"] for entry in environment if isinstance(entry, dict))
     wanted = set()
     for requirement in project()["dependencies"]:
-        name, bounds = re.fullmatch(r"([\w-]+)(.*)", requirement).groups()
+        ((name, bounds),) = re.findall(r"^([\w-]+)(.*)$", requirement)
         wanted.add(f"{CONDA.get(name, name)}{bounds}")
     from_pip = {entry for entry in pip if not entry.startswith("-e")}
     assert plain - {"pip"} - {p for p in plain if p.startswith("python>")} == wanted - from_pip
@@ -58,7 +60,9 @@ def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     foreign = imported - set(sys.stdlib_module_names) - {"kaudit", *FOR_TYPES}
     found = {homes[name][0].lower().replace("_", "-") for name in foreign}
     extras = [text for name in ASKED for text in project()["optional-dependencies"][name]]
-    declared = {re.match(r"[\w-]+", text)[0] for text in [*project()["dependencies"], *extras]}
+    declared = {
+        re.split(r"[^\w-]", text, maxsplit=1)[0] for text in [*project()["dependencies"], *extras]
+    }
     assert found | STARTED == declared
     assert not found & STARTED
 
@@ -76,7 +80,7 @@ def test_licence_is_whole() -> None:
 
 
 def test_changelog_names_the_version() -> None:
-    version = re.search(r'__version__ = "([^"]+)"', (ROOT / "kaudit/__init__.py").read_text())[1]
+    (version,) = re.findall(r'__version__ = "([^"]+)"', (ROOT / "kaudit/__init__.py").read_text())
     assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text()
 
 

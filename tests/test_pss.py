@@ -85,7 +85,7 @@ def test_restricted_and_latest_are_the_defaults() -> None:
 
 _SPEC = {"hostPID": True, "containers": [{"name": "c", "image": "i"}]}
 _TEMPLATE = {"template": {"spec": _SPEC}}
-TEMPLATES = {
+TEMPLATES: dict[str, tuple[str, dict[str, Any]]] = {
     "Deployment": ("apps/v1", {"spec": _TEMPLATE}),
     "ReplicaSet": ("apps/v1", {"spec": _TEMPLATE}),
     "StatefulSet": ("apps/v1", {"spec": _TEMPLATE}),

@@ -1,5 +1,7 @@
 """The account that collection needs: what is read, and nothing else."""
 
+from typing import Any
+
 import pytest
 import yaml
 
@@ -8,7 +10,7 @@ from kaudit.errors import InputError
 from kaudit.rbac import manifest
 
 
-def documents(**more: object) -> dict[str, dict]:
+def documents(**more: Any) -> dict[str, dict[str, Any]]:
     return {d["kind"]: d for d in yaml.safe_load_all(manifest(**more))}
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -29,12 +30,12 @@ RIGHTS = """
 
 
 def block(marker: str) -> list[str]:
-    found = re.search(rf"<!-- {re.escape(marker)} -->\n```bash\n(.*?)```", README, re.DOTALL)
-    lines = (line.split("  #")[0].strip() for line in found[1].splitlines())
+    (found,) = re.findall(rf"<!-- {re.escape(marker)} -->\n```bash\n(.*?)```", README, re.DOTALL)
+    lines = (line.split("  #")[0].strip() for line in found.splitlines())
     return [line for line in lines if line]
 
 
-def kaudit(folder: Path, arguments: str, **more: object) -> subprocess.CompletedProcess:
+def kaudit(folder: Path, arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "kaudit", *arguments.split()]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
@@ -100,7 +101,7 @@ def test_the_commands_on_secrets(tmp_path: Path) -> None:
 
 
 def test_statements_of_the_readme(tmp_path: Path) -> None:
-    text = re.search(r"```yaml\n(statements:.*?)```", README, re.DOTALL)[1]
+    (text,) = re.findall(r"```yaml\n(statements:.*?)```", README, re.DOTALL)
     (tmp_path / "segmentation.yaml").write_text(text)
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests/web.yaml").write_text(MANIFEST)
@@ -118,7 +119,7 @@ def test_standard_input_and_exit_code(tmp_path: Path) -> None:
 
 
 def test_waivers_of_the_readme(tmp_path: Path) -> None:
-    text = re.search(r"```yaml\n(waivers:.*?)```", README, re.DOTALL)[1]
+    (text,) = re.findall(r"```yaml\n(waivers:.*?)```", README, re.DOTALL)
     (tmp_path / "waivers.yaml").write_text(text)
     (tmp_path / "web.yaml").write_text(MANIFEST)
     done = kaudit(tmp_path, "assess web.yaml --waivers waivers.yaml")
@@ -128,7 +129,7 @@ def test_waivers_of_the_readme(tmp_path: Path) -> None:
 def test_python_of_the_readme(tmp_path: Path) -> None:
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests/web.yaml").write_text(MANIFEST)
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,

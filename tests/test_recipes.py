@@ -25,7 +25,7 @@ DIGEST = "sha256:" + "a" * 64
 
 def fenced(language: str, beginning: str) -> str:
     found = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    (only,) = [text for text in found if text.startswith(beginning)]
+    (only,) = [str(text) for text in found if text.startswith(beginning)]
     return only
 
 
@@ -36,7 +36,7 @@ def commands(shell: str) -> list[str]:
         words = shlex.split(command)
         if words[:1] != ["kaudit"]:
             continue
-        program = get_command(app)
+        program: Any = get_command(app)
         context = program.make_context("kaudit", words[1:2])
         sub = program.get_command(context, words[1])
         assert sub is not None, command

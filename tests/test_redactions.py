@@ -17,7 +17,6 @@ from kaudit.collect import collect
 from kaudit.evidence import seal
 from kaudit.model import (
     attached_networks,
-    build_file,
     configuration,
     container,
     credential,
@@ -74,9 +73,11 @@ def test_nothing_of_it_is_kept(planted: Path, tmp_path: Path) -> None:
     held = kept(planted, tmp_path / "bundle")
     assert leaks(held) == set()
     read = b"".join(held.values())
-    kinds = ("Secret", "ConfigMap", "Pod", "CronJob", "ExternalSecret", "SecretStore", "Fake")
-    kinds += ("NetworkAttachmentDefinition", "VirtualMachine", "MultiNetworkPolicy", "Event")
-    kinds += ("AuthorizationPolicy", "Assign")
+    kinds = (
+        *("Secret", "ConfigMap", "Pod", "CronJob", "ExternalSecret", "SecretStore", "Fake"),
+        *("NetworkAttachmentDefinition", "VirtualMachine", "MultiNetworkPolicy", "Event"),
+        *("AuthorizationPolicy", "Assign"),
+    )
     assert [kind for kind in kinds if f'"{kind}"'.encode() not in read] == []
 
 
@@ -233,7 +234,7 @@ REDACTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any], set[str]]] =
         _same,
         {"event", "falco", "tetragon"},
     ),
-    "arguments of Dockerfiles": (build_file.verdict, _no_verdict, {"dockerfile"}),
+    "arguments of Dockerfiles": (credential.verdict, _no_verdict, {"dockerfile"}),
     "variables of workflows": (workflow._safe, _same, {"workflow"}),
 }
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pyarrow.parquet as pq
@@ -131,9 +132,10 @@ def test_every_finding_leads_to_its_record(demo: Path) -> None:
 
 def test_the_pdf_is_tagged_and_complete(demo: Path) -> None:
     reader = PdfReader(demo / "audit.pdf")
-    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
-    assert "/StructTreeRoot" in reader.trailer["/Root"]
-    assert reader.trailer["/Root"]["/Lang"]
+    root: Any = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert "/StructTreeRoot" in root
+    assert root["/Lang"]
     assert reader.metadata is not None
     assert reader.metadata.title == "Northwind Parcel: Kubernetes security audit"
     pages = [page.extract_text() for page in reader.pages]

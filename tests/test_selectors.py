@@ -1,6 +1,7 @@
 """Label selectors as Kubernetes reads them."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -55,7 +56,7 @@ def test_selection(text: str, expected: bool) -> None:
 
 
 def test_all_terms_must_hold() -> None:
-    both = {
+    both: dict[str, Any] = {
         "matchLabels": {"app": "web"},
         "matchExpressions": [
             {"key": "tier", "operator": "Exists"},

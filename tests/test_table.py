@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -32,7 +32,7 @@ THINGS = Table(
 )
 
 
-def thing(name: str, line: int = 1, **more: object) -> ThingRow:
+def thing(name: str, line: int = 1, **more: Any) -> ThingRow:
     return ThingRow(raw="things", raw_line=line, namespace="n", name=name, words=[], **more)
 
 
@@ -80,7 +80,7 @@ def test_a_number_that_no_column_holds_is_refused() -> None:
 
 def test_faults_of_a_frame_are_all_named() -> None:
     data = frame(THINGS.arrow([thing("a"), thing("b")]))
-    data["good"] = pd.array([True, None], dtype=pd.ArrowDtype(pa.bool_()))
+    data["good"] = pd.Series([True, None], dtype=pd.ArrowDtype(pa.bool_()))
     data = data.drop(columns="share").assign(extra=1)
     with pytest.raises(RegistryError) as fault:
         THINGS.check(data)
@@ -111,6 +111,6 @@ class Good(Row):
         (Good, {"resource": Resource("kind")}, "\\['kind', 'namespace'\\]"),
     ],
 )
-def test_malformed_declarations(row: type[Row], more: dict[str, object], said: str) -> None:
+def test_malformed_declarations(row: type[Row], more: dict[str, Any], said: str) -> None:
     with pytest.raises(RegistryError, match=said):
         _ = Table("t", row, **{"grain": "g", "key": ("name",)} | more).columns

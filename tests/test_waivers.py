@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -168,7 +169,8 @@ def test_waivers_that_select_nothing_change_nothing(
     result = data.draw(st.sampled_from(failures()))
     if value == getattr(result, field):
         return
-    after = waived(of(result, **{field: value}))
+    scope: dict[str, Any] = {field: value}
+    after = waived(of(result, **scope))
     assert list(after.iter_results()) == list(plain().iter_results())
 
 

@@ -9,6 +9,7 @@ import sys
 from fcntl import ioctl
 from pathlib import Path
 from termios import TIOCSWINSZ
+from typing import Any
 
 import pytest
 
@@ -27,12 +28,13 @@ COMMANDS = [
 ]
 
 
-def kaudit(*arguments: str, program: str = "", **more: object) -> subprocess.CompletedProcess[str]:
+def kaudit(*arguments: str, program: str = "", **more: Any) -> subprocess.CompletedProcess[str]:
     start = "import sys; from kaudit.cli import main; sys.argv[0] = sys.argv.pop(1); main()"
     environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
     environment |= {"PYTHONPATH": str(ROOT), **more.pop("env", {})}
     line = [sys.executable, "-c", start, program or "kaudit", *arguments]
-    return subprocess.run(line, env=environment, text=True, **{"capture_output": True} | more)
+    more = {"capture_output": True} | more
+    return subprocess.run(line, env=environment, text=True, check=False, **more)
 
 
 @pytest.fixture

@@ -90,7 +90,9 @@ def test_only_the_kinds_that_are_asked_for_are_read_and_the_rest_is_a_gap(tmp_pa
 
 
 @pytest.mark.parametrize("command", ["collect . -o e", "rbac"])
-def test_a_kind_that_nothing_reads(command: str, tmp_path: Path, monkeypatch) -> None:
+def test_a_kind_that_nothing_reads(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "n.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: n}}")
     code, out, err = run(*command.split(), "--kinds", "podz")

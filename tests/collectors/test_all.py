@@ -1,6 +1,7 @@
 """What holds for every collector: declarations, hostile input, nulls, and rows made again."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -166,7 +167,20 @@ def test_null_members_and_items() -> None:
 
 # --- wrong types and random objects
 
-WRONG = (7, -1.5, True, "text", [], {}, [{}], [None], {"a": []}, 2**63, 10**30, "é" * 40)
+WRONG: tuple[Any, ...] = (
+    7,
+    -1.5,
+    True,
+    "text",
+    [],
+    {},
+    [{}],
+    [None],
+    {"a": []},
+    2**63,
+    10**30,
+    "é" * 40,
+)
 
 
 def wrong(kind: Any, value: Any) -> Iterator[Any]:
@@ -222,7 +236,7 @@ def near(kind: Any) -> st.SearchStrategy[Any]:
     if isinstance(kind, inspect.UnionType):
         return st.one_of([near(member) for member in kind.types])
     if isinstance(kind, inspect.StructType):
-        fields = {f.encode_name: st.deferred(lambda f=f: near(f.type)) for f in kind.fields}
+        fields = {f.encode_name: st.deferred(partial(near, f.type)) for f in kind.fields}
         if not fields:
             return st.just({})
         return st.lists(st.sampled_from(sorted(fields)), max_size=6, unique=True).flatmap(

@@ -1,6 +1,8 @@
 """Attestations: what they state, of what, and whether anybody verified it."""
 
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ EXAMPLES = Path(__file__).parent / "outputs" / "attestation"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
-def rows(name: str) -> list[dict[str, object]]:
+def rows(name: str) -> list[dict[Hashable, Any]]:
     found = collect(ToolSource("attestation", EXAMPLES / name))["attestations"]
     return found.astype(object).where(found.notna(), None).to_dict("records")
 

@@ -1,6 +1,8 @@
 """Cosign's outputs: what was verified, what was refused, and what nobody could look at."""
 
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ EXAMPLES = Path(__file__).parent / "outputs" / "cosign"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
-def rows(path: Path) -> list[dict[str, object]]:
+def rows(path: Path) -> list[dict[Hashable, Any]]:
     found = collect(ToolSource("cosign", path))["signatures"]
     return found.astype(object).where(found.notna(), None).to_dict("records")
 

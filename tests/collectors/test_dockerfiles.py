@@ -1,6 +1,8 @@
 """Dockerfiles: what their last stage makes, and what their instructions do."""
 
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,7 @@ def read(tmp_path: Path, text: str) -> Evidence:
     return collect(ToolSource("dockerfile", path))
 
 
-def file(evidence: Evidence) -> dict[str, object]:
+def file(evidence: Evidence) -> dict[Hashable, Any]:
     found = evidence["dockerfiles"]
     (row,) = found.astype(object).where(found.notna(), None).to_dict("records")
     return row

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,9 @@ def read(folder: Path, text: str | bytes, format: str = "falco", name: str = "a.
     return collect(ToolSource(format, path))
 
 
-def log(evidence: Evidence, sensor: str = "falco") -> dict[str, Any]:
+def log(evidence: Evidence, sensor: str = "falco") -> dict[Hashable, Any]:
     logs = evidence["event_logs"]
-    found: dict[str, Any] = logs[logs["sensor"] == sensor].iloc[0].to_dict()
-    return found
+    return logs[logs["sensor"] == sensor].iloc[0].to_dict()
 
 
 def broken(evidence: Evidence) -> list[str]:

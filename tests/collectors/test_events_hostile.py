@@ -156,7 +156,8 @@ def test_command_lines_are_never_obeyed_by_a_terminal_or_a_sheet(
 
 def test_command_lines_are_text_on_a_page(hostile: Path) -> None:
     made = assess(collect(FileSource(hostile)))
-    pages = [correlate(made)._repr_html_(), made.evidence["events"]._repr_html_() or ""]
+    events: Any = made.evidence["events"]
+    pages = [correlate(made)._repr_html_(), events._repr_html_() or ""]
     pages += [standalone(block) for block in (show.risks(made), show.runtime(made))]
     for page in pages:
         assert "<script>alert" not in page

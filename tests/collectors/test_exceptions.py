@@ -17,7 +17,8 @@ EXAMPLES = Path(__file__).parent / "outputs" / "exceptions"
 
 def rows(evidence: Evidence) -> list[dict[str, object]]:
     found = evidence["scan_exceptions"]
-    return pa.Table.from_pandas(found, preserve_index=False).to_pylist()
+    rows: list[dict[str, object]] = pa.Table.from_pandas(found, preserve_index=False).to_pylist()
+    return rows
 
 
 def example(name: str) -> list[dict[str, object]]:

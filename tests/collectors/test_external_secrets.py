@@ -151,8 +151,8 @@ def test_push_secrets() -> None:
         ("ClusterPushSecret", "", [], "", "UUID/g", 3600.0, True),
         ("PushSecret", "shop", ["ClusterSecretStore/*", "SecretStore/v"], "mine", "", 10.0, False),
     ]
-    names = ("ready", "reason", "remote_keys", "update_policy", "deletion_policy", "selectors")
-    assert [tuple(r.values()) for r in rows(evidence, "push_secrets", *names)] == [
+    others = ("ready", "reason", "remote_keys", "update_policy", "deletion_policy", "selectors")
+    assert [tuple(r.values()) for r in rows(evidence, "push_secrets", *others)] == [
         (None, None, [], "Replace", "None", ["selector {}"]),
         (True, "Synced", ["shop/k"], "Replace", "Delete", []),
     ]

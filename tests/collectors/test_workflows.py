@@ -1,7 +1,9 @@
 """Workflows: what is pinned, what scans, and what stops the build."""
 
 from collections import Counter
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,7 @@ def read(tmp_path: Path, text: str) -> Evidence:
     return collect(ToolSource("workflow", path))
 
 
-def steps(evidence: Evidence) -> list[dict[str, object]]:
+def steps(evidence: Evidence) -> list[dict[Hashable, Any]]:
     found = evidence["pipeline_steps"]
     return found.astype(object).where(found.notna(), None).to_dict("records")
 

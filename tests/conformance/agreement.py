@@ -205,7 +205,7 @@ def _bindings(evidence: Evidence, bound: str) -> str:
     """Bind every role of the evidence to an account, under the role's own name."""
     roles = evidence.frames.get("roles")
     named = zip(roles["kind"], roles["namespace"], roles["name"], strict=True)
-    items = [
+    items: list[dict[str, object]] = [
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": f"{kind}Binding",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_counts_are_those_of_plain_documents(path: Path) -> None:
 
 @needs_shared
 def test_what_code_looks_at() -> None:
-    def row(name: str) -> dict[str, Any]:
+    def row(name: str) -> dict[Hashable, Any]:
         (found,) = collect(FileSource(corpus(FOLDER, name)))["constraint_templates"].to_dict(
             "records"
         )

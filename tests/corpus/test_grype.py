@@ -19,7 +19,7 @@ FIXES = {"fixed": "fixed", "not-fixed": "not_fixed", "wont-fix": "wont_fix"}
 
 
 def plain_fix(flaw: dict[str, Any]) -> str:
-    state = (flaw.get("fix") or {}).get("state")
+    state = (flaw.get("fix") or {}).get("state", "")
     return FIXES.get(state, "fixed" if flaw.get("fixedInVersion") else "unknown")
 
 

@@ -33,7 +33,7 @@ def report(evidence: Evidence) -> dict[str, Any]:
     assert broken(evidence) == []
     (found,) = evidence["tool_reports"].to_dict("records")
     assert found["findings"] == len(evidence["tool_findings"])
-    return dict(found)
+    return {str(name): value for name, value in found.items()}
 
 
 @needs_shared
@@ -103,7 +103,7 @@ def test_what_kubescape_skips_does_not_pass() -> None:
         "C-0007": "fail",
     }
     assert rows.loc["C-0017", "message"] == "spec.a, spec.b"
-    assert rows.loc["C-0007", ["namespace", "kind", "name"]].tolist() == [
+    assert [rows.loc["C-0007", name] for name in ("namespace", "kind", "name")] == [
         "shop",
         "ServiceAccount",
         "x",

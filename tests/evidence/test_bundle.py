@@ -5,6 +5,7 @@ import random
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,7 +15,7 @@ from kaudit.errors import EvidenceError, InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.source.files import FileSource
 
-OBJECTS = [
+OBJECTS: list[dict[str, Any]] = [
     {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -51,7 +52,7 @@ def sealed(text: str, out: Path) -> Evidence:
     return collect(FileSource.of_text(text), out=out)
 
 
-def whole(objects: list[dict[str, object]]) -> str:
+def whole(objects: list[dict[str, Any]]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
 
 
@@ -108,7 +109,7 @@ def test_a_flipped_byte_anywhere_is_found_and_its_file_named(bundle: Path) -> No
 def same_meaning(path: Path, data: bytes) -> bool:
     """Whether a change of the manifest changed nothing that it says."""
     try:
-        return json.loads(path.read_bytes()) == json.loads(data)
+        return bool(json.loads(path.read_bytes()) == json.loads(data))
     except ValueError:
         return False
 

@@ -1,5 +1,7 @@
 """What a builder tells of all that it gathered, also of what waits on disk."""
 
+from typing import Any
+
 import pytest
 
 from kaudit.collect import Ingest, collect
@@ -20,7 +22,7 @@ def pods(count: int) -> str:
 def test_distinct_values_of_all_parts(monkeypatch: pytest.MonkeyPatch, part: int) -> None:
     monkeypatch.setattr(build, "PART", part)
     monkeypatch.setattr(build, "_GATHERED", part)
-    found = []
+    found: list[Any] = []
 
     def then(ingest: Ingest) -> Source:
         found.extend(ingest.distinct("containers", "image", "image_id"))

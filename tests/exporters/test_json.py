@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,9 @@ def assessment() -> Assessment:
     return ka.assess(evidence_of(PODS), control="KA-DEP-001")
 
 
-def document(assessment: Assessment) -> dict:
-    return json.loads(b"".join(exporter.results_json(assessment)))
+def document(assessment: Assessment) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(b"".join(exporter.results_json(assessment)))
+    return found
 
 
 def test_head(assessment: Assessment) -> None:

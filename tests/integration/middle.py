@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -34,18 +33,14 @@ class Interrupted:
     live = True
 
     def __init__(self, inner: LiveSource, happens: Callable[[], object], kind: str = "Pod") -> None:
-        self.label = inner.label
+        self.label, self.as_of = inner.label, inner.as_of
         self._inner, self._happens, self._kind = inner, happens, kind
-
-    @property
-    def as_of(self) -> datetime | None:
-        """What the server says."""
-        return self._inner.as_of
 
     def read(self, wanted: Mapping[KindId, Read], progress: Progress = silent) -> Iterator[Event]:
         """Read the source."""
         waiting = True
         for event in self._inner.read(wanted, progress):
+            self.as_of = self._inner.as_of  # what the server says
             yield event
             if waiting and isinstance(event, Batch) and event.kind == self._kind:
                 waiting = False

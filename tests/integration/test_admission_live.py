@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -172,13 +173,15 @@ def enforce(cluster: Cluster) -> None:
         "memory-limit": _good() | {"containers": [{"name": "c", "image": f"a@sha256:{'a' * 64}"}]},
         "digest": _good()
         | {"initContainers": [_good()["containers"][0] | {"name": "i", "image": "a"}]},
-        "not-privileged": None,
+        "not-privileged": _good()
+        | {"containers": [_good()["containers"][0] | {"securityContext": {"privileged": True}}]},
     }
-    spec = _good()
-    spec["containers"][0]["securityContext"] = {"privileged": True}
-    bad["not-privileged"] = spec
-    for name, one in bad.items():
-        awaited(lambda one=one, name=name: name in again(cluster, "guarded", _pod("b", one))[1])
+
+    def told(name: str, spec: Object) -> bool:
+        return name in again(cluster, "guarded", _pod("b", spec))[1]
+
+    for name, spec in bad.items():
+        awaited(partial(told, name, spec))
 
 
 def again(cluster: Cluster, namespace: str, pod: Object) -> tuple[bool | None, str]:

@@ -32,8 +32,8 @@ def meta(name: str) -> dict[str, object]:
 def planted() -> list[dict[str, object]]:
     """Objects with a canary wherever people put credentials."""
     c = _CANARIES
-    probe = {"httpGet": {"port": 80, "httpHeaders": [{"name": "Authorization", "value": "?"}]}}
-    probe["httpGet"]["httpHeaders"][0]["value"] = f"Bearer {c['header']}"
+    header = {"name": "Authorization", "value": f"Bearer {c['header']}"}
+    probe = {"httpGet": {"port": 80, "httpHeaders": [header]}}
     pod = {
         "initContainers": [
             {

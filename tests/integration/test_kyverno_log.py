@@ -73,8 +73,8 @@ def test_bad_policies_cost_no_others_and_are_told(tmp_path: Path, proposed: bool
     policies.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
     objects = tmp_path / "o.json"
     objects.write_text(json.dumps(OBJECT))
-    given = {"proposed": (policies,)} if proposed else {"policies": True}
-    settings = Settings(images=False, seconds=60.0, **given)  # type: ignore[arg-type]
+    asked = (policies,) if proposed else ()
+    settings = Settings(images=False, seconds=60.0, proposed=asked, policies=not proposed)
     sources = [str(objects)] if proposed else [str(objects), str(policies)]
     evidence = evidence_of(sources, scan=settings)
     found = rows(evidence, "engine_verdicts", "policy", "result")

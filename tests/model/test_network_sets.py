@@ -69,7 +69,7 @@ def test_both_families_are_told_apart() -> None:
     assert range_of("nowhere") is None
 
 
-PODS = (["app=web"], ["app=db", "tier=back"], [], ["app=", "tier=front"])
+PODS: tuple[list[str], ...] = (["app=web"], ["app=db", "tier=back"], [], ["app=", "tier=front"])
 
 
 @pytest.mark.parametrize(

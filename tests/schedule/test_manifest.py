@@ -36,7 +36,8 @@ def printed(**more: Any) -> dict[tuple[str, str], dict[str, Any]]:
 
 def pod(**more: Any) -> dict[str, Any]:
     job = printed(**more)["CronJob", "kaudit"]["spec"]["jobTemplate"]
-    return job["spec"]["template"]["spec"]
+    spec: dict[str, Any] = job["spec"]["template"]["spec"]
+    return spec
 
 
 def failing(text: str) -> set[str]:
@@ -113,8 +114,10 @@ def test_the_quota_lets_two_runs_in() -> None:
     for container in pod()["initContainers"] + pod()["containers"]:
         for which in ("requests", "limits"):
             for name, amount in container["resources"][which].items():
-                room = number(hard.get(f"{which}.{name}", "1Ti"))
-                assert number(amount) * 2 <= room, (container["name"], which, name)
+                room, taken = number(hard.get(f"{which}.{name}", "1Ti")), number(amount)
+                assert room is not None
+                assert taken is not None
+                assert taken * 2 <= room, (container["name"], which, name)
 
 
 def test_egress() -> None:

@@ -1,5 +1,7 @@
 """What people write for a schedule is checked before anything is printed."""
 
+from typing import Any
+
 import pytest
 
 from kaudit.errors import InputError
@@ -28,7 +30,7 @@ IMAGE = "registry.example.com/kaudit@sha256:" + "a" * 64
         ({"version": "latest"}, "no version of Kubernetes"),
     ],
 )
-def test_refused(more: dict[str, object], said: str) -> None:
+def test_refused(more: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         Plan(**{"image": IMAGE, **more}).checked()
 

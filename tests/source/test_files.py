@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import threading
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ FORMS = {
 }
 
 
-def containers(source: FileSource) -> list[dict[str, object]]:
+def containers(source: FileSource) -> list[dict[Hashable, Any]]:
     frame = collect(source, raw=False)["containers"]
     return frame.drop(columns=["raw", "raw_line"]).to_dict("records")
 

@@ -12,7 +12,7 @@ from kaudit.model.words import Reason
 from kaudit.source.files import FileSource
 from kaudit.source.live import LiveSource
 from kaudit.source.live_http import Patience
-from tests.source.api_server import ApiServer
+from tests.source.api_server import Answer, ApiServer
 
 QUICK = Patience(
     connect=0.5, read=0.5, tries=3, pause=0.01, longest_pause=0.05, per_second=5000, burst=5000
@@ -58,6 +58,7 @@ def test_pages_are_one_list(server: ApiServer) -> None:
     pages = [q for m, p, q, _ in server.requests if p == "/api/v1/pods"]
     assert [q.get("continue") for q in pages] == [None, "500", "1000"]
     assert gaps(evidence) == []
+    assert evidence.manifest.server is not None
     assert evidence.manifest.server.git_version == "v1.34.1"
     assert evidence.as_of is not None
     origin = next(o for o in evidence.manifest.origins if o.name == "/api/v1/pods")
@@ -111,7 +112,7 @@ def test_refused_for_the_cluster_but_not_for_a_namespace(server: ApiServer) -> N
 
 
 def test_too_many_requests_and_faults_are_retried(server: ApiServer) -> None:
-    answers = {1: (429, {}, {"Retry-After": "0"}), 2: (500, {}, {})}
+    answers: dict[int, Answer] = {1: (429, {}, {"Retry-After": "0"}), 2: (500, {}, {})}
     server.rules["/api/v1/pods"] = lambda q, n: answers.get(n)
     evidence = collect(source(server), raw=False)
     assert len(evidence["pods"]) == 1203
@@ -163,7 +164,7 @@ def test_unreachable_is_one_clear_error(server: ApiServer) -> None:
     server.close()
     with pytest.raises(SourceError, match="unreachable"):
         collect(live)
-    server.__init__()  # the fixture closes it again
+    ApiServer.__init__(server)  # the fixture closes it again
 
 
 def test_secrets_are_asked_for_as_metadata_only(server: ApiServer) -> None:

@@ -14,7 +14,7 @@ from kaudit.errors import InputError, SourceError
 from kaudit.model.words import Reason
 from kaudit.source.live import LiveSource
 from kaudit.source.live_http import Patience
-from tests.source.api_server import ApiServer
+from tests.source.api_server import Answer, ApiServer
 
 QUICK = Patience(
     connect=0.5,
@@ -26,7 +26,7 @@ QUICK = Patience(
     burst=5000,
     command=1.0,
 )
-POD = {
+POD: dict[str, Any] = {
     "metadata": {"name": "p", "namespace": "shop", "uid": "u"},
     "spec": {"containers": [{"name": "c", "image": "i:1"}]},
 }
@@ -212,7 +212,12 @@ def test_a_server_that_stays_away_is_given_up(tmp_path: Path, server: ApiServer)
 def test_a_server_that_is_back_may_not_know_its_roles_yet(
     tmp_path: Path, server: ApiServer
 ) -> None:
-    answers = {1: (0, "cut", {}), 2: (403, {}, {}), 3: (401, {}, {}), 4: (403, {}, {})}
+    answers: dict[int, Answer] = {
+        1: (0, "cut", {}),
+        2: (403, {}, {}),
+        3: (401, {}, {}),
+        4: (403, {}, {}),
+    }
     server.rules["/api/v1/pods"] = lambda q, n: answers.get(n)
     evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False, kinds=["pods"])
     assert gaps(evidence) == {}

@@ -8,6 +8,7 @@ from kaudit.errors import InputError
 from kaudit.source import live_config
 from kaudit.source.live import LiveSource
 from kaudit.source.live_config import in_cluster
+from kaudit.source.live_http import Patience
 
 HERE = {"KUBERNETES_SERVICE_HOST": "192.0.2.1", "KUBERNETES_SERVICE_PORT": "443"}
 
@@ -21,7 +22,8 @@ def account(tmp_path: Path) -> Path:
 
 
 def token(connection: live_config.Connection) -> str:
-    return connection.configuration.auth_settings()["BearerToken"]["value"].split()[1]
+    given = connection.configuration.auth_settings()["BearerToken"]["value"]
+    return str(given).split()[1]
 
 
 def test_server_namespace_and_token(account: Path) -> None:
@@ -70,4 +72,4 @@ def test_the_current_context_is_the_pod_where_there_is_no_kubeconfig(
         monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match="there is no kubeconfig"):
         LiveSource.from_context("production")
-    assert live_config.connection(None, None, live_config.Patience()).label == "in-cluster"
+    assert live_config.connection(None, None, Patience()).label == "in-cluster"

@@ -97,7 +97,11 @@ def test_a_store_of_many_namespaces_is_not_looked_for() -> None:
     assert found == [{"store_state": "unknown", "target_state": "none"}]
 
 
-MADE = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "e", "namespace": "shop"}}
+MADE: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "e", "namespace": "shop"},
+}
 OWNED = MADE | {
     "metadata": MADE["metadata"]
     | {"ownerReferences": [{"kind": "ExternalSecret", "name": "e", "apiVersion": API, "uid": "u"}]}

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from kaudit.model.configuration import Secret
 from kaudit.registry import Read
 from kaudit.source.events import Batch
 from kaudit.source.run.objects import Objects
@@ -65,7 +66,7 @@ def batch(group: str, kind: str, one: dict[str, Any]) -> Batch:
 def test_any_policy_is_laid_down_or_told(found: list[tuple[str, str, Any]], proposed: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         objects = Objects(Path(name))
-        objects.take(batch("", "Secret", SECRET), Read("", "Secret", "secrets", dict))
+        objects.take(batch("", "Secret", SECRET), Read("", "Secret", "secrets", Secret))
         given_as = []
         for number, (group, kind, spec) in enumerate(found):
             one = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -246,7 +247,8 @@ def test_a_secret_of_which_a_part_looks_like_a_credential_is_left_out_and_told(
 class OneBatch:
     """A source of one Secret."""
 
-    label, as_of = "test", None
+    label = "test"
+    as_of: datetime | None = None
 
     def __init__(self, item: dict[str, Any], *, live: bool, listed: bool) -> None:
         self.item, self.live, self.listed = item, live, listed
