@@ -22,7 +22,7 @@ _ENTRIES = {
     "globalReference": "what Kyverno keeps of the API server",
     "imageRegistry": "registries",
 }
-#: Names in CEL, and what is asked through them.
+#: Libraries of CEL, whose functions begin with a capital, and what is asked through them.
 _LIBRARIES = {
     "globalContext": "what Kyverno keeps of the API server",
     "http": "a service",
@@ -44,7 +44,7 @@ def policy_asks(policy: Object) -> str:
     for name, value in members(member(policy, "spec")):
         if name in CEL and isinstance(value, str):
             try:
-                found |= {*_names(cel.parsed(value))} & _LIBRARIES.keys()
+                found |= {*_asked(cel.parsed(value))} & _LIBRARIES.keys()
             except (Unreadable, RecursionError):
                 continue  # the engine says what is wrong with it
     return " and ".join(sorted({_LIBRARIES[name] for name in found}))
@@ -55,9 +55,12 @@ def template_asks(template: Object) -> str:
     return "the network" if any(map(_BUILT_IN.search, code_of(template)[0])) else ""
 
 
-def _names(node: object) -> Iterator[str]:
-    if isinstance(node, tuple) and node[:1] == ("name",):
-        yield str(node[1])
-    elif isinstance(node, tuple):
-        for one in node:
-            yield from _names(one)
+def _asked(node: object) -> Iterator[str]:
+    """Yield the names whose functions are called; a variable may be named as a library is."""
+    if not isinstance(node, tuple) or not node:
+        return
+    called = node[0] == "call" and isinstance(node[1], tuple) and node[1][:1] == ("name",)
+    if called and str(node[2])[:1].isupper():
+        yield str(node[1][1])
+    for one in node:
+        yield from _asked(one)

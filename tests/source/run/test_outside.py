@@ -52,6 +52,7 @@ def test_rules(rule: dict[str, Any], asks: str) -> None:
         ("globalContext.Get('g', '') == 1", "what Kyverno keeps of the API server"),
         ("http.Get('http://x').ok && resource.List('v1', 'pods', 'a') == []", "a service and the"),
         ("object.spec.resource == 'http'", ""),
+        ("object.rules.exists(resource, resource == '*' || resource.startsWith('a'))", ""),
         ("object.resource.( ", ""),
     ],
 )
