@@ -106,13 +106,16 @@ def aside(compute: Callable[[], T]) -> Callable[[], T]:
     return result
 
 
-def spread(count: int, work: Callable[[int], T]) -> Generator[T, None, None]:
+def spread(
+    count: int, work: Callable[[int], T], before: Callable[[], object] = lambda: None
+) -> Generator[T, None, None]:
     """Yield what work makes of each number below a count, in their order.
 
     Where there is a second processor, two processes work: whichever is free takes the next
     number. What the other one could not do is done here, so that it raises what there is.
+    ``before`` is called in the other one first.
     """
-    pair = _pair(count, work) if count > 1 and possible() else None
+    pair = _pair(count, work, before) if count > 1 and possible() else None
     if pair is None:
         yield from map(work, range(count))
         return
@@ -120,10 +123,12 @@ def spread(count: int, work: Callable[[int], T]) -> Generator[T, None, None]:
         yield from map(pair.result, range(count))
 
 
-def _pair(count: int, work: Callable[[int], T]) -> _Pair[T] | None:
+def _pair(
+    count: int, work: Callable[[int], T], before: Callable[[], object]
+) -> _Pair[T] | None:
     """Return two processes; None where there is no place to write, or no process to be had."""
     try:
-        return _Pair(count, work)
+        return _Pair(count, work, before)
     except OSError:
         return None
 
@@ -131,8 +136,10 @@ def _pair(count: int, work: Callable[[int], T]) -> _Pair[T] | None:
 class _Pair(Generic[T]):
     """Two processes that share numbers in a file: each reads on where the other has stopped."""
 
-    def __init__(self, count: int, work: Callable[[int], T]) -> None:
-        self._work = work
+    def __init__(
+        self, count: int, work: Callable[[int], T], before: Callable[[], object]
+    ) -> None:
+        self._work, self._before = work, before
         self._folder = tempfile.TemporaryDirectory(prefix="kaudit-")
         numbers = self._path("numbers")
         numbers.write_bytes(array("q", range(count)).tobytes())
@@ -157,6 +164,7 @@ class _Pair(Generic[T]):
         self._pipe.close()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with contextlib.suppress(OSError):
+            self._before()
             while (number := self._next()) is not None:
                 with contextlib.suppress(Exception):  # it is done again, and raises what there is
                     _store(self._path(number), self._work(number))

@@ -24,12 +24,13 @@ from kaudit.errors import InputError
 from kaudit.evidence.build import Builder, Piece
 from kaudit.evidence.bundle import Evidence
 from kaudit.model import credential
-from kaudit.model.meta import Named
+from kaudit.model.meta import Named, Resource
 from kaudit.model.nulls import without_nulls
 from kaudit.model.place import Place, stand_in
 from kaudit.model.words import Gap, Reason
 from kaudit.orphans import Orphans
 from kaudit.registry import Collector, Read, tables_of
+from kaudit.source.documents import split_version
 from kaudit.source.events import (
     Access,
     Batch,
@@ -131,6 +132,12 @@ def _wanted(kinds: Sequence[str]) -> dict[KindId, tuple[Read, tuple[Collector, .
             _, others = found.get(read.id, (read, ()))
             found[read.id] = (read, (*others, collector))
     return found
+
+
+def _is(found: Resource, batch: Batch) -> bool:
+    """Whether an object is what it was taken for by its beginning."""
+    identity = *split_version(found.api_version, found.kind), found.kind
+    return identity == (batch.group, batch.version, batch.kind)
 
 
 class Ingest:
@@ -297,6 +304,7 @@ class Ingest:
         functions = [c.function for c in collectors]
         api_version = f"{read.group}/{batch.version}" if read.group else batch.version
         record, add, raw = builder.record, builder.add, read.raw
+        alike: set[tuple[str, str]] = set()
         found: Any
         for index, (item, position) in enumerate(zip(batch.items, batch.positions, strict=True)):
             try:
@@ -307,9 +315,16 @@ class Ingest:
                 except (msgspec.DecodeError, ValueError):
                     self._broken(read, batch, item, position, str(fault))
                     continue
-            if not read.tool and not found.kind:
+            if read.tool:
+                pass
+            elif not found.kind:
                 # The server leaves out of the items what it says once of their list.
                 found.kind, found.api_version = batch.kind, api_version
+            elif (found.kind, found.api_version) not in alike:
+                if found.api_version and not _is(found, batch):
+                    self._broken(read, batch, item, position, "it says twice what it is")
+                    continue
+                alike.add((found.kind, found.api_version))
             place = self._place(read, raw, found, batch.kind)
             place.line = record(raw, found, batch.origin, position)
             if see is not None:

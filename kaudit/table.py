@@ -20,7 +20,7 @@ import types
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -197,7 +197,7 @@ class Table:
         order = [self.row.__struct_fields__.index(c.name) for c in self.columns]
         columns = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) if rows else []
         arrays = [
-            _told(pa.array(columns[at] if rows else [], field.type))
+            _array(columns[at] if rows else (), field.type)
             for at, field in zip(order, self.schema, strict=True)
         ]
         return pa.Table.from_arrays(arrays, schema=self.schema)
@@ -258,6 +258,18 @@ def frame(table: pa.Table) -> pd.DataFrame:
     names = pd.Index(table.column_names)
     rows = pd.RangeIndex(table.num_rows)
     return create_dataframe_from_blocks(blocks, rows, names)  # type: ignore[no-any-return]
+
+
+def _array(values: Sequence[Any], type: pa.DataType) -> pa.Array:
+    """Build an array; where all values are one and the same, they are not looked at each."""
+    import pyarrow as pa
+
+    first = values[0] if values else None
+    if first is None or isinstance(first, str | bool):
+        count = len(values)
+        if values.count(first) == count:
+            return pa.nulls(count, type) if first is None else pa.repeat(pa.scalar(first, type), count)
+    return _told(pa.array(values, type))
 
 
 #: Moments in UTC that Python can tell, in microseconds.

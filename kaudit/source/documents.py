@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 from msgspec import Raw
@@ -82,6 +83,8 @@ class EmptyList(msgspec.Struct):
 Found = Item | Other | EmptyList
 head_of = msgspec.json.Decoder(Head).decode
 _items = msgspec.json.Decoder(_Items).decode
+#: How servers and kubectl begin an object; what it says further down, its decoder compares.
+_USUAL = re.compile(rb'\s*\{\s*"apiVersion"\s*:\s*"([\w./-]+)"\s*,\s*"kind"\s*:\s*"(\w+)"\s*,')
 _LOG = re.compile(rb"^==== (?:START|END) logs for container .*====\s*$", re.MULTILINE)
 
 
@@ -89,6 +92,12 @@ def split_version(api_version: str, kind: str) -> tuple[str, str]:
     """Group (today's) and version of an ``apiVersion``."""
     group, _, version = api_version.rpartition("/")
     return _MOVED.get((group, kind), group), version
+
+
+@lru_cache(maxsize=4096)
+def _identity(api_version: bytes, kind: bytes) -> tuple[str, str, str]:
+    name = kind.decode()
+    return *split_version(api_version.decode(), name), name
 
 
 def json_documents(data: bytes) -> Iterator[Found]:
@@ -148,6 +157,8 @@ def of_list(
     raw: Raw, group: str, version: str, kind: str, typed: bool, document: int, number: int
 ) -> Found:
     """Tell what an item of a list is; where the list is typed, items need not say so."""
+    if found := _USUAL.match(raw):
+        return Item(*_identity(*found.groups()), raw, document, number)
     try:
         head = head_of(raw)
     except msgspec.ValidationError:

@@ -9,6 +9,7 @@ read what.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -84,7 +85,7 @@ class _Shares:
         """Yield all, in the order of the files."""
         held: dict[int, Done] = {}
         long: _LongList | None = None
-        with closing(spread(len(self._shares), self._work)) as results:
+        with closing(spread(len(self._shares), self._work, _without_pandas)) as results:
             for share, found in zip(self._shares, results, strict=True):
                 if share.frame is None:
                     held.update(zip(share.files, found, strict=True))
@@ -202,6 +203,11 @@ class _LongList:
             while self._heard < end and (block := stream.read(min(_BLOCK, end - self._heard))):
                 self._digest.update(block)
                 self._heard += len(block)
+
+
+def _without_pandas() -> None:
+    """Spare a process that only reads what pyarrow imports to make its first array."""
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
 
 
 def _made(events: Iterator[Event], name: str, make: Maker) -> Iterator[Event]:
