@@ -99,8 +99,10 @@ class Fields(msgspec.Struct, gc=False, omit_defaults=True):
     def redact(self) -> None:
         """Mask what is a command line."""
         for attribute in ("proc_cmdline", "ka_command", "fd_name", "ka_name", "proc_name"):
-            text = plain(getattr(self, attribute))
-            setattr(self, attribute, command_line(text) if text else None)
+            value = getattr(self, attribute)
+            if value is not None:
+                text = plain(value)
+                setattr(self, attribute, command_line(text) if text else None)
 
 
 def _gather(value: Any, name: str, found: dict[str, Any], deepest: int) -> None:

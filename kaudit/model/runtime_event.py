@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -101,6 +102,11 @@ def techniques(tags: list[str]) -> list[str]:
     >>> techniques(["container", "mitre_execution", "T1059", "t1611"])
     ['T1059', 'T1611']
     """
+    return list(_techniques(tuple(tags)))
+
+
+@lru_cache(maxsize=4096)
+def _techniques(tags: tuple[str, ...]) -> list[str]:
     return sorted({tag.upper() for tag in tags if _TECHNIQUE.match(tag)})
 
 
@@ -132,12 +138,15 @@ def plain(value: Any) -> str | None:
     >>> plain("<NA>"), plain(0), plain("sh"), plain({"a": 1})
     (None, '0', 'sh', None)
     """
-    if value is None or isinstance(value, (dict, list)):
+    if value is None:
         return None
-    text = value if type(value) is str else str(value)
-    if text in _NOTHING:
+    if type(value) is not str:
+        if isinstance(value, (dict, list)):
+            return None
+        value = str(value)
+    if value in _NOTHING:
         return None
-    return text if len(text) <= _LONGEST else text[:_LONGEST]
+    return value if len(value) <= _LONGEST else value[:_LONGEST]
 
 
 #: Command lines that were looked at and hold nothing to mask; others are not kept in memory.

@@ -153,8 +153,10 @@ class Body(Part):
         for process in (self.process, self.parent):
             if process is not None:
                 for name in ("binary", "arguments"):
-                    text = plain(getattr(process, name))
-                    setattr(process, name, command_line(text) if text else None)
+                    value = getattr(process, name)
+                    if value is not None:
+                        text = plain(value)
+                        setattr(process, name, command_line(text) if text else None)
         for argument in self.args or ():
             for file in (argument.file_arg, argument.path_arg, argument.linux_binprm_arg):
                 if file is not None and (text := plain(file.path)):
