@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,12 @@ def _wanted(kinds: Sequence[str]) -> dict[KindId, tuple[Read, tuple[Collector, .
     return found
 
 
+@cache
+def decoder(model: type[msgspec.Struct]) -> Callable[[Any], Any]:
+    """Decoder of a struct; to make one takes longer than to read some objects."""
+    return msgspec.json.Decoder(model).decode
+
+
 def _is(found: Resource, batch: Batch) -> bool:
     """Whether an object is what it was taken for by its beginning."""
     identity = *split_version(found.api_version, found.kind), found.kind
@@ -149,15 +156,12 @@ class Ingest:
         Where rows and records go.
     wanted
         What is read, and by whom.
-    decoders
-        Of the kinds, where another run has made them.
     """
 
     def __init__(
         self,
         builder: Builder,
         wanted: dict[KindId, tuple[Read, tuple[Collector, ...]]],
-        decoders: dict[KindId, Callable[[Any], Any]] | None = None,
     ) -> None:
         self.builder = builder
         self.wanted = wanted
@@ -169,9 +173,6 @@ class Ingest:
         self.newest: datetime | None = None
         self.version: ServerVersion | None = None
         self.access: list[Access] = []
-        self._decoders = decoders or {
-            key: msgspec.json.Decoder(read.model).decode for key, (read, _) in wanted.items()
-        }
         self._open = {read.group: key for key, (read, _) in wanted.items() if read.open}
         self._origins = 0
         self._reports: dict[tuple[str, str], str] = {}
@@ -271,7 +272,7 @@ class Ingest:
     def _fill(self, piece: Piece, batch: Batch, origin: str) -> bool:
         builder = Builder(None, keep_raw=self.builder.keep_raw)
         builder.origins = [Origin(name=origin)] * (batch.origin + 1)
-        alone = Ingest(builder, self.wanted, self._decoders)
+        alone = Ingest(builder, self.wanted)
         alone._gather(batch)
         if alone.seen:
             return False
@@ -299,7 +300,7 @@ class Ingest:
     def _gather(self, batch: Batch) -> None:
         key = self._key(batch.group, batch.kind)
         read, collectors = self.wanted[key]
-        decode, builder = self._decoders[key], self.builder
+        decode, builder = decoder(read.model), self.builder
         see = self.orphans.see if key in self._making_pods else None
         functions = [c.function for c in collectors]
         api_version = f"{read.group}/{batch.version}" if read.group else batch.version
@@ -339,7 +340,7 @@ class Ingest:
         """Let templates stand for themselves whose owners the sources do not hold."""
         for key, waiting in self.orphans.left():
             read, collectors = self.wanted[key]
-            found = self._decoders[key](without_nulls(waiting.item, read.model))
+            found = decoder(read.model)(without_nulls(waiting.item, read.model))
             waiting.place.orphan = True
             for collector in collectors:
                 if any(table.pods for table in collector.tables):

@@ -10,16 +10,25 @@ import typer
 
 from kaudit.cli.app import Help
 
-_GIVEN = "kaudit.outputs"
+_GIVEN, _WORDS = "kaudit.outputs", "kaudit.words"
 
 
 class WithOutputs(Help):
     """A command that takes what tools wrote."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line, and know meanwhile what it says."""
+        ctx.meta[_WORDS] = list(args)
+        return super().parse_args(ctx, args)
+
     def get_params(self, ctx: Any) -> Any:
-        """Add the options of the formats that are known."""
+        """Add the options of the formats that are known, unless all that is given is known."""
         own = super().get_params(ctx)
         names = {name for parameter in own for name in parameter.opts}
+        words = ctx.meta.get(_WORDS, ())
+        given = {word.partition("=")[0] for word in words if word[:1] == "-"} - {"-"}
+        if words and given <= names - {*ctx.help_option_names}:
+            return own
         return [*own, *(one for one in _options() if not names & {*one.opts})]
 
 
