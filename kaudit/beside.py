@@ -123,9 +123,7 @@ def spread(
         yield from map(pair.result, range(count))
 
 
-def _pair(
-    count: int, work: Callable[[int], T], before: Callable[[], object]
-) -> _Pair[T] | None:
+def _pair(count: int, work: Callable[[int], T], before: Callable[[], object]) -> _Pair[T] | None:
     """Return two processes; None where there is no place to write, or no process to be had."""
     try:
         return _Pair(count, work, before)
@@ -136,9 +134,7 @@ def _pair(
 class _Pair(Generic[T]):
     """Two processes that share numbers in a file: each reads on where the other has stopped."""
 
-    def __init__(
-        self, count: int, work: Callable[[int], T], before: Callable[[], object]
-    ) -> None:
+    def __init__(self, count: int, work: Callable[[int], T], before: Callable[[], object]) -> None:
         self._work, self._before = work, before
         self._folder = tempfile.TemporaryDirectory(prefix="kaudit-")
         numbers = self._path("numbers")

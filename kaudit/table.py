@@ -16,11 +16,12 @@ Collectors yield rows; views compute frames with the same columns. A column with
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -101,6 +102,12 @@ def _column(name: str, hint: object) -> Column:
     return Column(name, _KINDS[hint], nullable, sentence)
 
 
+@cache
+def _hints(row: type) -> dict[str, object]:
+    """Annotations of a class itself: those that it inherits are asked of their own class."""
+    return inspect.get_annotations(row, eval_str=True)
+
+
 class Table:
     """A declared table.
 
@@ -162,7 +169,7 @@ class Table:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """Columns in their declared order, those of the trace last."""
-        hints = get_type_hints(self.row, include_extras=True)
+        hints = {n: h for base in reversed(self.row.__mro__) for n, h in _hints(base).items()}
         found = [_column(field, hints[field]) for field in self.row.__struct_fields__]
         names = {column.name for column in found}
         wanted = set(self.key)
@@ -268,7 +275,9 @@ def _array(values: Sequence[Any], type: pa.DataType) -> pa.Array:
     if first is None or isinstance(first, str | bool):
         count = len(values)
         if values.count(first) == count:
-            return pa.nulls(count, type) if first is None else pa.repeat(pa.scalar(first, type), count)
+            if first is None:
+                return pa.nulls(count, type)
+            return pa.repeat(pa.scalar(first, type), count)
     return _told(pa.array(values, type))
 
 

@@ -140,13 +140,12 @@ def plain(value: Any) -> str | None:
     """
     if value is None:
         return None
-    if type(value) is not str:
-        if isinstance(value, (dict, list)):
-            return None
-        value = str(value)
-    if value in _NOTHING:
+    if type(value) is not str and isinstance(value, (dict, list)):
         return None
-    return value if len(value) <= _LONGEST else value[:_LONGEST]
+    text = value if type(value) is str else str(value)
+    if text in _NOTHING:
+        return None
+    return text if len(text) <= _LONGEST else text[:_LONGEST]
 
 
 #: Command lines that were looked at and hold nothing to mask; others are not kept in memory.
