@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Raw
 
 from kaudit.model.words import Reason
-from kaudit.model.yaml_stream import Fault, documents
 
 #: Today's group of kinds that older manifests put elsewhere, or that their authors took for
 #: core kinds: the API server refuses those, but what they mean is plain.
@@ -226,6 +225,8 @@ def _cut_off(data: bytes, fault: msgspec.DecodeError) -> Iterator[Found]:
 
 def yaml_documents(data: bytes) -> Iterator[Found]:
     """Objects of a YAML stream; ``List`` items one by one."""
+    from kaudit.model.yaml_stream import Fault, documents  # YAML is slow to import
+
     for number, (line, content) in enumerate(documents(data), start=1):
         if isinstance(content, Fault):
             hint = "; render templates first" if b"{{" in data else ""
