@@ -7,6 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,19 +176,26 @@ class Builder:
         self._parts.append(part if len(self._parts) < _HELD else SpilledPart(part))
         pa.default_memory_pool().release_unused()
 
-    def _joined(self, table: Table) -> pa.Table:
+    def _joined(self, table: Table, most: float = inf) -> pa.Table:
+        """Return all of a table, sorted; with more bytes than ``most`` it lies on disk."""
         import pyarrow as pa
 
         pieces = self._all_of(table.name)
         if not pieces:
             return table.arrow(())
         whole = pa.concat_tables(pieces)
+        large = whole.nbytes > most
         order = table.order(whole)
         columns = whole.columns
         del pieces, whole
-        for at, column in enumerate(columns):  # one by one, so that there are never two of all
-            columns[at] = column.combine_chunks() if order is None else column.take(order)
-        return pa.Table.from_arrays(columns, schema=table.schema).combine_chunks()
+        for at, field in enumerate(table.schema):  # one by one: there are never two of all
+            column = columns[at]
+            columns[at] = None
+            taken = column if order is None else column.take(order)
+            del column
+            one = pa.Table.from_arrays([taken], schema=pa.schema([field])).combine_chunks()
+            columns[at] = (on_disk(one) if large else one).column(0)
+        return pa.Table.from_arrays(columns, schema=table.schema)
 
     def _all_of(self, name: str) -> list[pa.Table]:
         """All columns of a table that were gathered, which are let go."""
@@ -197,10 +205,8 @@ class Builder:
         """Return a table of others than pods, from disk where it is large."""
         import pyarrow as pa
 
-        joined = self._joined(table)
-        if joined.nbytes > _LOOSE:
-            joined = on_disk(joined)
-            pa.default_memory_pool().release_unused()
+        joined = self._joined(table, most=_LOOSE)
+        pa.default_memory_pool().release_unused()
         return joined
 
     def _held(self, name: str, piece: pa.Table) -> None:

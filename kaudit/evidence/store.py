@@ -86,11 +86,17 @@ class SpilledPart(Mapping[str, "pa.Table"]):
 
 
 def on_disk(table: pa.Table) -> pa.Table:
-    """Return a table that lies on disk, if it can: only what is looked at comes into memory."""
+    """Return a table that lies on disk, if it can: only what is looked at comes into memory.
+
+    Each column has a file of its own, and is let go of by itself.
+    """
+    import pyarrow as pa
+
     if sys.platform == "win32":  # there, nobody removes a file that is in use
         return table
     try:
-        return SpilledPart({"table": table})["table"]
+        part = SpilledPart({name: table.select([name]) for name in table.column_names})
+        return pa.Table.from_arrays([part[name].column(0) for name in part], schema=table.schema)
     except OSError:  # no place to write, or no room
         return table
 
