@@ -9,7 +9,6 @@ from kaudit.model.credential import masked, masked_arguments, verdict
 from kaudit.model.meta import ABSENT, REDACTED, Int, IntOrText, NamedRef, Opaque, Part, Quantity
 from kaudit.model.security_context import SecurityContext
 
-
 #: Hashes of variables that were looked at and are no credential: many pods have the same.
 _harmless: set[int] = set()
 _MOST = 65536
