@@ -6,7 +6,8 @@ together. A decorator returns its function unchanged, so that it can be called w
 frame in a notebook or a test.
 """
 
-from kaudit.registry.decorators import collector, control, exporter, tool, view
+from kaudit.registry.controls import control
+from kaudit.registry.decorators import collector, exporter, tool, view
 from kaudit.registry.docstring import parse_docstring
 from kaudit.registry.entries import (
     COLLECTORS,
