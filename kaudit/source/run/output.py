@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import msgspec
@@ -35,11 +36,12 @@ def clean(format: Format, out: Path) -> None:
     if out.stat().st_size > LARGE:
         _behind_lines(out)
         return
-    data = out.read_bytes()
+    printed = out.read_bytes()
+    data = printed.removeprefix(BOM_UTF8)
     found = _report(format, data)
     if found is None:
         raise SourceError(format.title, reason=Reason.BROKEN, detail=_wrong(format, data))
-    if found != data:
+    if found != printed:
         out.write_bytes(found)
 
 

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kaudit import registry
@@ -69,6 +69,8 @@ def test_what_is_no_report(tmp_path: Path, text: str, why: str) -> None:
     middle=st.sampled_from([b"", TEXT.encode(), TEXT.encode()[:-9], b"[]", b"null", b"{}"]),
     after=st.binary(max_size=60),
 )
+@example(before=b"\xff\xfe", middle=TEXT.encode()[:-9], after=b"")
+@example(before=b"\xef\xbb\xbf", middle=TEXT.encode()[:-9], after=b"")
 def test_any_bytes_are_a_report_or_a_fault(before: bytes, middle: bytes, after: bytes) -> None:
     registry.load()
     format = registry.FORMATS["trivy"]
