@@ -66,10 +66,15 @@ class _Audits:
         self._order: dict[str | None, None] = {}
         self._ended: dict[str | None, datetime | None] = {}
         self._bounded = False
+        self._begun: set[str | None] = set()
+        self._damaged: set[str | None] = set()
         self._stated: Counter[str | None] = Counter()
         self._found: Counter[str | None] = Counter()
         for _, line in _lines(content):
-            if isinstance(line, str) or not line.event_type:
+            if isinstance(line, str):
+                self._damaged |= self._begun - self._ended.keys()
+                continue
+            if not line.event_type:
                 continue
             self.known = True
             if line.event_type == "violation":
@@ -79,7 +84,9 @@ class _Audits:
 
     def _take(self, line: Logged) -> None:
         self._bounded = self._bounded or line.event_type in ("audit_started", "audit_finished")
-        if line.event_type == "audit_finished":
+        if line.event_type == "audit_started":
+            self._begun.add(line.audit_id)
+        elif line.event_type == "audit_finished":
             self._ended[line.audit_id] = gatekeeper_log.moment(line.ts)
         elif line.event_type == "violation_audited":
             self._found[line.audit_id] += 1
@@ -101,7 +108,8 @@ class _Audits:
     def log(self, report: str, findings: int) -> gatekeeper_log.Log:
         """What the log says of itself."""
         chosen, stated = self.chosen, self._stated.get(self.chosen)
-        whole = chosen in self._ended and stated in (None, self._found[chosen])
+        read = chosen in self._begun & self._ended.keys() - self._damaged
+        whole = read and stated in (None, self._found[chosen])
         return gatekeeper_log.Log(
             report=report,
             findings=findings,

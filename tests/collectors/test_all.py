@@ -1,7 +1,6 @@
 """What holds for every collector: declarations, hostile input, nulls, and rows made again."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -231,12 +230,21 @@ values = st.recursive(
 )
 
 
+def later(kind: Any) -> st.SearchStrategy[Any]:
+    """The same, made when it is asked for: structs may hold themselves."""
+
+    def made() -> st.SearchStrategy[Any]:
+        return near(kind)
+
+    return st.deferred(made)
+
+
 def near(kind: Any) -> st.SearchStrategy[Any]:
     """Values that mostly fit a struct, and sometimes do not."""
     if isinstance(kind, inspect.UnionType):
         return st.one_of([near(member) for member in kind.types])
     if isinstance(kind, inspect.StructType):
-        fields = {f.encode_name: st.deferred(partial(near, f.type)) for f in kind.fields}
+        fields = {f.encode_name: later(f.type) for f in kind.fields}
         if not fields:
             return st.just({})
         return st.lists(st.sampled_from(sorted(fields)), max_size=6, unique=True).flatmap(

@@ -126,6 +126,21 @@ def test_a_log_that_lost_lines_is_not_complete() -> None:
     assert reports(evidence, "stated", "complete") == {"stated": 2, "complete": False}
 
 
+@pytest.mark.parametrize(
+    ("text", "complete"),
+    [
+        (log(START, violation("a"), END), True),
+        (log(violation("a"), END), False),
+        (log(START) + json.dumps(violation("b"))[:-9] + "\n" + log(violation("a"), END), False),
+        (log(START, violation("a"), END) + json.dumps(violation("b"))[:-9], True),
+    ],
+    ids=["whole", "without its beginning", "with a damaged line", "damaged behind its end"],
+)
+def test_an_audit_is_complete_where_all_of_it_was_read(text: str, complete: bool) -> None:
+    evidence = given_text("gatekeeper.log", text)
+    assert reports(evidence, "complete") == {"complete": complete}
+
+
 def test_wrapped_lines_and_lines_behind_a_time_are_read() -> None:
     wrapped = json.dumps({"log": json.dumps(violation("a")) + "\n", "stream": "stdout"})
     behind = "2026-01-01T00:00:02.1Z stdout F " + json.dumps(violation("b"))
