@@ -6,6 +6,7 @@ for each distinct value, however many rows there are.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -132,26 +133,55 @@ def over_texts(
 def over_lists(
     column: pd.Series[Any], compute: Callable[[list[str]], Any], type_: pa.DataType | None = None
 ) -> pd.Series[Any]:
-    """Compute once for each distinct list of texts (an unset list is an empty one).
-
-    A separator inside of a text becomes U+FFFD, so that no text can pass for two.
-    """
+    """Compute once for each distinct list of texts (an unset list is an empty one)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if compute is bool:
+        return series(
+            pc.fill_null(pc.greater(pc.list_value_length(arrow(column)), 0), False), column
+        )
+    codes, lists = _distinct_lists(column)
+    values = pa.array([compute(texts) for texts in lists], type_ or pa.bool_())
+    return series(values.take(codes), column)
+
+
+#: Number of each row, and the distinct lists, of columns that several ask about.
+_LISTS: dict[int, tuple[weakref.ref[Any], pa.Array, list[list[str]]]] = {}
+#: Distinct lists up to which they are kept.
+_FEW = 1_000
+
+
+def _distinct_lists(column: pd.Series[Any]) -> tuple[pa.Array, list[list[str]]]:
+    """Number of each row among those with the same list, and the lists by number."""
+    import pyarrow as pa
+
+    held: Any = column.array
+    whole = held.__arrow_array__()  # the same one as long as the frame is
+    known = _LISTS.get(id(whole))
+    if known is not None and known[0]() is whole:
+        return known[1:]
     lists = arrow(column)
-    if not len(lists.flatten()):
-        return series(pa.array([compute([])] * len(lists), type_ or pa.bool_()), column)
-    if pc.any(pc.match_substring(lists.flatten(), SEPARATOR)).as_py():
-        lists = _without_separators(lists)
-    joined = pc.fill_null(pc.binary_join(pc.cast(lists, pa.list_(pa.string())), SEPARATOR), "")
-    some = pc.greater(pc.fill_null(pc.list_value_length(lists), 0), 0)
-    joined = pc.if_else(some, pc.binary_join_element_wise("+", joined, ""), "")
-    codes = joined.dictionary_encode()
-    values = [
-        compute(text[1:].split(SEPARATOR) if text else []) for text in codes.dictionary.to_pylist()
-    ]
-    return series(pa.array(values, type_ or pa.bool_()).take(codes.indices), column)
+    numbers, first = alike(lists)
+    codes = pa.array(numbers)
+    distinct = [texts or [] for texts in lists.take(pa.array(first)).to_pylist()]
+    if len(distinct) <= _FEW:
+        key = id(whole)
+        ref = weakref.ref(whole, lambda _: _LISTS.pop(key, None))
+        _LISTS[key] = (ref, codes, distinct)
+    return codes, distinct
+
+
+def any_in_lists(column: pd.Series[Any], test: Callable[[str], Any]) -> pd.Series[Any]:
+    """Tell which lists hold a text that passes a test; each distinct text is tested once."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    lists = arrow(column)
+    codes = lists.flatten().dictionary_encode()
+    passes = np.array([bool(test(text)) for text in codes.dictionary.to_pylist()], bool)
+    rows = pc.list_parent_indices(lists).to_numpy()[passes[codes.indices.to_numpy()]]
+    return series(np.bincount(rows, minlength=len(lists)) > 0, column)
 
 
 def kept_in_lists(column: pd.Series[Any], keep: Callable[[str], bool]) -> pa.Array:
@@ -169,14 +199,6 @@ def kept_in_lists(column: pd.Series[Any], keep: Callable[[str], bool]) -> pa.Arr
     offsets = before[np.concatenate([[0], np.cumsum(lengths)])].astype(np.int32)
     values = codes.filter(mask)
     return pa.ListArray.from_arrays(pa.array(offsets), values.dictionary.take(values.indices))
-
-
-def _without_separators(lists: pa.Array) -> pa.Array:
-    import pyarrow as pa
-
-    texts: list[list[str] | None] = lists.to_pylist()
-    clean = [t and [text.replace(SEPARATOR, "\ufffd") for text in t] for t in texts]
-    return pa.array(clean, pa.list_(pa.string()))
 
 
 def alike(*columns: pd.Series[Any] | pa.Array) -> tuple[Positions, Positions]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, over_lists, over_texts, series, text_is
+from kaudit.columns import any_in_lists, arrow, over_lists, over_texts, series, text_is
 from kaudit.parameters import parameters
 from kaudit.registry import control
 
@@ -238,7 +238,7 @@ def no_owner_label(pod_context: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-owner, labels: {owner: ann}}, spec: {containers: [{name: c, image: i}]}}
     """
-    return ~over_lists(pod_context["labels"], _names_owner) & ~pod_context["static"]
+    return ~any_in_lists(pod_context["labels"], _names_owner) & ~pod_context["static"]
 
 
 @control(
@@ -268,9 +268,9 @@ def namespace_without_owner(namespace_bounds: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Namespace, metadata: {name: kube-system}}
     """
-    return ~over_lists(namespace_bounds["labels"], _names_owner)
+    return ~any_in_lists(namespace_bounds["labels"], _names_owner)
 
 
-def _names_owner(labels: list[str]) -> bool:
-    wanted = parameters().owner_labels
-    return any(key in wanted and value for key, _, value in (t.partition("=") for t in labels))
+def _names_owner(label: str) -> bool:
+    key, _, value = label.partition("=")
+    return bool(value) and key in parameters().owner_labels

@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, assembled, kept_in_lists, series
+from kaudit.model.label_index import LabelIndex, members
 from kaudit.registry import view
 from kaudit.remembered import remembered
-from kaudit.selectors import Selects, a_label_of, keys_of, selector
+from kaudit.selectors import keys_of
 from kaudit.table import Resource, Table, Trace, doc
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ ISOLATION = Table(
     pods=True,
 )
 
-#: By namespace (empty: all) and a label that the selector asks for (empty: none).
-_Tests = dict[tuple[str, str], list[tuple[Selects, bool, bool]]]
+#: Selectors by namespace (empty: all), and the directions in which they isolate.
+_Tests = dict[str, list[tuple[str, bool, bool]]]
 
 
 @view(ISOLATION)
@@ -71,10 +72,9 @@ def isolation(
     joined = pc.binary_join_element_wise(arrow(c["namespace"]), pc.fill_null(labels, ""), "\x00")
     codes = joined.dictionary_encode()
     here = codes.dictionary.to_pylist()
-    verdicts = [_isolated(key, tests) for key in here]
+    verdicts = _isolated(here, tests)
     found: dict[str, Any] = {}
-    for at, direction in enumerate(("ingress", "egress")):
-        isolated = [verdict[at] for verdict in verdicts]
+    for direction, isolated in zip(("ingress", "egress"), verdicts, strict=True):
         unread = other_policies[~read & other_policies[direction].to_numpy(dtype=bool)]
         may = set(unread["namespace"])
         doubts = [
@@ -107,7 +107,7 @@ def _evaluated(other_policies: pd.DataFrame) -> Flags:
 
 @remembered
 def _tests(network_policies: pd.DataFrame, other_policies: pd.DataFrame) -> tuple[_Tests, set[str]]:
-    """Selectors by namespace and a label that they ask for; and the keys they speak of."""
+    """Selectors by namespace, and the keys that they speak of."""
     merged: dict[tuple[str, str], tuple[bool, bool]] = {}
     columns = ("namespace", "pod_selector", "ingress", "egress")
     for some in (network_policies, other_policies[_evaluated(other_policies)]):
@@ -118,19 +118,29 @@ def _tests(network_policies: pd.DataFrame, other_policies: pd.DataFrame) -> tupl
     keys: set[str] = set()
     for (namespace, text), directions in merged.items():
         keys |= keys_of(text)
-        test = (selector(text), *directions)
-        found.setdefault((namespace, a_label_of(text)), []).append(test)
+        found.setdefault(namespace, []).append((text, *directions))
     return found, keys
 
 
-def _isolated(key: str, tests: _Tests) -> tuple[bool, bool]:
-    namespace, _, joined = key.partition("\x00")
-    texts = [*(joined.split(_SEPARATOR) if joined else ()), f"{_NAMESPACE}={namespace}"]
-    labels = dict(text.split("=", 1) for text in texts)
-    ingress = egress = False
-    for place in (namespace, ""):
-        for text in ("", *texts):
-            for selects, into, out in tests.get((place, text), ()):
-                if selects(labels):
-                    ingress, egress = ingress or into, egress or out
-    return ingress, egress
+def _isolated(here: list[str], tests: _Tests) -> tuple[list[bool], list[bool]]:
+    """Tell of namespaces with labels whether a policy isolates them, in each direction."""
+    into, out = [False] * len(here), [False] * len(here)
+    spaces: dict[str, list[tuple[int, str]]] = {}
+    for at, key in enumerate(here):
+        namespace, _, joined = key.partition("\x00")
+        spaces.setdefault(namespace, []).append((at, joined))
+    for namespace, some in spaces.items():
+        own = f"{_NAMESPACE}="
+        index = LabelIndex(
+            [*(t for t in joined.split(_SEPARATOR) if t and not t.startswith(own)), own + namespace]
+            for _, joined in some
+        )
+        ingress = egress = 0
+        for text, closes_in, closes_out in (*tests.get(namespace, ()), *tests.get("", ())):
+            selected = index.selected(text)
+            ingress |= selected if closes_in else 0
+            egress |= selected if closes_out else 0
+        for found, places in ((into, ingress), (out, egress)):
+            for place in members(places):
+                found[some[place][0]] = True
+    return into, out

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import (
     SEPARATOR,
+    any_in_lists,
     arrow,
     assembled,
     first_set,
     flags,
     looked_up,
-    over_lists,
     over_texts,
     pairs,
     positions,
@@ -124,7 +124,7 @@ def pod_context(
         "platform": text_is(pods["namespace"], *platform.NAMESPACES),
         "static": static,
         "expected_static": expected,
-        "component": expected | over_lists(pods["labels"], _marked),
+        "component": expected | any_in_lists(pods["labels"], _marked),
         "placed": template & pods["node"].notna(),
         "linux": ~over_texts(pods["os"], lambda text: text == "windows"),
         "unowned": ~template & pods["controller_kind"].isna() & ~static,
@@ -147,8 +147,8 @@ def _of_control_plane(text: str) -> bool:
     return pod.removesuffix(f"-{node}") in platform.STATIC_PODS
 
 
-def _marked(labels: list[str]) -> bool:
-    return any(text.partition("=")[0] in platform.COMPONENT_LABELS for text in labels)
+def _marked(label: str) -> bool:
+    return label.partition("=")[0] in platform.COMPONENT_LABELS
 
 
 def _lengths(column: pd.Series[Any]) -> pd.Series[Any]:

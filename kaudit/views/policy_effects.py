@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 
-from kaudit.columns import SEPARATOR, arrow, kept_in_lists, records
+from kaudit.columns import arrow, kept_in_lists, records
+from kaudit.groups import Groups
+from kaudit.model.label_index import LabelIndex, members
 from kaudit.registry import view
 from kaudit.selectors import keys_of, selector
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -54,8 +56,21 @@ _OF_RULES = (
     *("namespace", "name", "direction", "rule", "peer", "namespace_selector", "pod_selector"),
     *("cidr", "any_port", "ports"),
 )
-#: By namespace: classes of pods with the same labels that selectors speak of, and how many.
-_Pods = dict[str, list[tuple[dict[str, str], int]]]
+
+
+class _Classes(NamedTuple):
+    """Classes of pods of a namespace with the same labels that selectors speak of."""
+
+    labels: list[list[str]]
+    counts: list[int]
+    labelled: LabelIndex
+
+    def selected(self, text: str) -> int:
+        """How many pods a selector selects."""
+        return sum(map(self.counts.__getitem__, members(self.labelled.selected(text))))
+
+
+_Pods = dict[str, _Classes]
 
 
 @view(POLICY_EFFECTS)
@@ -85,7 +100,7 @@ def policy_effects(
     columns = ("namespace", "name", "pod_selector", "selects_all", "raw", "raw_line")
     cells = (arrow(p[column]).to_pylist() for column in columns)
     for namespace, name, chosen, every, raw, line in zip(*cells, strict=True):
-        own, selects = rules[namespace, name], selector(chosen)
+        own = rules[namespace, name]
         peers = [rule for rule in own if rule["peer"] >= 0 and rule["cidr"] is None]
         missed = [peer for peer in peers if not matching.any(peer, namespace)]
         nearly = {_said(peer): there.near(peer, namespace) for peer in missed}
@@ -101,8 +116,8 @@ def policy_effects(
                 raw_line=line,
                 namespace=namespace,
                 name=name,
-                populated=bool(pods.get(namespace)),
-                selects=sum(n for labels, n in pods.get(namespace, ()) if selects(labels)),
+                populated=namespace in pods,
+                selects=pods[namespace].selected(chosen) if namespace in pods else 0,
                 selects_all=every,
                 peers=len(peers),
                 inert=sorted(_said(peer) for peer in inert),
@@ -116,21 +131,20 @@ def policy_effects(
 
 
 def _pods(context: pd.DataFrame, keys: set[str]) -> _Pods:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     labels = kept_in_lists(context["labels"], lambda label: label.partition("=")[0] in keys)
-    joined = pa.table(
-        {"namespace": arrow(context["namespace"]), "labels": pc.binary_join(labels, SEPARATOR)}
-    )
-    counts = joined.group_by(["namespace", "labels"]).aggregate([([], "count_all")])
-    found: _Pods = defaultdict(list)
-    for row in counts.to_pylist():
-        texts = row["labels"].split(SEPARATOR) if row["labels"] else []
-        found[row["namespace"]].append(
-            (dict(text.split("=", 1) for text in texts), row["count_all"])
-        )
-    return dict(found)
+    spaces = arrow(context["namespace"])
+    groups = Groups(spaces, labels)
+    cells = (groups.one(column).to_pylist() for column in (spaces, labels))
+    counts = groups.rows().tolist()
+    found: dict[str, list[tuple[list[str], int]]] = defaultdict(list)
+    for namespace, texts, count in zip(*cells, counts, strict=True):
+        found[namespace].append((texts, count))
+    return {name: _classes(some) for name, some in found.items()}
+
+
+def _classes(some: list[tuple[list[str], int]]) -> _Classes:
+    labels = [texts for texts, _ in some]
+    return _Classes(labels, [count for _, count in some], LabelIndex(labels))
 
 
 def _spaces(namespaces: pd.DataFrame, pods: _Pods) -> dict[str, dict[str, str]]:
@@ -164,8 +178,8 @@ class _Matching:
     def _in(self, namespace: str, text: str) -> bool:
         key = (namespace, text)
         if key not in self._known:
-            selects = selector(text)
-            self._known[key] = any(selects(labels) for labels, _ in self._pods.get(namespace, ()))
+            pods = self._pods.get(namespace)
+            self._known[key] = pods is not None and bool(pods.labelled.selected(text))
         return self._known[key]
 
 
@@ -225,8 +239,9 @@ class _There:
         else:
             text = peer["pod_selector"]
             if namespace not in self._of:
-                found = (labels for labels, _ in self._pods.get(namespace, ()))
-                self._of[namespace] = _Labels(found)
+                pods = self._pods.get(namespace)
+                texts = pods.labels if pods else []
+                self._of[namespace] = _Labels(dict(t.split("=", 1) for t in own) for own in texts)
             there = self._of[namespace]
         wanted = msgspec.json.decode(text).get("matchLabels") or {}
         return [one for k, v in sorted(wanted.items()) for one in there.near(k, v or "")]
