@@ -31,15 +31,31 @@ def states(
     ``there``; ``gone``: none of its name is; ``replaced``: another one has its name;
     ``unknown``: objects of its kind were not read, or not in its namespace; ``unnamed``.
     """
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     known = _known(pods, workloads, namespaces)
-    kinds = _kinds(named)
-    space = pc.if_else(pc.equal(kinds, "Namespace"), "", arrow(named["namespace"]))
-    at = positions(_key(kinds, space, arrow(named["name"])), _whole(known["key"]))
     uid = arrow(named["uid"])
-    by_uid = positions(pc.if_else(pc.equal(uid, ""), None, uid), _whole(known["uid"]))
+    by_uid = positions(pc.if_else(pc.equal(uid, ""), None, uid), _whole(known["uid"])) >= 0
+    left = pa.array(np.flatnonzero(~by_uid))  # what is there by its uid is most of them
+    found = pc.if_else(pa.array(by_uid), THERE, pa.scalar(None, pa.string()))
+    told = _of_names({c: arrow(named[c]).take(left) for c in _NAMED}, known, namespaces)
+    found = pc.replace_with_mask(found, pa.array(~by_uid), told)
+    return pc.if_else(pc.equal(arrow(named["name"]), ""), UNNAMED, found)
+
+
+_NAMED = ("kind", "api_version", "namespace", "name", "uid")
+
+
+def _of_names(named: dict[str, pa.Array], known: pa.Table, namespaces: pd.DataFrame) -> pa.Array:
+    """State of objects that no uid finds."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kinds, name, uid = _kinds(named), named["name"], named["uid"]
+    space = pc.if_else(pc.equal(kinds, "Namespace"), "", named["namespace"])
+    at = positions(_key(kinds, space, name), _whole(known["key"]))
     spaces = arrow(namespaces["name"])
     whole = pc.any(pc.equal(spaces, _EVERYWHERE)).as_py()
     spoken = pc.or_(pc.is_in(space, value_set=spaces), bool(whole))
@@ -47,15 +63,12 @@ def states(
     index = pa.array(at, mask=at < 0)
     own = pc.fill_null(_whole(known["uid"]).take(index), "")
     alike = pc.or_(pc.equal(uid, ""), pc.starts_with(own, _STAND_IN))
-    there = pc.or_(pa.array(by_uid >= 0), pc.and_(pa.array(at >= 0), alike))
     return pc.case_when(
         pc.make_struct(
-            pc.equal(arrow(named["name"]), ""),
-            there,
+            pc.and_(pa.array(at >= 0), alike),
             pc.and_(pa.array(at >= 0), pc.not_equal(uid, "")),
             looked,
         ),
-        UNNAMED,
         THERE,
         REPLACED,
         GONE,
@@ -76,12 +89,12 @@ def _key(*parts: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(*parts, SEPARATOR)
 
 
-def _kinds(named: pd.DataFrame) -> pa.Array:
+def _kinds(named: dict[str, pa.Array]) -> pa.Array:
     """Kinds, with the group where that is another's: a Job of Volcano is no Job."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    version, kind = arrow(named["api_version"]).dictionary_encode(), arrow(named["kind"])
+    version, kind = named["api_version"].dictionary_encode(), named["kind"]
     groups = [
         text.partition("/")[0] if "/" in text else "" for text in version.dictionary.to_pylist()
     ]

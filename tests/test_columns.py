@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kaudit.columns import (
     SEPARATOR,
     alike,
+    any_in_lists,
     any_of,
     arrow,
     assembled,
@@ -120,6 +121,19 @@ def test_lists_are_computed_once_each() -> None:
 def test_no_text_passes_for_two(lists: list[list[str]]) -> None:
     found = over_lists(column(lists, TEXTS), len, pa.int64())
     assert listed(found) == [len(words) for words in lists]
+
+
+def test_any_in_lists() -> None:
+    lists = column([["a", "b"], [], None, ["b", "b"], ["c"]], TEXTS)
+    asked: list[str] = []
+
+    def test(text: str) -> bool:
+        asked.append(text)
+        return text == "b"
+
+    assert listed(any_in_lists(lists, test)) == [True, False, False, True, False]
+    assert sorted(asked) == ["a", "b", "c"]
+    assert listed(any_in_lists(column([], TEXTS), bool)) == []
 
 
 def test_counted_and_named() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kaudit.model.connectivity import Network
+from kaudit.model.label_index import members
 from kaudit.model.stages import Access
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class _Side:
         for row, groups in zip(self.rows, alike, strict=True):
             for group in groups:
                 if number := numbers[group.allowed, group.unclear]:
-                    row[_bits(group.peers, network.nodes)] = number
+                    np.copyto(row, number, where=_bits(group.peers, network.nodes))
         self.verdicts = list(numbers)
 
 
@@ -67,7 +68,7 @@ def _bits(members: int, size: int) -> Flags:
     import numpy as np
 
     packed = np.frombuffer(members.to_bytes((size + 7) // 8, "little"), dtype=np.uint8)
-    return np.unpackbits(packed, bitorder="little")[:size].astype(bool)
+    return np.unpackbits(packed, count=size, bitorder="little").view(bool)
 
 
 class Matrix:
@@ -100,16 +101,18 @@ class Matrix:
         pods, out, into = self.network.pods, self._out, self._into
         if not pods:
             return
-        both = np.array(
-            [[self._both(one, other) for other in into.verdicts] for one in out.verdicts], np.int32
-        )
+        table = [self._both(one, other) for one in out.verdicts for other in into.verdicts]
+        # What hosts make of verdicts (see _of_host) may be as many again.
+        both = np.array(table, np.uint16 if len(self.verdicts) < 2**15 else np.int32)
+        kind = np.min_scalar_type(len(table))
+        hosts = [*members(self.network.hosts & (1 << pods) - 1)]
         for start in range(0, pods, rows):
             end = min(start + rows, pods)
-            forth = out.rows[:, :pods][out.of[start:end]]
+            forth = out.rows[:, :pods][out.of[start:end]].astype(kind)
             back = into.rows[:, start:end][into.of].T
-            found = both[forth, back]
-            for node in range(start, end):
-                if self.network.hosts >> node & 1:
+            found = both.take(forth * kind.type(len(into.verdicts)) + back)
+            for node in hosts:
+                if start <= node < end:
                     found[node - start] = self._of_host(found[node - start])
             yield self._listed(found, start, 0)
 
@@ -146,9 +149,9 @@ class Matrix:
     def _listed(self, found: Numbers, first_row: int, first_column: int) -> Pairs:
         import numpy as np
 
-        source, target = np.nonzero(found)
+        source, target = np.nonzero(found != 0)
         return Pairs(
             (source + first_row).astype(np.int32),
             (target + first_column).astype(np.int32),
-            found[source, target],
+            found[source, target].astype(np.int32),
         )

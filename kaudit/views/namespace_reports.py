@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import records, text_is
+from kaudit.columns import arrow, records, text_is
 from kaudit.enforcement import spaces_of
 from kaudit.policy_scope import Asked, decide, filtered
 from kaudit.registry import view
@@ -46,10 +46,8 @@ def namespace_reports(
     kyverno_filters: pd.DataFrame,
 ) -> pd.DataFrame:
     """Ask each rule about a pod of which the namespace alone is known."""
-    live = pod_context[text_is(pod_context["origin"], "object").to_numpy(dtype=bool)]
-    pods = Counter(live["namespace"].tolist())
-    lasting = ~text_is(policy_reports["group"], "reports.kyverno.io").to_numpy(dtype=bool)
-    reports = Counter(policy_reports["namespace"][lasting].tolist())
+    pods = _counted(pod_context, text_is(pod_context["origin"], "object"))
+    reports = _counted(policy_reports, ~text_is(policy_reports["group"], "reports.kyverno.io"))
     rules = [rule for rule in records(policy_anatomy) if _scans(rule)]
     filters, spaces = records(kyverno_filters), spaces_of(namespaces)
     rows = []
@@ -69,6 +67,14 @@ def namespace_reports(
             )
         )
     return frame(NAMESPACE_REPORTS.sorted(NAMESPACE_REPORTS.arrow(rows)))
+
+
+def _counted(rows: pd.DataFrame, chosen: pd.Series[Any]) -> Counter[str]:
+    """How many of some rows are in each namespace."""
+    import pyarrow.compute as pc
+
+    counts = pc.value_counts(arrow(rows["namespace"]).filter(arrow(chosen)))
+    return Counter({one["values"]: one["counts"] for one in counts.to_pylist()})
 
 
 def _scans(rule: dict[str, Any]) -> bool:

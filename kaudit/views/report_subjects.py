@@ -78,7 +78,8 @@ def report_subjects(
     held = np.bincount(of[first], minlength=len(groups))[own]
     unread = np.bincount(of[first][unknown[first]], minlength=len(groups))[own]
     lost = pc.is_in(state, value_set=pa.array([GONE, REPLACED]))
-    missing = groups.texts(pc.if_else(lost, _said(named), None)).take(pa.array(own))
+    said = pc.replace_with_mask(pa.nulls(len(state), pa.string()), lost, _said(named, lost))
+    missing = groups.texts(said).take(pa.array(own))
     gone = pc.list_value_length(missing).to_numpy() > 0
     told = gone | ((unread == 0) & (held > 0))
     made: dict[str, Any] = {
@@ -93,10 +94,12 @@ def report_subjects(
     return frame(REPORT_SUBJECTS.sorted(pa.table(columns, names=schema.names).cast(schema)))
 
 
-def _said(named: pd.DataFrame) -> pa.Array:
+def _said(named: pd.DataFrame, chosen: pa.Array) -> pa.Array:
+    """Kind, namespace and name of some objects."""
     import pyarrow.compute as pc
 
-    kind, space, name = (arrow(named[column]) for column in ("kind", "namespace", "name"))
+    columns = ("kind", "namespace", "name")
+    kind, space, name = (arrow(named[column]).filter(chosen) for column in columns)
     there = pc.not_equal(space, "")
     whole = pc.binary_join_element_wise(space, name, "/")
     return pc.binary_join_element_wise(kind, pc.if_else(there, whole, name), " ")

@@ -60,7 +60,7 @@ def secret_exposure(
     readers = Readers.of(records(secret_readers))
     facts = _facts(secret_management, secret_ages, secrets)
     uses: dict[tuple[str, ...], dict[str, Any]] = {}
-    for r in records(secret_references):
+    for r in records(secret_references, *_OF_REFERENCES):
         secret = (r["secret_namespace"], r["secret"])
         key = (*secret, r["kind"], r["namespace"], r["name"])
         use = uses.setdefault(
@@ -92,6 +92,11 @@ _UNKNOWN: dict[str, Any] = {
     "changed_at": None,
 }
 _FACTS = tuple(_UNKNOWN)
+_OF_REFERENCES = (
+    *("secret_namespace", "secret", "kind", "namespace", "name", "raw", "raw_line", "way"),
+    *("of_workload", "pods", "fixed", "started_at"),
+)
+_OF_MANAGEMENT = ("namespace", "name", "raw", "raw_line", "purpose", "manager", "managed")
 
 
 def _row(
@@ -129,7 +134,7 @@ def _facts(
     management: pd.DataFrame, ages: pd.DataFrame, secrets: pd.DataFrame
 ) -> dict[tuple[str, ...], dict[str, Any]]:
     """What is known of each Secret, by namespace and name."""
-    found = {(r["namespace"], r["name"]): r for r in records(management)}
+    found = {(r["namespace"], r["name"]): r for r in records(management, *_OF_MANAGEMENT)}
     for r in records(ages, "namespace", "name", "age_days"):
         found[r["namespace"], r["name"]]["age_days"] = r["age_days"]
     for r in records(secrets, "namespace", "name", "changed_at", "created_at"):

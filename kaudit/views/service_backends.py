@@ -8,9 +8,12 @@ stand behind nothing.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from kaudit.columns import SEPARATOR, arrow, kept_in_lists
+from kaudit.columns import arrow, kept_in_lists, plain_rows
+from kaudit.groups import Groups
+from kaudit.model.label_index import LabelIndex, members
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -44,20 +47,37 @@ class _Owner(NamedTuple):
     platform: bool
 
 
+class _Classes(NamedTuple):
+    """Pods of a namespace with the same labels that Services speak of, owner, and how many."""
+
+    owners: list[tuple[_Owner, int]]
+    labelled: LabelIndex
+
+    def selected(self, asked: set[str]) -> Iterator[tuple[_Owner, int]]:
+        """Those that carry all labels that are asked for."""
+        found = self.labelled.all
+        for text in asked:
+            key, _, value = text.partition("=")
+            found &= self.labelled.having(key, value)
+        return map(self.owners.__getitem__, members(found))
+
+
 @view(SERVICE_BACKENDS)
 def service_backends(
     services: pd.DataFrame, pod_context: pd.DataFrame, endpoint_slices: pd.DataFrame
 ) -> pd.DataFrame:
     """Find the workloads behind each Service."""
-    spoken = {text.partition("=")[0] for texts in services["selector"] for text in texts}
+    spoken = {
+        text.partition("=")[0] for (texts,) in plain_rows(services, "selector") for text in texts
+    }
     classes = _classes(pod_context, spoken)
     named = _named(pod_context, endpoint_slices)
     columns = ("namespace", "name", "selector", "raw", "raw_line")
     rows = []
-    for namespace, name, wanted, raw, line in zip(*(services[c] for c in columns), strict=True):
+    for namespace, name, wanted, raw, line in plain_rows(services, *columns):
         asked, owners = set(wanted), defaultdict[_Owner, int](int)
-        for labels, owner, count in classes.get(namespace, ()) if asked else ():
-            if asked <= labels:
+        if asked and namespace in classes:
+            for owner, count in classes[namespace].selected(asked):
                 owners[owner] += count
         found = owners if asked else named.get((namespace, name), {})
         rows += [
@@ -77,32 +97,27 @@ def service_backends(
     return frame(SERVICE_BACKENDS.sorted(SERVICE_BACKENDS.arrow(rows)))
 
 
-def _classes(
-    context: pd.DataFrame, spoken: set[str]
-) -> dict[str, list[tuple[frozenset[str], _Owner, int]]]:
-    """Pods by namespace: labels that Services speak of, owner, and how many pods."""
+def _classes(context: pd.DataFrame, spoken: set[str]) -> dict[str, _Classes]:
+    """Pods by namespace."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     ended = pc.is_in(arrow(context["phase"]), pa.array(["Succeeded", "Failed"]))
+    here = pc.invert(pc.fill_null(ended, False))
     labels = kept_in_lists(context["labels"], lambda label: label.partition("=")[0] in spoken)
-    grouped = pa.table(
-        {
-            "namespace": arrow(context["namespace"]),
-            "kind": arrow(context["owner_kind"]),
-            "name": arrow(context["owner_name"]),
-            "platform": arrow(context["platform"]),
-            "labels": pc.binary_join(labels, SEPARATOR),
-            "alive": pc.cast(pc.equal(arrow(context["origin"]), "object"), pa.int64()),
-        }
-    ).filter(pc.invert(pc.fill_null(ended, False)))
-    keys = ["namespace", "kind", "name", "platform", "labels"]
-    found: dict[str, list[tuple[frozenset[str], _Owner, int]]] = defaultdict(list)
-    for r in grouped.group_by(keys).aggregate([("alive", "sum")]).to_pylist():
-        texts = frozenset(r["labels"].split(SEPARATOR)) if r["labels"] else frozenset()
-        owner = _Owner(r["kind"], r["name"], r["platform"])
-        found[r["namespace"]].append((texts, owner, r["alive_sum"]))
-    return found
+    names = ("namespace", "owner_kind", "owner_name", "platform")
+    keys = [*(arrow(context[name]).filter(here) for name in names), labels.filter(here)]
+    alive = pc.equal(arrow(context["origin"]), "object").filter(here)
+    groups = Groups(*keys)
+    cells = (groups.one(key).to_pylist() for key in keys)
+    counts = groups.total(alive).tolist()
+    found: dict[str, list[tuple[tuple[_Owner, int], list[str]]]] = defaultdict(list)
+    for space, kind, name, platform, texts, count in zip(*cells, counts, strict=True):
+        found[space].append(((_Owner(kind, name, platform), count), texts))
+    return {
+        space: _Classes([owner for owner, _ in some], LabelIndex(texts for _, texts in some))
+        for space, some in found.items()
+    }
 
 
 def _named(context: pd.DataFrame, slices: pd.DataFrame) -> dict[tuple[str, str], dict[_Owner, int]]:

@@ -16,6 +16,7 @@ from kaudit.columns import (
     arrow,
     assembled,
     flags,
+    kept_in_lists,
     looked_up,
     over_lists,
     pairs,
@@ -23,6 +24,7 @@ from kaudit.columns import (
     series,
     text_is,
 )
+from kaudit.groups import Groups
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -70,6 +72,7 @@ _COPIED = [
     "owner_name",
     "image",
 ]
+_OWNER = ("namespace", "owner_kind", "owner_name")
 _REVISIONS = ("pod-template-hash", "controller-revision-hash")
 #: Settings of security_context that weaken a container when they turn true, or false.
 _TRUE_IS_WEAK = (
@@ -87,6 +90,11 @@ _FALSE_IS_WEAK = (
     "drops_all",
     "own_user_namespace",
 )
+#: What is read of the containers.
+_READ = [
+    *(*_COPIED, "origin", "bounded", "seccomp", "capabilities_add"),
+    *(*_TRUE_IS_WEAK, *_FALSE_IS_WEAK),
+]
 
 
 @view(TEMPLATE_DRIFT)
@@ -156,11 +164,11 @@ def _with_pods(containers: pd.DataFrame, images: pd.DataFrame, pods: pd.DataFram
     }
     lists = [pc.binary_join(arrow(containers[name]), "\n") for name in ("command", "args")]
     words = pc.binary_join_element_wise(*lists, "\n\n")
-    return containers.assign(**of_pod, **named, words=series(words, containers))
+    return containers[_READ].assign(**of_pod, **named, words=series(words, containers))
 
 
 def _key(rows: pd.DataFrame, *more: str) -> Any:
-    return pairs(*(rows[name] for name in ("namespace", "owner_kind", "owner_name", *more)))
+    return pairs(*(rows[name] for name in (*_OWNER, *more)))
 
 
 def _comparable(made: pd.DataFrame, pods: pd.DataFrame) -> pd.Series[Any]:
@@ -169,19 +177,20 @@ def _comparable(made: pd.DataFrame, pods: pd.DataFrame) -> pd.Series[Any]:
     import pyarrow.compute as pc
 
     owners = _key(made)
-    templates = pods[text_is(pods["origin"], "template").to_numpy(dtype=bool)]
-    every = pa.table({"owner": _key(templates)}).group_by("owner").aggregate([([], "count_all")])
-    one = every.filter(pc.equal(every["count_all"], 1))["owner"].combine_chunks()
+    pods = pods[[*_OWNER, "origin", "phase", "labels"]]
+    templates = _key(pods[text_is(pods["origin"], "template").to_numpy(dtype=bool)])
+    every = Groups(templates)
+    one = every.one(templates).filter(pa.array(every.rows() == 1))
     living = pods[
         (
             text_is(pods["origin"], "object") & ~text_is(pods["phase"], "Succeeded", "Failed")
         ).to_numpy(dtype=bool)
     ]
-    revision = over_lists(living["labels"], _revision, pa.string())
-    table = pa.table({"owner": _key(living), "revision": arrow(revision)})
-    counts = table.group_by("owner").aggregate([("revision", "count_distinct")])
-    mixed = counts.filter(pc.greater(counts["revision_count_distinct"], 1))["owner"]
-    settled = pc.invert(pc.is_in(owners, value_set=mixed.combine_chunks()))
+    told = kept_in_lists(living["labels"], lambda text: text.partition("=")[0] in _REVISIONS)
+    revision = over_lists(series(told, living), _revision, pa.string())
+    groups = Groups(_key(living))
+    mixed = groups.one(_key(living)).filter(pa.array(groups.kinds(arrow(revision)) > 1))
+    settled = pc.invert(pc.is_in(owners, value_set=mixed))
     return series(pc.and_(pc.is_in(owners, value_set=one), settled), made)
 
 

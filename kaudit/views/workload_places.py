@@ -7,16 +7,17 @@ may choose any node of a pool.
 from __future__ import annotations
 
 from collections import defaultdict
-from heapq import nsmallest
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, plain_rows, positions, records
+from kaudit.groups import Groups
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 
 class WorkloadPlaceRow(Trace, kw_only=True):
@@ -55,50 +56,61 @@ def workload_places(
     exposure: pd.DataFrame,
 ) -> pd.DataFrame:
     """Look into every place for what the internet can reach."""
+    import pyarrow as pa
+
     exposed = {
         (*owner,) for reach, *owner in plain_rows(exposure, "reach", *_OWNER) if reach == "internet"
     }
-    places: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    beside: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    *owners, there = (column.to_pylist() for column in _placed(pod_context, nodes).columns)
-    for owner, place in zip(zip(*owners, strict=True), there, strict=True):
-        places[owner].add(place)
-        if owner in exposed:
-            beside[place].append(owner)
-    #: Exposed workloads of each place, as many as may be named of others.
-    few = {place: nsmallest(_NAMED + 1, some) for place, some in beside.items()}
-    rows = []
-    for own in records(workload_marks, "raw", "raw_line", *_OWNER, "sensitive"):
-        owner = tuple(own[column] for column in _OWNER)
-        near = {one for place in places[owner] for one in few.get(place, ())} - {owner}
-        others = nsmallest(_NAMED, near)
-        rows.append(
-            WorkloadPlaceRow(
-                **own,
-                places=sorted(places[owner]),
-                exposed=owner in exposed,
-                exposed_beside=[f"{kind} {ns}/{n}" for ns, kind, n in others],
-            )
-        )
-    return frame(WORKLOAD_PLACES.sorted(WORKLOAD_PLACES.arrow(rows)))
+    owners, where = _placed(pod_context, nodes)
+    places: dict[tuple[str, ...], list[str]] = dict(zip(owners, where, strict=True))
+    ranked = sorted(exposed)
+    texts = [f"{kind} {namespace}/{name}" for namespace, kind, name in ranked]
+    rank = {owner: at for at, owner in enumerate(ranked)}
+    beside: dict[str, list[int]] = defaultdict(list)
+    for owner in ranked:
+        for place in places.get(owner, ()):
+            beside[place].append(rank[owner])
+
+    @cache
+    def first(of: tuple[str, ...]) -> list[int]:
+        """Exposed workloads in some places, as many as may be named of others."""
+        return sorted(set().union(*(beside[place][: _NAMED + 1] for place in of)))[: _NAMED + 1]
+
+    w = workload_marks
+    found: list[list[str]] = []
+    others: list[list[str]] = []
+    open_: list[bool] = []
+    for owner in plain_rows(w, *_OWNER):
+        own, found_at = rank.get(owner), places.get(owner, [])
+        found.append(found_at)
+        open_.append(own is not None)
+        others.append([texts[at] for at in first((*found_at,)) if at != own][:_NAMED])
+    made: dict[str, Any] = {
+        "places": pa.array(found, pa.list_(pa.string())),
+        "exposed": pa.array(open_, pa.bool_()),
+        "exposed_beside": pa.array(others, pa.list_(pa.string())),
+    }
+    schema = WORKLOAD_PLACES.schema
+    columns = [made[n] if n in made else arrow(w[n]) for n in schema.names]
+    return frame(WORKLOAD_PLACES.sorted(pa.table(columns, schema=schema)))
 
 
-def _placed(pod_context: pd.DataFrame, nodes: pd.DataFrame) -> pa.Table:
-    """Workloads and the places of their pods, each pair once."""
+def _placed(
+    pod_context: pd.DataFrame, nodes: pd.DataFrame
+) -> tuple[Iterator[tuple[str, ...]], list[list[str]]]:
+    """Workloads, and the places of their pods."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    named = {n["name"]: _pool(n["name"], n["labels"]) for n in records(nodes[["name", "labels"]])}
+    named = {n["name"]: _pool(n["name"], n["labels"]) for n in records(nodes, "name", "labels")}
     at = positions(pod_context["node"], pa.array([*named], pa.string()))
     pools = pa.array([*named.values()], pa.string()).take(pa.array(at, mask=at < 0))
-    table = pa.table(
-        {
-            **{column: arrow(pod_context[column]) for column in _OWNER},
-            "place": pc.coalesce(pools, arrow(pod_context["node"])),
-        }
-    )
-    table = table.filter(pc.is_valid(table["place"]))
-    return table.group_by(table.column_names, use_threads=False).aggregate([])
+    place = pc.coalesce(pools, arrow(pod_context["node"]))
+    somewhere = pc.is_valid(place)
+    owner = [arrow(pod_context[column]).filter(somewhere) for column in _OWNER]
+    groups = Groups(*owner)
+    cells = (groups.one(column).to_pylist() for column in owner)
+    return zip(*cells, strict=True), groups.texts(place.filter(somewhere)).to_pylist()
 
 
 def _pool(name: str, labels: list[str]) -> str:
