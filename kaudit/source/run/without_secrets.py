@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from kaudit.model.credential import by_shape, masked, masked_arguments, verdict
+from kaudit.model.meta import LAST_APPLIED
 
 Object = dict[str, Any]
 
@@ -27,7 +28,12 @@ def without_secrets(found: Object) -> Object:
 def _clean(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         if name == "annotations":
-            return {key: _text(one, masked) for key, one in value.items()}
+            return {
+                key: _HIDDEN if key == LAST_APPLIED else _text(one, masked)
+                for key, one in value.items()
+            }
+        if value.get("kind") == "Secret":  # in a Template, say, or in a bundle of objects
+            value = {key: _hidden(key, one) for key, one in value.items()}
         kept = {key: _clean(key, one) for key, one in value.items()}
         if isinstance(value.get("name"), str) and isinstance(value.get("value"), str):
             kept["value"] = _named(value["name"], value["value"])
@@ -39,6 +45,14 @@ def _clean(name: str, value: Any) -> Any:
     return _text(value, _by_shape)
 
 
+def _hidden(name: str, value: Any) -> Any:
+    """Hide the values of a Secret that lies in another object."""
+    if name not in ("data", "stringData") or not isinstance(value, dict):
+        return value
+    return dict.fromkeys(value, _HIDDEN)
+
+
+_HIDDEN = "[masked: value of a Secret]"
 #: What stands where a credential was.
 _MASK = re.compile(r"\[masked: [\w ()/\-]{1,60}\]")
 

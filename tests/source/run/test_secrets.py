@@ -15,6 +15,7 @@ from kaudit.model.kept_reads import Kept
 from kaudit.source.events import Batch, Listed
 from kaudit.source.run.objects import Objects, Watched
 from kaudit.source.run.secrets import SecretsSeen
+from kaudit.source.run.without_secrets import without_secrets
 from tests.source.run.test_policies import (
     CLUSTER,
     POD,
@@ -287,3 +288,12 @@ def test_secrets_that_a_server_was_not_asked_for_are_unread(tmp_path: Path) -> N
         pass
     objects.done()
     assert objects.secrets.unread
+
+
+def test_a_secret_in_another_object_keeps_no_value() -> None:
+    notes = {NOTE: secret()["metadata"]["annotations"][NOTE]}
+    one = secret(metadata={"name": "s", "annotations": notes})
+    found = without_secrets({"kind": "Template", "metadata": {"name": "t"}, "objects": [one]})
+    assert CANARY not in json.dumps(found)
+    assert found["objects"][0]["data"].keys() == {"token", "plain"}
+    assert without_secrets(found) == found
