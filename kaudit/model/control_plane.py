@@ -8,7 +8,7 @@ does not match addresses of nodes, nor those of the API server, by blocks, unles
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -68,29 +68,25 @@ def _outward(policy: Policy) -> list[Rule]:
 def _one(network: Network, node: int, target: Spot) -> bool | None:
     if target.place is None:
         return _all(network, node)
-    return _verdict(network, node, [target.place], target.port)[0]
+    return _verdicts(network, node, 1 << target.place, target.port).pop()
 
 
 def _all(network: Network, node: int) -> bool | None:
     """The verdict for every address on every port, where it is one."""
-    places = range(len(network.addresses.classes))
-    found = set(_verdict(network, node, places, None))
+    found = _verdicts(network, node, (1 << len(network.addresses.classes)) - 1, None)
     return found.pop() if len(found) == 1 else None
 
 
-def _verdict(
-    network: Network, node: int, places: Sequence[int], port: int | None
-) -> list[bool | None]:
-    """Verdict for each class of addresses; of all ports where the port is not known."""
+def _verdicts(network: Network, node: int, places: int, port: int | None) -> set[bool | None]:
+    """Verdicts for classes of addresses; of all ports where the port is not known."""
     ports = network.ports
     meant = ports.containing("TCP", port) if port else ports.meeting([PortRange("TCP", 1, LAST)])
-    found: list[bool | None] = []
-    for place in places:
-        bit = 1 << (network.pods + place)
-        group = next(a for a in network.access(node, "egress") if a.peers & bit)
-        allowed, unclear = group.allowed & meant, group.unclear & meant
-        if not allowed | unclear:
-            found.append(False)
-        else:
-            found.append(True if (allowed == meant if port is None else allowed) else None)
+    found: set[bool | None] = set()
+    for group in network.access(node, "egress"):  # every class is in one of them
+        if group.peers & places << network.pods:
+            allowed, unclear = group.allowed & meant, group.unclear & meant
+            if not allowed | unclear:
+                found.add(False)
+            else:
+                found.add(True if (allowed == meant if port is None else allowed) else None)
     return found

@@ -52,14 +52,21 @@ def parts_of(found: PolicyRule) -> tuple[tuple[str, ...], ...]:
 
 
 @cache
-def _leads() -> dict[RoleKey, frozenset[str]]:
-    """What the default roles lead to."""
-    found = {}
-    for role in default_roles():
-        flags = [flags_of(Rule.of(parts_of(rule))) for rule in role.rules or ()]
-        key = (role.kind, role.metadata.namespace or "", role.metadata.name or "")
-        found[key] = frozenset(name for one in flags for name, is_ in one.items() if is_)
-    return found
+def _by_key() -> dict[RoleKey, Role]:
+    return {
+        (role.kind, role.metadata.namespace or "", role.metadata.name or ""): role
+        for role in default_roles()
+    }
+
+
+@cache
+def _leads(key: RoleKey) -> frozenset[str] | None:
+    """What a default role leads to; None where it is none."""
+    role = _by_key().get(key)
+    if role is None:
+        return None
+    flags = [flags_of(Rule.of(parts_of(rule))) for rule in role.rules or ()]
+    return frozenset(name for one in flags for name, is_ in one.items() if is_)
 
 
 def is_default_role(key: RoleKey, rules: Iterable[Rule]) -> bool:
@@ -67,7 +74,7 @@ def is_default_role(key: RoleKey, rules: Iterable[Rule]) -> bool:
 
     Versions of Kubernetes differ in what their defaults say, hardly in what they lead to.
     """
-    known = _leads().get(key)
+    known = _leads(key)
     if known is None:
         return False
     return key[2] in _AGGREGATED or _within(rules, known)
@@ -91,7 +98,7 @@ def is_default_binding(key: tuple[str, ...], rules: Iterable[Rule], *, to_all: b
     role = (key[3], key[1] if key[3] == "Role" else "", key[4])
     if to_all and not all(map(_informs, given)):
         return False
-    return _within(given, _leads().get(role, frozenset()))
+    return _within(given, _leads(role) or frozenset())
 
 
 def _within(rules: Iterable[Rule], known: frozenset[str]) -> bool:

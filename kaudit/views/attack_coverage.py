@@ -56,7 +56,8 @@ def _techniques() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 def _controls() -> dict[str, tuple[str, ...]]:
     text = (files("kaudit.frameworks") / "mappings.csv").read_text(encoding="utf-8")
     found: dict[str, list[str]] = {}
-    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
+    heading, *lines = (line for line in text.splitlines() if not line.startswith("#"))
+    for row in csv.DictReader([heading, *(line for line in lines if ",mitre-attack," in line)]):
         if row["framework"] == "mitre-attack" and not row["control"].startswith("KA-RUN-00"):
             found.setdefault(row["requirement"], []).append(row["control"])
     return {name: tuple(sorted(controls)) for name, controls in found.items()}

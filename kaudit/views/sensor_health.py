@@ -57,9 +57,8 @@ def sensor_health(
             key = (pod["sensor"], pod["namespace"], pod["owner_kind"], pod["owner_name"])
             groups.setdefault(key, []).append(pod)
     logged = set(event_logs["sensor"])
-    rows = [
-        _row(key, pods, events, logged=key[0] in logged) for key, pods in sorted(groups.items())
-    ]
+    told = events[["sensor", "internal", "dropped", "count", "first_at", "last_at"]]
+    rows = [_row(key, pods, told, logged=key[0] in logged) for key, pods in sorted(groups.items())]
     return frame(SENSOR_HEALTH.arrow(rows))
 
 

@@ -8,17 +8,18 @@ namespace.
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterator
 from functools import cache, partial
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from kaudit.columns import SEPARATOR, arrow, kept_in_lists, plain_rows
+from kaudit.columns import arrow, kept_in_lists, plain_rows
+from kaudit.groups import Groups
 from kaudit.parameters import Parameters, parameters
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 
 class WorkloadMarkRow(Trace, kw_only=True):
@@ -49,57 +50,60 @@ def workload_marks(pod_context: pd.DataFrame, namespaces: pd.DataFrame) -> pd.Da
     known = {text.lower() for text in decided.production_environments}
     said = cache(partial(_said, decided))
     spaces = {name: tuple(labels) for name, labels in plain_rows(namespaces, "name", "labels")}
-    gathered: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for one in _classes(pod_context, decided).to_pylist():
-        gathered.setdefault(tuple(one[column] for column in _OWNER), []).append(one)
+    gathered: dict[tuple[str, str, str], list[_Class]] = {}
+    for one in _classes(pod_context, decided):
+        gathered.setdefault((one.namespace, one.kind, one.name), []).append(one)
     rows = []
     for (namespace, kind, name), found in gathered.items():
         of_space = said(spaces.get(namespace, ()))
-        labels = [said(tuple(filter(None, one["labels"].split(SEPARATOR)))) for one in found]
+        labels = [said((*one.labels,)) for one in found]
         environments = {
             text for own in labels for text in own.environments or of_space.environments
         }
-        first = min(found, key=lambda one: (one["raw"], one["line"]))
+        first = min(found, key=lambda one: (one.raw, one.line))
         rows.append(
             WorkloadMarkRow(
-                raw=first["raw"],
-                raw_line=first["line"],
+                raw=first.raw,
+                raw_line=first.line,
                 namespace=namespace,
                 owner_kind=kind,
                 owner_name=name,
-                platform=first["platform"],
+                platform=first.platform,
                 environments=sorted(environments),
                 production=not known.isdisjoint(text.lower() for text in environments)
                 if environments
                 else None,
                 sensitive=any(own.sensitive for own in (*labels, of_space)),
-                service_accounts=sorted({one["account"] for one in found} - {""}),
+                service_accounts=sorted({one.account for one in found} - {""}),
             )
         )
     return frame(WORKLOAD_MARKS.sorted(WORKLOAD_MARKS.arrow(rows)))
 
 
-def _classes(pod_context: pd.DataFrame, decided: Parameters) -> pa.Table:
-    """Pods of a workload that have the same labels and account, once."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+class _Class(NamedTuple):
+    """Pods of a workload that have the same labels and account."""
 
+    namespace: str
+    kind: str
+    name: str
+    platform: bool
+    raw: str
+    labels: list[str]
+    account: str
+    line: int
+
+
+def _classes(pod_context: pd.DataFrame, decided: Parameters) -> Iterator[_Class]:
     c = pod_context
     keys = {*decided.environment_labels}
     keys |= {text.partition("=")[0] for text in decided.sensitive_labels}
     wild = any("*" in key for key in keys)
     labels = kept_in_lists(c["labels"], lambda text: wild or text.partition("=")[0] in keys)
-    table = pa.table(
-        {
-            **{column: arrow(c[column]) for column in (*_OWNER, "platform", "raw")},
-            "labels": pc.binary_join(labels, SEPARATOR),
-            "account": arrow(c["service_account"]),
-            "line": arrow(c["raw_line"]),
-        }
-    )
-    keys_of = [name for name in table.column_names if name != "line"]
-    found = table.group_by(keys_of, use_threads=False).aggregate([("line", "min")])
-    return found.rename_columns([n.replace("line_min", "line") for n in found.column_names])
+    columns = [arrow(c[column]) for column in (*_OWNER, "platform", "raw")]
+    columns += [labels, arrow(c["service_account"])]
+    groups = Groups(*columns)
+    cells = [groups.one(column).to_pylist() for column in columns]
+    return map(_Class, *cells, groups.least(arrow(c["raw_line"])).to_pylist())
 
 
 class _Said(NamedTuple):
