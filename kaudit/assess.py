@@ -280,7 +280,8 @@ def statuses(control: Control, subject: pd.DataFrame, mask: pd.Series[Any]) -> C
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if len(mask) != len(subject) or not mask.index.equals(subject.index):
+    same = mask.index is subject.index or mask.index.equals(subject.index)
+    if len(mask) != len(subject) or not same:
         raise RegistryError(f"{control.id}: its mask does not have the rows of {control.subject}")
     values = arrow(mask)
     if values.type != pa.bool_():

@@ -65,6 +65,11 @@ _COPIED = (
     *("techniques", "process", "command", "parent", "user", "target", "action"),
     *("raw", "raw_line"),
 )
+#: Columns of events that are read.
+_READ = (
+    *(*_COPIED, "namespace", "pod", "pod_uid", "node", "container", "container_id", "image"),
+    *("image_digest", "rule", "folded_over"),
+)
 #: Types of Tetragon that tell of any process, whether it matters or not.
 _ACTIVITY = ("process_exec", "process_exit", "process_loader")
 
@@ -78,7 +83,11 @@ def event_context(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    e = events[~events["internal"].to_numpy(dtype=bool)].reset_index(drop=True)
+    internal = arrow(events["internal"])
+    e = events
+    if pc.any(internal).as_py():
+        table = pa.table({name: arrow(events[name]) for name in _READ})
+        e = frame(table.filter(pc.invert(internal)))
     p = event_pods.reset_index(drop=True)
     ways = {
         "uid": positions(e["pod_uid"], p["pod_uid"]),

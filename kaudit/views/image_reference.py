@@ -143,9 +143,12 @@ def image_references(
     text, flag = pa.string(), pa.bool_()
     latest = of_each([p.tag == "latest" or not (p.tag or p.digest) for p in parts], flag)
     default = pc.if_else(arrow(latest), "Always", "IfNotPresent")
-    image_id = arrow(c["image_id"])
-    running = pc.extract_regex(image_id, r"@(?P<digest>sha256:[0-9a-f]{64})$")
-    config = pc.extract_regex(image_id, r"^(?:[a-z-]+://)?(?P<digest>sha256:[0-9a-f]{64})$")
+    ids = arrow(c["image_id"]).dictionary_encode()
+
+    def digest(pattern: str) -> pd.Series[Any]:
+        told = pc.struct_field(pc.extract_regex(ids.dictionary, pattern), "digest")
+        return series(pc.fill_null(told.take(ids.indices), ""), c)
+
     at = positions(c["pod_uid"], pod_context["pod_uid"])
     found: dict[str, Any] = {name: c[name] for name in _COPIED[:-2]}
     found |= {
@@ -162,8 +165,8 @@ def image_references(
         ),
         "tagged_name": of_each([tagged(p) for p in parts], text),
         "pull_policy": series(pc.coalesce(arrow(c["image_pull_policy"]), default), c),
-        "running_digest": series(pc.fill_null(pc.struct_field(running, "digest"), ""), c),
-        "running_config": series(pc.fill_null(pc.struct_field(config, "digest"), ""), c),
+        "running_digest": digest(r"@(?P<digest>sha256:[0-9a-f]{64})$"),
+        "running_config": digest(r"^(?:[a-z-]+://)?(?P<digest>sha256:[0-9a-f]{64})$"),
         "node": looked_up(pod_context, at, "node", c).fillna(""),
         "pulls_as_named": looked_up(pod_context, at, "pulls_as_named", c),
     }

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import OWNER, arrow, looked_up, pairs, positions, text_is, unlisted
+from kaudit.groups import Groups
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -82,21 +83,15 @@ def secret_uses(
     at = positions(used["pod_uid"].combine_chunks(), c["pod_uid"])
     for name in ("namespace", *OWNER, "raw", "raw_line"):
         used = used.append_column(name, arrow(c[name]).take(pa.array(at)))
-    grouped = used.group_by(list(_KEYS), use_threads=False).aggregate(
-        [
-            ("platform", "any"),
-            ("pod_uid", "count_distinct"),
-            ("started_at", "min"),
-            ("raw_line", "min"),
-        ]
-    )
-    of: dict[str, Any] = {name: grouped[name] for name in _KEYS}
+    whole = {name: used[name].combine_chunks() for name in used.column_names}
+    groups = Groups(*(whole[name] for name in _KEYS))
+    of: dict[str, Any] = {name: groups.one(whole[name]) for name in _KEYS}
     of |= {
-        "platform": grouped["platform_any"],
-        "fixed": pc.is_in(grouped["way"], value_set=pa.array(["env", "envFrom", "subPath"])),
-        "pods": grouped["pod_uid_count_distinct"],
-        "started_at": grouped["started_at_min"],
-        "raw_line": grouped["raw_line_min"],
+        "platform": pa.array(groups.some(whole["platform"])),
+        "fixed": pc.is_in(of["way"], value_set=pa.array(["env", "envFrom", "subPath"])),
+        "pods": pa.array(groups.kinds(whole["pod_uid"])),
+        "started_at": groups.least(whole["started_at"]),
+        "raw_line": groups.least(whole["raw_line"]),
     }
     schema = SECRET_USES.schema
     table = pa.table({name: of[name] for name in schema.names}).cast(schema)
