@@ -97,10 +97,10 @@ def event_context(
         "container id": positions(short_ids(e["container_id"]), arrow(p["short_id"])),
     }
     at = np.full(len(e), -1)
-    by = np.full(len(e), "", dtype=object)
-    for name, found in ways.items():
+    by = np.zeros(len(e), np.int64)
+    for number, found in enumerate(ways.values(), start=1):
         new = (at < 0) & (found >= 0)
-        at[new], by[new] = found[new], name
+        at[new], by[new] = found[new], number
     at = at.astype("int64")
     inside = ways["container id"].copy()
     uid = looked_up(p, at, "pod_uid", e)
@@ -138,7 +138,7 @@ def event_context(
         "image": pc.coalesce(arrow(looked_up(p, inside, "image", e)), told["image"]),
         "image_digest": pc.coalesce(arrow(digest), arrow(e["image_digest"])),
         "platform": pc.fill_null(arrow(looked_up(p, at, "platform", e)), False),
-        "resolved_by": pa.array(by, pa.string()),
+        "resolved_by": pa.array(["", *ways]).take(pa.array(by)),
         "unresolved": why,
     }
     schema = EVENT_CONTEXT.schema
