@@ -141,8 +141,14 @@ def decoder(model: type[msgspec.Struct]) -> Callable[[Any], Any]:
     return msgspec.json.Decoder(model).decode
 
 
-def _is(found: Resource, batch: Batch) -> bool:
+#: What a server calls an object of which only its metadata were asked.
+_METADATA = ("meta.k8s.io/v1", "PartialObjectMetadata")
+
+
+def _is(found: Resource, batch: Batch, read: Read) -> bool:
     """Whether an object is what it was taken for by its beginning."""
+    if read.metadata and (found.api_version, found.kind) == _METADATA:
+        return True
     identity = *split_version(found.api_version, found.kind), found.kind
     return identity == (batch.group, batch.version, batch.kind)
 
@@ -322,7 +328,7 @@ class Ingest:
                 # The server leaves out of the items what it says once of their list.
                 found.kind, found.api_version = batch.kind, api_version
             elif (found.kind, found.api_version) not in alike:
-                if found.api_version and not _is(found, batch):
+                if found.api_version and not _is(found, batch, read):
                     self._broken(read, batch, item, position, "it says twice what it is")
                     continue
                 alike.add((found.kind, found.api_version))

@@ -119,6 +119,7 @@ class ApiServer:
         more = start + limit < len(objects)
         meta = {"resourceVersion": "7", **({"continue": str(start + limit)} if more else {})}
         if "PartialObjectMetadataList" in accept:
-            some = [{"metadata": o["metadata"]} for o in some]
+            said = {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata"}
+            some = [said | {"metadata": o["metadata"]} for o in some]
             return 200, {"kind": "PartialObjectMetadataList", "metadata": meta, "items": some}, {}
         return 200, {"kind": "List", "metadata": meta, "items": some}, {}
