@@ -310,8 +310,10 @@ class Ingest:
         see = self.orphans.see if key in self._making_pods else None
         functions = [c.function for c in collectors]
         api_version = f"{read.group}/{batch.version}" if read.group else batch.version
-        record, add, raw = builder.record, builder.add, read.raw
+        tables = [table for c in collectors for table in c.tables]
+        record, adders, raw = builder.record, builder.adders, read.raw
         alike: set[tuple[str, str]] = set()
+        recorded: list[tuple[int, int]] = []
         found: Any
         for index, (item, position) in enumerate(zip(batch.items, batch.positions, strict=True)):
             try:
@@ -333,14 +335,16 @@ class Ingest:
                     continue
                 alike.add((found.kind, found.api_version))
             place = self._place(read, raw, found, batch.kind)
-            place.line = record(raw, found, batch.origin, position)
+            place.line = record(raw, found)
+            recorded.append(position)
             if see is not None:
                 see(found, place, index)
             for function in functions:
                 for row in function(found, place):
-                    add(row)
+                    adders[type(row)](row)
             if index % _PRESSED == 0:
-                builder.press()
+                builder.press(tables)
+        builder.trace(raw, batch.origin, recorded)
 
     def adopt(self) -> None:
         """Let templates stand for themselves whose owners the sources do not hold."""
@@ -371,15 +375,7 @@ class Ingest:
         created = meta.creation_timestamp
         if created is not None and (self.newest is None or created > self.newest):
             self.newest = created
-        return Place(
-            group=read.group,
-            kind=kind,
-            namespace=namespace,
-            name=name,
-            uid=uid,
-            raw=raw,
-            line=0,
-        )
+        return Place(read.group, kind, namespace, name, uid, raw, 0)
 
     def _broken(
         self,

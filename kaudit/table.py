@@ -274,7 +274,7 @@ def _array(values: Sequence[Any], type: pa.DataType) -> pa.Array:
     first = values[0] if values else None
     if first is None or isinstance(first, str | bool):
         count = len(values)
-        if values.count(first) == count:
+        if count and values[-1] == first and values.count(first) == count:
             if first is None:
                 return pa.nulls(count, type)
             return pa.repeat(pa.scalar(first, type), count)

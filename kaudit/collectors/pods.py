@@ -264,15 +264,6 @@ _NO_CONTEXT, _NO_RESOURCES = PodSecurityContext(), Resources()
 
 def _volume(v: Volume, at: Place) -> VolumeRow:
     source = v.source
-    references = {
-        "secret": v.secret.secret_name if v.secret else None,
-        "configMap": v.config_map.name if v.config_map else None,
-        "persistentVolumeClaim": v.persistent_volume_claim.claim_name
-        if v.persistent_volume_claim
-        else None,
-        "csi": v.csi.driver if v.csi else None,
-        "image": v.image.reference if v.image else None,
-    }
     return VolumeRow(
         raw=at.raw,
         raw_line=at.line,
@@ -281,7 +272,7 @@ def _volume(v: Volume, at: Place) -> VolumeRow:
         pod=at.name,
         volume=v.name,
         source=source,
-        reference=references.get(source) or None,
+        reference=_reference(v, source) or None,
         login_secret=v.login_secret(source),
         provider_class=v.csi.provider_class if v.csi else None,
         path=v.host_path.path if v.host_path else None,
@@ -289,6 +280,19 @@ def _volume(v: Volume, at: Place) -> VolumeRow:
         medium=(v.empty_dir.medium or None) if v.empty_dir else None,
         size_limit_bytes=whole(v.empty_dir.size_limit) if v.empty_dir else None,
     )
+
+
+def _reference(v: Volume, source: str) -> str | None:
+    """Name of what a volume shows."""
+    if source == "secret" and v.secret:
+        return v.secret.secret_name
+    if source == "configMap" and v.config_map:
+        return v.config_map.name
+    if source == "persistentVolumeClaim" and v.persistent_volume_claim:
+        return v.persistent_volume_claim.claim_name
+    if source == "csi" and v.csi:
+        return v.csi.driver
+    return v.image.reference if source == "image" and v.image else None
 
 
 def _projection(part: Projection, position: int, volume: str, at: Place) -> ProjectionRow:

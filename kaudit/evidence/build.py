@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from math import inf
 from pathlib import Path
@@ -101,7 +101,8 @@ class Builder:
             table.row: table for c in registry.COLLECTORS.values() for table in c.tables
         }
         self._rows: dict[type[Row], list[Row]] = {row: [] for row in self._tables}
-        self._append: dict[type[Row], Callable[[Row], None]] = {
+        #: What keeps a row, by its class: for whoever has many.
+        self.adders: dict[type[Row], Callable[[Row], None]] = {
             row: rows.append for row, rows in self._rows.items()
         }
         self._pieces: dict[str, list[pa.Table]] = {}
@@ -116,19 +117,22 @@ class Builder:
             (self._rows[t.row] for t in self._pod_tables.values() if t.name == "pods"), []
         )
 
-    def record(
-        self, raw: str, found: msgspec.Struct, origin: int, position: tuple[int, int]
-    ) -> int:
+    def record(self, raw: str, found: msgspec.Struct) -> int:
         """Keep one redacted record; return its line, from 1."""
         file = self._file(raw)
-        line = file.write(self._encode(found)) if self.keep_raw else file.count()
-        trace = self._trace
-        trace["raw"].append(file.number)
-        trace["line"].append(line)
-        trace["origin"].append(origin)
-        trace["document"].append(position[0])
-        trace["item"].append(position[1])
-        return line
+        return file.write(self._encode(found)) if self.keep_raw else file.count()
+
+    def trace(self, raw: str, origin: int, positions: Sequence[tuple[int, int]]) -> None:
+        """Remember where the last records of a file come from: documents and items of an origin."""
+        if not positions:
+            return
+        file, count = self._file(raw), len(positions)
+        documents, items = zip(*positions, strict=True)
+        self._trace["raw"].extend([file.number] * count)
+        self._trace["line"].extend(range(file.records - count + 1, file.records + 1))
+        self._trace["origin"].extend([origin] * count)
+        self._trace["document"].extend(documents)
+        self._trace["item"].extend(items)
 
     def _file(self, raw: str) -> RawFile:
         file = self._raw.get(raw)
@@ -138,13 +142,14 @@ class Builder:
 
     def add(self, row: Row) -> None:
         """Keep one row of any declared table."""
-        self._append[type(row)](row)
+        self.adders[type(row)](row)
 
-    def press(self) -> None:
+    def press(self, tables: Iterable[Table] | None = None) -> None:
         """Turn rows into columns where there are enough, while a processor has them at hand."""
-        for row, rows in self._rows.items():
+        for table in self._tables.values() if tables is None else tables:
+            rows = self._rows[table.row]
             if len(rows) >= _GATHERED:
-                self._press(self._tables[row], rows)
+                self._press(table, rows)
 
     def _press(self, table: Table, rows: list[Row]) -> None:
         import pyarrow.compute as pc
@@ -206,7 +211,8 @@ class Builder:
         import pyarrow as pa
 
         joined = self._joined(table, most=_LOOSE)
-        pa.default_memory_pool().release_unused()
+        if joined.nbytes > _LOOSE:
+            pa.default_memory_pool().release_unused()
         return joined
 
     def _held(self, name: str, piece: pa.Table) -> None:

@@ -28,13 +28,18 @@ class RawFile:
         Bundle under construction, or None.
     number
         Place among the raw files of the run.
+
+    Attributes
+    ----------
+    records
+        How many there are.
     """
 
     def __init__(self, name: str, folder: Path | None, *, number: int) -> None:
         self.name, self.number = name, number
         self.lines: list[bytes] = []
         self.masked = 0
-        self._count = 0
+        self.records = 0
         self._bytes = 0
         self._hash = hashlib.sha256()
         self.digests = bytearray()
@@ -48,8 +53,8 @@ class RawFile:
 
     def count(self) -> int:
         """Count a record that is not kept."""
-        self._count += 1
-        return self._count
+        self.records += 1
+        return self.records
 
     def write(self, line: bytes) -> int:
         """Append a record; what has the shape of a credential is masked."""
@@ -58,15 +63,15 @@ class RawFile:
             self.masked += 1
         self.lines.append(line)
         self.digests += hashlib.sha256(line).digest()
-        self._count += 1
+        self.records += 1
         if self._stream is not None and len(self.lines) >= _CHUNK:
             self._flush()
-        return self._count
+        return self.records
 
     def take(self, lines: list[bytes] | None, digests: bytes, count: int, masked: int) -> int:
         """Append records that were written elsewhere; return how many there were before."""
-        before = self._count
-        self._count += count
+        before = self.records
+        self.records += count
         self.masked += masked
         self.digests += digests
         if lines is not None:
@@ -89,7 +94,7 @@ class RawFile:
         return PartInfo(
             sha256=self._hash.hexdigest(),
             bytes=self._bytes,
-            rows=self._count,
+            rows=self.records,
             records=over_records(self.digests),
         )
 

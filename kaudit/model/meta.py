@@ -137,7 +137,7 @@ class Metadata(Part):
                 self._note("annotation", {k: bytes(v) for k, v in self.annotations.items()})
             for key, raw in self.annotations.items():
                 self.annotations[key] = _kept(key, raw)
-        if self.labels and hinted("".join(filter(None, self.labels.values())).encode()):
+        if self.labels and _may_hold_a_shape("".join(filter(None, self.labels.values()))):
             self._note("label", {k: (v or "").encode() for k, v in self.labels.items()})
 
     def _note(self, what: str, values: dict[str, bytes]) -> None:
@@ -206,6 +206,21 @@ class DatedMetadata(Metadata):
 def keeps_annotation(key: str) -> bool:
     """Tell whether the value of an annotation is kept."""
     return key.startswith(KEPT_ANNOTATIONS) or key.rpartition("/")[2] in TERMS
+
+
+#: Hashes of labels that hold no shape of a credential: many objects have the same.
+_harmless: set[int] = set()
+_MOST = 65536
+
+
+def _may_hold_a_shape(text: str) -> bool:
+    seen = hash(text)
+    if seen in _harmless:
+        return False
+    found = hinted(text.encode())
+    if not found and len(_harmless) < _MOST:
+        _harmless.add(seen)
+    return found
 
 
 def _kept(key: str, raw: Raw) -> Raw:
