@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -102,6 +103,27 @@ def test_with_and_without_a_second_process(
     monkeypatch.setattr(beside, "possible", lambda: False)
     monkeypatch.setattr(ASSESS, "possible", lambda: False)
     assert contents(sealed(dump, tmp_path / "without")) == with_it
+
+
+@linux
+def test_the_other_process_hands_over_what_it_made(tmp_path: Path) -> None:
+    ours, done = os.getpid(), tmp_path / "done"
+
+    def work(number: int) -> tuple[int, pa.Table]:
+        if os.getpid() != ours:
+            done.touch()
+        for _ in range(3_000):  # this one waits until the other one has taken something
+            if done.exists():
+                break
+            time.sleep(0.01)
+        texts = [f"{number}-{at}" for at in range(2_000)]
+        return os.getpid(), pa.table({"text": texts, "at": range(2_000)})
+
+    found = list(beside.spread(4, work))
+    assert {process for process, _ in found} - {ours}
+    for number, (_, table) in enumerate(found):
+        assert table["text"].to_pylist() == [f"{number}-{at}" for at in range(2_000)]
+        assert table["at"].to_pylist() == list(range(2_000))
 
 
 def test_pieces_give_what_one_run_gives(
