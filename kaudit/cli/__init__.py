@@ -44,8 +44,8 @@ def main() -> NoReturn:
 
 def _make_ready() -> None:
     """Spend neither time nor memory on what a run of a command does not need."""
-    # Modules and tables are many objects and hardly a cycle: to look for one each time costs.
-    gc.set_threshold(100_000, 20, 20)
+    # A run makes many objects and hardly a cycle: to look for one again and again costs.
+    gc.disable()
     # What is let go of is used again at once: a fourth less memory.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     # NumPy makes threads for products of matrices, of which there are none here.

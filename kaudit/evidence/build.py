@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,9 +179,19 @@ class Builder:
     def _cut(self) -> None:
         import pyarrow as pa
 
-        part = {table.name: self._joined(table) for table in self._pod_tables.values()}
-        self._parts.append(part if len(self._parts) < _HELD else SpilledPart(part))
+        part = self._all_joined(self._pod_tables.values())
+        if len(self._parts) < _HELD:
+            self._parts.append(part)
+            return
+        self._parts.append(SpilledPart(part))
+        del part
         pa.default_memory_pool().release_unused()
+
+    def _all_joined(self, tables: Collection[Table], most: float = inf) -> dict[str, pa.Table]:
+        """Join tables, two at a time: Arrow needs no interpreter to sort and to copy."""
+        with ThreadPoolExecutor(2) as pool:
+            found = pool.map(partial(self._joined, most=most), tables)
+            return dict(zip((table.name for table in tables), found, strict=True))
 
     def _joined(self, table: Table, most: float = inf) -> pa.Table:
         """Return all of a table, sorted; with more bytes than ``most`` it lies on disk."""
@@ -194,26 +206,17 @@ class Builder:
         columns = whole.columns
         del pieces, whole
         for at, field in enumerate(table.schema):  # one by one: there are never two of all
-            column = columns[at]
-            columns[at] = None
-            taken = column if order is None else column.take(order)
-            del column
-            one = pa.Table.from_arrays([taken], schema=pa.schema([field])).combine_chunks()
-            columns[at] = (on_disk(one) if large else one).column(0)
-        return pa.Table.from_arrays(columns, schema=table.schema)
+            if order is not None:
+                columns[at] = columns[at].take(order)
+            if large:
+                one = pa.Table.from_arrays([columns[at]], schema=pa.schema([field]))
+                columns[at] = on_disk(one.combine_chunks()).column(0)
+        found = pa.Table.from_arrays(columns, schema=table.schema)
+        return found if large else found.combine_chunks()
 
     def _all_of(self, name: str) -> list[pa.Table]:
         """All columns of a table that were gathered, which are let go."""
         return self._spilled.pop(name, []) + self._pieces.pop(name, [])
-
-    def _whole(self, table: Table) -> pa.Table:
-        """Return a table of others than pods, from disk where it is large."""
-        import pyarrow as pa
-
-        joined = self._joined(table, most=_LOOSE)
-        if joined.nbytes > _LOOSE:
-            pa.default_memory_pool().release_unused()
-        return joined
 
     def _held(self, name: str, piece: pa.Table) -> None:
         """Hold columns of a table; where there are many that no part will take, on disk."""
@@ -315,7 +318,7 @@ class Builder:
         self._gather()
         if "pods" in self._pieces or not self._parts:
             self._cut()
-        whole = {t.name: self._whole(t) for t in self._tables.values() if not t.pods}
+        whole = self._all_joined([t for t in self._tables.values() if not t.pods], most=_LOOSE)
         whole |= self._facts(label, live, as_of, as_of_told, counts, wanted, version, access)
         whole[facts.READS.name] = facts.READS.sorted(facts.READS.arrow(reads))
         manifest = Manifest(
