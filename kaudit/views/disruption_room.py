@@ -46,6 +46,8 @@ def disruption_room(disruption_budgets: pd.DataFrame, workloads: pd.DataFrame) -
     import pyarrow as pa
 
     b = disruption_budgets
+    if not len(b):
+        return DISRUPTION_ROOM.empty()
     made = _made(workloads)
     pods, blocked = [], []
     for budget in b.to_dict("records"):

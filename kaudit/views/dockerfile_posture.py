@@ -56,6 +56,8 @@ def dockerfile_posture(dockerfiles: pd.DataFrame, dockerfile_facts: pd.DataFrame
     import pyarrow.compute as pc
 
     d = dockerfiles
+    if not len(d):
+        return DOCKERFILE_POSTURE.empty()
     unset = series(pc.is_null(arrow(d["final_user"])), d)
     found: dict[str, Any] = {
         name: d[name]

@@ -56,6 +56,8 @@ def image_coverage(images: pd.DataFrame, image_scans: pd.DataFrame) -> pd.DataFr
     """
     import pandas as pd
 
+    if not len(image_scans):
+        return IMAGE_COVERAGE.empty()
     scans = image_scans[image_scans["artifact_type"].isin(["image", "unknown", "sbom"])]
     found = pd.concat([_by_digest(images, scans), _by_name(images, scans)])
     found = pd.concat([found, _unused(scans, found)], ignore_index=True)

@@ -72,6 +72,8 @@ def image_vulnerabilities(
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if not len(vulnerabilities):
+        return IMAGE_VULNERABILITIES.empty()
     found = _of_images(image_coverage, vulnerabilities)
     keys = ["image", "advisory", "package", "version"]
     grouped = found.group_by(keys, use_threads=False).aggregate(list(_GATHERED.values()))

@@ -52,6 +52,8 @@ def pipeline_gates(
     import pyarrow.compute as pc
 
     p, steps, tools = pipelines, pipeline_steps, pipeline_tools
+    if not len(p):
+        return PIPELINE_GATES.empty()
 
     def has(rows: pd.DataFrame, chosen: pd.Series[Any]) -> pd.Series[Any]:
         return series(named(rows["report"][chosen.to_numpy(dtype=bool)], p["report"]), p)

@@ -81,6 +81,8 @@ def webhook_posture(
     import pyarrow as pa
 
     w = webhooks
+    if not len(w):
+        return WEBHOOK_POSTURE.empty()
     rules = _rules(webhook_rules)
     labels = {n: _labels(n, found) for n, found in zip(*_of(namespaces), strict=True)}
     ready = _ready(endpoint_slices)
