@@ -73,7 +73,10 @@ _elements = msgspec.json.Decoder(list[Raw]).decode
 
 
 class _Event(msgspec.Struct, gc=False):
-    """What folding asks of an event; a record of it is made of its parts."""
+    """What folding asks of an event; a record of it is made of its parts.
+
+    Its key begins with the sensor.
+    """
 
     sensor: str
     moment: datetime | None
@@ -87,7 +90,7 @@ class _Event(msgspec.Struct, gc=False):
     def alike(self, over: str) -> tuple[Any, ...]:
         """What events have in common that are folded."""
         if not over:
-            return (self.sensor, *self.key)
+            return self.key
         return (self.sensor, *self.coarse, self.pod if over == "command" else "")
 
 
@@ -133,7 +136,11 @@ class Fold:
         pieces_ = 0
         for number, piece in pieces(self.content):
             pieces_ += 1
-            for event in self._of(piece, number):
+            try:
+                events = self._event(piece)
+            except _UNREADABLE:
+                events = [one for part in objects_in(piece) for one in self._part(part, number)]
+            for event in events:
                 taken = self._see(event, number)
                 if taken is not None:
                     yield taken
@@ -160,13 +167,6 @@ class Fold:
             found = self.logs[sensor] = Log(report=self.content.report, events=0)
             self._nodes[sensor] = set()
         return found
-
-    def _of(self, piece: bytes, number: int) -> list[_Event]:
-        """Events of a line."""
-        try:
-            return self._event(piece)
-        except _UNREADABLE:
-            return [event for part in objects_in(piece) for event in self._part(part, number)]
 
     def _part(self, part: bytes | Unread, number: int) -> list[_Event]:
         """Events of what stands in a line that is no object itself."""
@@ -227,8 +227,9 @@ class Fold:
             if log.last is None or moment > log.last:
                 log.last = moment
         if event.node is not None:
-            self._nodes[event.sensor].add(str(event.node))
-        if event.sensor == "falco" and event.key[1] is not None and priority(event.key[1]) is None:
+            self._nodes[event.sensor].add(event.node)
+        told = event.key[2]
+        if told is not None and event.sensor == "falco" and priority(told) is None:
             log.unknown_priorities += 1
         if self._emitted < SINGLE:
             self._emitted += 1
@@ -314,6 +315,7 @@ def _of_falco(line: Line) -> _Event:
     fields = line.output_fields or _NONE
     command = fields.proc_cmdline
     key = (
+        "falco",
         line.rule,
         line.priority,
         line.source,
@@ -357,6 +359,7 @@ def _of_tetragon(line: Line, type: str, body: tetragon.Body) -> _Event:
     pod = process.pod or _NO_POD
     container = pod.container
     key = (
+        "tetragon",
         type,
         None,
         line.node_name,
@@ -396,5 +399,15 @@ def _of_audit(raw: bytes | Raw) -> _Event:
     on = event.object_ref or audit.Target()
     target = (on.namespace, on.name)
     coarse = (event.verb, event.stage, user, on.resource, on.subresource, code)
-    key = (event.verb, None, event.stage, user, borrowed, event.target, code, event.decision)
+    key = (
+        "kubernetes-audit",
+        event.verb,
+        None,
+        event.stage,
+        user,
+        borrowed,
+        event.target,
+        code,
+        event.decision,
+    )
     return _Event("kubernetes-audit", event.moment, None, key, coarse, target, (event,))
