@@ -21,6 +21,7 @@ from kaudit.model.standards import (
     selinux_types,
 )
 from kaudit.registry import view
+from kaudit.remembered import remembered
 from kaudit.table import Resource, Table, Trace, doc
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ class Faults(msgspec.Struct, frozen=True):
     containers: Any = None
     volumes: Any = None
     probes: Any = None
+
+
+@remembered
+def _checked(*tables: pd.DataFrame) -> dict[tuple[str, int], Faults]:  # noqa: ARG001  the key
+    """Checks that were made of tables, by name and version: views ask for the same ones."""
+    return {}
 
 
 class PodSecurity:
@@ -68,7 +75,12 @@ class PodSecurity:
     def faults(self, level: str, minor: int) -> list[Faults]:
         """Judge at a level and version; one entry a check, in upstream's order of names."""
         minor = min(minor, NEWEST)
-        return [_CHECKS[name](self, name, minor) for name in checks_of(level, minor)]
+        known = _checked(self.pods, self.containers, self.volumes, self.probes)
+        names = checks_of(level, minor)
+        for name in names:
+            if (name, minor) not in known:
+                known[name, minor] = _CHECKS[name](self, name, minor)
+        return [known[name, minor] for name in names]
 
     def of_containers(self, check: str, bad: Flags, pods: Flags | None = None) -> Faults:
         """Fault of containers, and of pods as such."""
