@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from kaudit.columns import records
+from kaudit.engine_webhooks import Hook, engine_webhooks
 from kaudit.model import platform
 from kaudit.model.admission_causes import DENIED, NO_POLICY, OF_PODS, RANK
 from kaudit.policy_scope import Asked, Verdict, decide, filtered, matched, mode_in, unheard
-from kaudit.selectors import selector
 from kaudit.views.kyverno_anatomy import excepts
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Policies:
         self.exceptions = records(tables.policy_exceptions)
         self.filters = records(tables.kyverno_filters)
         self.users = [(one["setting"], one["user"]) for one in self.filters if one["user"]]
-        self.hooks = _hooks(tables.webhook_posture)
+        self.hooks = engine_webhooks(tables.webhook_posture)
         of = {
             "Gatekeeper": _by_trace(tables.constraints),
             "Kyverno": _by_trace(tables.kyverno_policies),
@@ -117,6 +117,8 @@ class Policies:
             rule["made_at"] = _latest([p["created_at"] for p in parts if p])
             rule["changed_at"] = _latest([p["changed_at"] for p in parts if p])
             rule["title"] = _title(rule)
+            if self._fails_open(rule["engine"]):
+                rule["failure_policy"] = "Ignore"
             self.rules.append(rule)
         self.times = sorted(
             {t for r in self.rules for t in (r["made_at"], r["changed_at"]) if t is not None}
@@ -129,6 +131,7 @@ class Policies:
         texts = [rule["object_selector"] for rule in self.rules]
         texts += [one for rule in self.rules for one in (rule["match"], rule["exclude"])]
         texts += [one["match"] for one in self.exceptions]
+        texts += [hook.object_selector for some in self.hooks.values() for hook in some or ()]
         return frozenset(key for text in texts if text for key in _keys(msgspec.json.decode(text)))
 
     @property
@@ -181,7 +184,7 @@ class Policies:
             return found("audit_only", clause)
         if unread(rule):
             return found("unknown", "its code or pattern could not be read")
-        if why := self.unasked(rule["engine"], case.pod.namespace):
+        if why := self.unasked(rule["engine"], asked):
             return found(*why)
         lists, told = _read(rule, case)
         if told is False:
@@ -193,8 +196,9 @@ class Policies:
         for doubt in (
             verdict.applies is None and verdict.clause,
             mode is None and clause,
+            "".join(self.unheard_of(rule["engine"], asked)[:1]),
             told is None and "which containers it looks at could not be read",
-            rule["conditions"] and "preconditions or match conditions",
+            rule["conditions"] and "preconditions, match conditions or missing parameters",
             case.control not in rule["controls"] and "whether it refuses what is not set",
             case.control == _REGISTRIES and "whether it allows the registries of the allow-list",
         ):
@@ -231,12 +235,12 @@ class Policies:
                 found.append(f"{one['namespace']}/{one['name']}")
         return sorted(found)
 
-    def unasked(self, engine: str, namespace: str) -> tuple[str, str] | None:
-        """Why the webhooks of an engine are not asked about a namespace, if they are not."""
+    def unasked(self, engine: str, asked: Asked) -> tuple[str, str] | None:
+        """Why the webhooks of an engine are not asked about an object, if they are not."""
         if engine == "ValidatingAdmissionPolicy":
             return None
         by_default = (*platform.NAMESPACES, "kyverno")
-        if engine == "Kyverno" and not self.filters and namespace in by_default:
+        if engine == "Kyverno" and not self.filters and asked.namespace in by_default:
             said = "assumed: resourceFilters of Kyverno leave it out by default"
             return "unknown", f"{said}; its ConfigMap is not in the evidence"
         hooks = self.hooks.get(engine)
@@ -244,12 +248,28 @@ class Policies:
             return None
         if not hooks:
             return "not_asked", "no webhook of the engine is asked about pods"
-        labels = self.spaces.get(namespace)
-        if labels is None:
-            return None
-        if any(text is None or selector(text)(labels) for _, text in hooks):
-            return None
-        return "not_asked", f"namespaceSelector of webhook {hooks[0][0]}"
+        here = self._here(engine, asked)
+        if not here:
+            return "not_asked", f"namespaceSelector of webhook {hooks[0].webhook}"
+        if all(hook.selects(asked.labels) is False for hook in here):
+            return "not_asked", f"objectSelector of webhook {here[0].webhook}"
+        return None
+
+    def unheard_of(self, engine: str, asked: Asked) -> list[str]:
+        """What may keep the webhooks of an engine from being asked about an object."""
+        here = [one for one in self._here(engine, asked) if one.selects(asked.labels) is not False]
+        doubts = [hook.doubts(asked.labels) for hook in here]
+        return min(doubts, key=len, default=[])
+
+    def _here(self, engine: str, asked: Asked) -> list[Hook]:
+        """Webhooks of an engine that are asked about some objects of a namespace."""
+        labels = self.spaces.get(asked.namespace)
+        return [hook for hook in self.hooks.get(engine) or () if hook.is_for(labels)]
+
+    def _fails_open(self, engine: str) -> bool:
+        """Whether every webhook of an engine lets in what it cannot be asked about."""
+        hooks = self.hooks.get(engine)
+        return bool(hooks) and all(hook.failure_policy == "Ignore" for hook in hooks or ())
 
 
 #: Why a rule does not apply to the cause that it is.
@@ -327,25 +347,6 @@ def _by_trace(frame: pd.DataFrame) -> dict[tuple[str, int], _Rule]:
 
 def _latest(times: list[datetime | None]) -> datetime | None:
     return max((t for t in times if t), default=None)
-
-
-def _hooks(posture: pd.DataFrame) -> dict[str, list[tuple[str, str | None]] | None]:
-    """Validating webhooks on pods of each engine, with their namespaceSelector.
-
-    None where the evidence holds no webhook: nothing can be said then.
-    """
-    engines = ("Gatekeeper", "Kyverno")
-    if not len(posture):
-        return dict.fromkeys(engines)
-    found: dict[str, list[tuple[str, str | None]] | None] = {}
-    rows = records(posture[["kind", "engine", "sees_pods", "webhook", "namespace_selector"]])
-    for engine in engines:
-        found[engine] = [
-            (row["webhook"], row["namespace_selector"])
-            for row in rows
-            if row["engine"] == engine and row["sees_pods"] and row["kind"].startswith("Valid")
-        ]
-    return found
 
 
 def _keys(value: Any) -> Iterator[str]:

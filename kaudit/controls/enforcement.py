@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import over_lists
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -63,6 +62,7 @@ def nothing_enforced(namespace_enforcement: pd.DataFrame) -> pd.Series[Any]:
     severity="high",
     applies="users",
     weak=_POLICIES,
+    null=_UNKNOWN,
     expected="every control of the baseline level denied by something",
     shows=("missing_baseline", "audited", "engines"),
 )
@@ -86,7 +86,7 @@ def baseline_not_enforced(namespace_enforcement: pd.DataFrame) -> pd.Series[Any]
         ---
         {apiVersion: v1, kind: Namespace, metadata: {name: ok-strict, labels: {pod-security.kubernetes.io/enforce: restricted}}}
     """
-    return over_lists(namespace_enforcement["missing_baseline"], bool)
+    return namespace_enforcement["lacks_baseline"]
 
 
 @control(
@@ -95,6 +95,7 @@ def baseline_not_enforced(namespace_enforcement: pd.DataFrame) -> pd.Series[Any]
     severity="medium",
     applies="users",
     weak=_POLICIES,
+    null=_UNKNOWN,
     expected="every control of the restricted level denied by something",
     shows=("missing_restricted", "engines"),
 )
@@ -113,7 +114,7 @@ def restricted_not_enforced(namespace_enforcement: pd.DataFrame) -> pd.Series[An
         ---
         {apiVersion: v1, kind: Namespace, metadata: {name: ok-strict, labels: {pod-security.kubernetes.io/enforce: restricted}}}
     """
-    return over_lists(namespace_enforcement["missing_restricted"], bool)
+    return namespace_enforcement["lacks_restricted"]
 
 
 @control(

@@ -16,7 +16,7 @@ CAUSES = {
     "exception": "an exception leaves it out",
     "containers_not_read": "the policy does not look at containers of that kind",
     "unknown": "it cannot be told whether the policy denies it",
-    "not_asked": "the webhook of the engine does not ask about its namespace",
+    "not_asked": "the webhook of the engine is not asked about it, or its namespace",
     "exempt_namespace": "the engine leaves its namespace out for every policy",
     "excluded_namespace": "the policy does not apply to its namespace",
     "not_selected": "the policy does not select it, by label or name",

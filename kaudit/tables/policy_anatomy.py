@@ -63,8 +63,8 @@ class PolicyAnatomyRow(Trace, kw_only=True):
     conditions: Annotated[
         bool,
         doc(
-            "it holds only on further conditions (preconditions, match conditions, who asks), "
-            "which are not decided here"
+            "it holds only on further conditions (preconditions, match conditions, who asks, "
+            "parameters that may be missing), which are not decided here"
         ),
     ]
     scope_known: Annotated[

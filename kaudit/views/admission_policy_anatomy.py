@@ -115,11 +115,17 @@ def _scope(policy: dict[str, Any], binding: dict[str, Any] | None) -> dict[str, 
         "object_selector": _both(own.object_selector, more.object_selector),
         "names": sorted({name for rule in one for name in rule.resource_names or ()}),
         "match": policy["match_constraints"],
-        "conditions": policy["match_conditions"] > 0,
+        "conditions": policy["match_conditions"] > 0 or _admits_without(policy, binding),
         "scope_known": len(rules) <= 1
         and not narrowed
         and not any(set(rule.operations or ()) - {"*"} for rule in left_out),
     }
+
+
+def _admits_without(policy: dict[str, Any], binding: dict[str, Any] | None) -> bool:
+    """Whether a binding lets all in where its parameters are not there."""
+    named = bool(policy["param_kind"] and binding and binding["param"])
+    return named and binding is not None and binding["param_missing"] == "Allow"
 
 
 def _both(first: LabelSelector | None, second: LabelSelector | None) -> str | None:

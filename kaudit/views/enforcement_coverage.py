@@ -139,7 +139,7 @@ def _of_rule(
         return
     elif verdict.applies is None:
         holes.append(f"what {verdict.clause} leaves out")
-    if rule["ready"] is False or policies.unasked(rule["engine"], asked.namespace):
+    if rule["ready"] is False or policies.unasked(rule["engine"], asked):
         return
     mode, _ = mode_in(rule, asked)
     if mode not in ("enforce", None):
@@ -150,7 +150,8 @@ def _of_rule(
         found.add("unknown", rule["engine"], rule["title"], [])
         return
     if rule["conditions"]:
-        holes.append("what preconditions or match conditions leave out")
+        holes.append("what preconditions, match conditions or missing parameters leave out")
+    holes += [f"what {one} leaves out" for one in policies.unheard_of(rule["engine"], asked)]
     holes += [f"exception {name}" for name in policies.excepted(rule, asked)]
     if rule["failure_policy"] == "Ignore":
         holes.append("everything while the webhook does not answer")

@@ -27,6 +27,12 @@ class NamespaceEnforcementRow(Trace, kw_only=True):
         list[str], doc("further controls of the restricted level that nothing enforces")
     ]
     missing_images: Annotated[list[str], doc("controls of images that nothing enforces")]
+    lacks_baseline: Annotated[
+        bool | None, doc("nothing enforces one of the baseline level; null: it cannot be told")
+    ] = None
+    lacks_restricted: Annotated[
+        bool | None, doc("and one of those beyond it; null: it cannot be told")
+    ] = None
     inactive: Annotated[bool | None, doc("nothing is enforced at all; null: it cannot be told")] = (
         None
     )
@@ -46,6 +52,7 @@ NAMESPACE_ENFORCEMENT = Table(
 def namespace_enforcement(enforcement_coverage: pd.DataFrame) -> pd.DataFrame:
     """Gather the controls of each namespace by their state."""
     found: dict[str, NamespaceEnforcementRow] = {}
+    doubted: set[tuple[str, str]] = set()
     for row in records(enforcement_coverage):
         own = found.setdefault(row["name"], _nothing(row))
         control, state = row["control"], row["state"]
@@ -56,12 +63,23 @@ def namespace_enforcement(enforcement_coverage: pd.DataFrame) -> pd.DataFrame:
             if image or row["level"] != "beside":
                 missing = "images" if image else row["level"]
                 getattr(own, f"missing_{missing}").append(control)
+        if state == "unknown":
+            doubted.add((row["name"], row["level"]))
         own.engines = sorted({*own.engines, *row["enforced_by"]})
     for own in found.values():
         active = bool(own.enforced or own.partial)
         own.inactive = None if own.unknown and not active else not active
+        own.lacks_baseline = bool(own.missing_baseline) or _no_doubt(own, "baseline", doubted)
+        own.lacks_restricted = bool(own.missing_restricted) or _no_doubt(own, "restricted", doubted)
     rows = list(found.values())
     return frame(NAMESPACE_ENFORCEMENT.sorted(NAMESPACE_ENFORCEMENT.arrow(rows)))
+
+
+def _no_doubt(
+    own: NamespaceEnforcementRow, level: str, doubted: set[tuple[str, str]]
+) -> bool | None:
+    """Return False where nothing of a level is in doubt, else None."""
+    return None if (own.name, level) in doubted else False
 
 
 def _nothing(row: dict[str, Any]) -> NamespaceEnforcementRow:

@@ -41,6 +41,7 @@ class WebhookPostureRow(Trace, kw_only=True):
     rules: Annotated[list[str], doc("operations groups/versions/resources scope")]
     namespace_selector: Annotated[str | None, doc("namespaceSelector as JSON")]
     object_selector: Annotated[str | None, doc("objectSelector as JSON")]
+    match_conditions: Annotated[int, doc("how many match conditions")]
     chooses_objects: Annotated[bool, doc("its objectSelector leaves objects out by their labels")]
     left_out: Annotated[
         list[str], doc("namespaces that it is not asked about, but for the platform's and its own")
@@ -64,7 +65,7 @@ WEBHOOK_POSTURE = Table(
 _COPIED = (
     *("raw", "raw_line", "kind", "name", "position", "webhook", "failure_policy"),
     *("match_policy", "timeout_seconds", "rules", "namespace_selector", "object_selector"),
-    *("service", "url"),
+    *("match_conditions", "service", "url"),
 )
 _NAME = "kubernetes.io/metadata.name"
 _Rules = dict[tuple[str, str, int], list[Rule]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -303,3 +304,102 @@ def test_the_faults_are_those_of_the_controls(tmp_path: Path) -> None:
 )
 def test_design(states: list[str], unread: bool, opinion: Opinion) -> None:
     assert conclude_design(states, unread=unread).opinion is opinion
+
+
+WEBHOOK = """
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: kyverno-resource-validating-webhook-cfg}
+webhooks:
+  - name: validate.kyverno.svc-fail
+    clientConfig: {service: {namespace: kyverno, name: kyverno-svc}}
+    rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+    %s
+"""
+ASKED = {
+    "failurePolicy: Fail": ("should_have_been_denied", "enforced", ""),
+    "failurePolicy: Ignore": ("fails_open", "enforced", "everything while"),
+    "matchConditions: [{name: a, expression: 'true'}]": (
+        "unknown",
+        "partial",
+        "what matchConditions of webhook",
+    ),
+    "objectSelector: {matchLabels: {app: db}}": (
+        "not_asked",
+        "partial",
+        "what objectSelector of webhook",
+    ),
+    "objectSelector: {matchLabels: {app: web}}": (
+        "should_have_been_denied",
+        "partial",
+        "what objectSelector of webhook",
+    ),
+}
+
+
+@pytest.mark.parametrize("setting", ASKED)
+def test_what_the_webhook_of_an_engine_is_not_asked(setting: str) -> None:
+    cause, state, hole = ASKED[setting]
+    found = evidence_of(POD % ("", "") + kyverno() + WEBHOOK % setting)
+    (row,) = _of(found["why_admitted"], "KA-DEP-002")
+    assert row["cause"] == cause
+    (row,) = _of(found["enforcement_coverage"], "KA-DEP-002")
+    assert row["state"] == state
+    assert any(one.startswith(hole) for one in row["holes"]) or not hole
+
+
+def test_one_webhook_that_asks_without_conditions_is_enough() -> None:
+    hook = WEBHOOK % "matchConditions: [{name: a, expression: 'true'}]"
+    other = (WEBHOOK % "failurePolicy: Fail").replace("webhook-cfg", "webhook-cfg-2")
+    found = evidence_of(POD % ("", "") + kyverno() + hook + other)
+    (row,) = _of(found["why_admitted"], "KA-DEP-002")
+    assert row["cause"] == "should_have_been_denied"
+
+
+VALIDATING = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: a, creationTimestamp: "2025-02-01T00:00:00Z"}
+spec:
+  paramKind: {apiVersion: v1, kind: ConfigMap}
+  matchConstraints: {resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}
+  validations: [{expression: "!has(object.spec.hostPID) || object.spec.hostPID == false"}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: b, creationTimestamp: "2025-02-01T00:00:00Z"}
+spec:
+  policyName: a
+  validationActions: [Deny]
+  paramRef: {name: absent, namespace: n, parameterNotFoundAction: %s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "cause", "state"),
+    [("Deny", "should_have_been_denied", "enforced"), ("Allow", "unknown", "partial")],
+)
+def test_a_binding_may_admit_where_its_parameters_are_missing(
+    action: str, cause: str, state: str
+) -> None:
+    found = evidence_of(POD % ("", "") + VALIDATING % action)
+    (row,) = _of(found["why_admitted"], "KA-DEP-002")
+    assert row["cause"] == cause
+    (row,) = _of(found["enforcement_coverage"], "KA-DEP-002")
+    assert row["state"] == state
+
+
+def _of(table: Any, control: str) -> list[dict[Any, Any]]:
+    rows: list[dict[Any, Any]] = table[table["control"] == control].to_dict("records")
+    return rows
+
+
+def test_a_policy_that_cannot_be_read_passes_for_no_level(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(POD % ("", "") + gatekeeper("package k8sa\n\nviolation[{"))
+    wanted = [CONTROLS["KA-DEP-057"], CONTROLS["KA-DEP-057a"]]
+    found = assess(collect(FileSource(tmp_path)), controls=wanted)
+    told = found.results[found.results["name"] == "shop"]
+    assert set(told["control"]) == {"KA-DEP-057", "KA-DEP-057a"}
+    assert set(told["status"]) == {"not_assessed"}
+    assert set(told["reason"]) == {"policies are there whose code or scope cannot be followed"}
