@@ -34,3 +34,12 @@ def test_each_time_that_it_stands_there_counts() -> None:
 def test_a_table_without_any_is_the_table_that_it_was() -> None:
     table = pa.table({"name": ["a", None]})
     assert masked_table(table) == (table, 0)
+
+
+def test_small_and_large_columns_are_searched_alike() -> None:
+    large = ["x" * 1000] * 1999
+    table = pa.table({"a": [*large, KEY], "b": [KEY, *["b"] * 1999], "c": [*large, "c"]})
+    found, hits = masked_table(table)
+    assert hits == 2
+    assert (found["a"][-1].as_py(), found["b"][0].as_py()) == ("[masked]", "[masked]")
+    assert found["c"] == table["c"]
