@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kaudit.beside import aside
+from kaudit.kernel import Kernel
 from kaudit.parameters import Parameters, using
 from kaudit.source.events import Progress, silent
 
@@ -60,9 +61,12 @@ def audit_report(
     secrets: str = "none",
     as_of: datetime | None = None,
     outputs: Sequence[tuple[str, Path]] = (),
+    kernel: Kernel | None = None,
     progress: Progress = silent,
 ) -> list[Path]:
     """Write a report on sources, or on one body of sealed evidence.
+
+    ``kernel`` is one that was started before; by default, one is started first.
 
     Returns
     -------
@@ -84,7 +88,10 @@ def audit_report(
     chosen = [framework(name).id for name in frameworks] or list(REPORTED)
     accepted = load_waivers(waivers) if waivers else ()
     decisions = parameters or Parameters()
-    with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
+    with (
+        nullcontext(kernel) if kernel else Kernel() as ready,
+        tempfile.TemporaryDirectory(prefix="kaudit-") as private,
+    ):
         stage = Path(private)
         evidence = _evidence(sources, stage / EVIDENCE, secrets, as_of, outputs, progress)
         beside: dict[str, Path] = {EVIDENCE: stage / EVIDENCE}
@@ -115,7 +122,14 @@ def audit_report(
         }
         try:
             rendered = render(
-                path, given, out, beside=beside, later=annex, formats=formats, progress=progress
+                path,
+                given,
+                out,
+                beside=beside,
+                later=annex,
+                formats=formats,
+                kernel=ready,
+                progress=progress,
             )
         except BaseException:
             with suppress(Exception):
@@ -261,7 +275,7 @@ def demo_evidence(at: Path) -> None:
 
 def demo_report(out: Path, *, pdf: bool = True, progress: Progress = silent) -> list[Path]:
     """Write the report of the demo cluster."""
-    with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
+    with Kernel() as kernel, tempfile.TemporaryDirectory(prefix="kaudit-") as private:
         bundle = Path(private) / EVIDENCE
         demo_evidence(bundle)
         waivers = Path(private) / "waivers.yaml"
@@ -283,5 +297,6 @@ def demo_report(out: Path, *, pdf: bool = True, progress: Progress = silent) -> 
             parameters=decisions,
             title="Northwind Parcel: Kubernetes security audit",
             pdf=pdf,
+            kernel=kernel,
             progress=progress,
         )

@@ -21,6 +21,7 @@ import msgspec
 
 from kaudit.beside import aside
 from kaudit.errors import InputError, ReportError
+from kaudit.kernel import Kernel
 from kaudit.source.events import Progress, silent
 from kaudit.text import meant
 
@@ -83,6 +84,7 @@ def render(
     beside: Mapping[str, Path] | None = None,
     later: Callable[[], Mapping[str, Path]] = dict,
     formats: Sequence[str] = _FORMATS,
+    kernel: Kernel | None = None,
     kernel_name: str | None = None,
     progress: Progress = silent,
 ) -> Rendered:
@@ -104,6 +106,8 @@ def render(
         Waits for more of them, which the notebook links to and does not read.
     formats
         ``html``, ``pdf``; the executed notebook is always written.
+    kernel
+        One that was started before and not used; by default, one is started now.
     kernel_name
         An installed Jupyter kernel; without it, this interpreter runs the notebook.
     progress
@@ -131,7 +135,9 @@ def render(
     with _workshop(out) as folder:
         _take(beside or {}, folder)
         try:
-            node = run(notebook, values, folder, kernel_name=kernel_name, progress=progress)
+            node = run(
+                notebook, values, folder, kernel=kernel, kernel_name=kernel_name, progress=progress
+            )
         except ReportError as error:
             raise _kept(error, folder, out) from None
         _take(later(), folder)

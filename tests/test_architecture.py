@@ -81,6 +81,7 @@ LEVELS = {
     "gate": 7,
     "show": 8,
     "public": 8,
+    "kernel": 8,
     "template": 8,
     "report": 9,
     "demo": 9,

@@ -42,8 +42,6 @@ def test_environment_is_in_step_with_the_package() -> None:
 
 #: Known to type checkers alone.
 FOR_TYPES = {"_typeshed"}
-#: Declared, and not imported: what runs the notebooks is started as a program.
-STARTED = {"ipykernel"}
 #: Extras whose packages are imported where something asks for them.
 ASKED = ("vault",)
 
@@ -63,8 +61,7 @@ def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     declared = {
         re.split(r"[^\w-]", text, maxsplit=1)[0] for text in [*project()["dependencies"], *extras]
     }
-    assert found | STARTED == declared
-    assert not found & STARTED
+    assert found == declared
 
 
 def test_every_dependency_has_a_lowest_version() -> None:

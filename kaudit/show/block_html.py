@@ -78,9 +78,10 @@ def standalone(block: Block) -> str:
 @cache
 def _style() -> str:
     """Style of blocks, with the colours of JupyterLab's theme where there is one."""
-    style = (files("kaudit.template") / "blocks.css").read_text("utf-8")
+    there = files("kaudit") / "template"  # to import that package takes as long as a picture
+    style = (there / "blocks.css").read_text("utf-8")
     light, dark = re.findall(r":root, \.kaudit \{(.*?)\}", style, re.DOTALL)
-    lab = (files("kaudit.template") / "lab.css").read_text("utf-8")
+    lab = (there / "lab.css").read_text("utf-8")
     return style + lab.replace("/* light */", light).replace("/* dark */", dark)
 
 

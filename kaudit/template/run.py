@@ -1,8 +1,8 @@
 """Running a notebook so that the same notebook and parameters give the same bytes.
 
 papermill runs it in a kernel of this very interpreter, whatever kernels are installed,
-over sockets in a private folder. The user's IPython profile, time zone, language and hash
-seed play no part. What then still tells time or place is taken out of the notebook.
+over sockets in a private folder. What then still tells time or place is taken out of the
+notebook.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
+from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbclient.exceptions import DeadKernelError
 from nbformat import ValidationError
 from papermill import PapermillExecutionError, execute_notebook
@@ -26,6 +27,7 @@ from traitlets import default
 from traitlets.config import Config
 
 from kaudit.errors import InputError, ReportError
+from kaudit.kernel import Kernel
 from kaudit.source.events import Progress, silent
 from kaudit.text import shorten, visible
 
@@ -33,22 +35,31 @@ __all__ = ["known_parameters", "normalise", "run"]
 
 _KERNEL = "kaudit"
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
-_FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 
 
 class _OwnKernels(KernelSpecManager):
     """Knows one kernel only: this interpreter."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002  jupyter's signature
-        return KernelSpec(
-            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            display_name=_KERNEL,
-            language="python",
-        )
+        return KernelSpec(argv=["-f", "{connection_file}"], display_name=_KERNEL, language="python")
+
+
+class _Started(LocalProvisioner):
+    """Takes the interpreter that was started before."""
+
+    kernel: Kernel
+
+    async def launch_kernel(self, cmd: list[str], **kw: Any) -> KernelConnectionInfo:
+        self.kernel.run(cmd, kw.get("cwd") or os.getcwd())
+        self.process = self.kernel.process
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info
 
 
 class _OwnKernel(AsyncKernelManager):
-    """Starts that kernel in a fixed environment, its noise in a file."""
+    """Takes that kernel."""
+
+    kernel: ClassVar[Kernel]
 
     @default("kernel_spec_manager")
     def _own_kernels(self) -> KernelSpecManager:
@@ -57,10 +68,9 @@ class _OwnKernel(AsyncKernelManager):
     async def start_kernel(  # type: ignore[override]  # as in the class it extends
         self, **kw: Any
     ) -> None:
-        private = Path(self.ip).parent
-        env = {**os.environ, **_FIXED, "IPYTHONDIR": str(private / "ipython")}
-        with (private / "kernel.log").open("wb") as log:
-            await super().start_kernel(env=env, stdout=log, stderr=log, **kw)
+        self.provisioner = _Started(kernel_id=_KERNEL, kernel_spec=self.kernel_spec, parent=self)
+        self.provisioner.kernel = self.kernel
+        await super().start_kernel(**kw)
 
 
 def known_parameters(notebook: Path) -> list[str]:
@@ -83,6 +93,7 @@ def run(
     parameters: Mapping[str, Any],
     folder: Path,
     *,
+    kernel: Kernel | None = None,
     kernel_name: str | None = None,
     progress: Progress = silent,
 ) -> Any:
@@ -96,6 +107,8 @@ def run(
         Values for its parameters.
     folder
         Working directory of the kernel.
+    kernel
+        One that was started before and not used; by default, one is started now.
     kernel_name
         An installed kernel to use instead of this interpreter.
     progress
@@ -114,12 +127,13 @@ def run(
     """
     failed = folder / "failed.ipynb"
     last: list[str] = []
-    with TemporaryDirectory(prefix="kaudit-") as private:
+    with nullcontext(kernel) if kernel else Kernel() as used:
         config = Config()
         config.KernelManager.transport = "ipc"
-        config.KernelManager.ip = str(Path(private) / "k")
-        config.KernelManager.connection_file = str(Path(private) / "connection.json")
-        own: dict[str, Any] = {} if kernel_name else {"kernel_manager_class": _OwnKernel}
+        config.KernelManager.ip = str(used.private / "k")
+        config.KernelManager.connection_file = str(used.private / "connection.json")
+        taken = type("_Taken", (_OwnKernel,), {"kernel": used})
+        own: dict[str, Any] = {} if kernel_name else {"kernel_manager_class": taken}
         try:
             node = execute_notebook(
                 str(notebook),
@@ -134,6 +148,7 @@ def run(
                 record_timing=False,
                 coalesce_streams=True,
                 iopub_timeout=120,
+                shutdown_kernel="immediate",
                 config=config,
                 on_cell_start=_telling(notebook, bool(parameters), progress, last),
                 **own,
@@ -145,8 +160,7 @@ def run(
         except (DeadKernelError, RuntimeError) as error:
             if not isinstance(error, DeadKernelError) and "Kernel" not in str(error):
                 raise
-            noise = Path(private) / "kernel.log"
-            said = noise.read_text("utf-8", "replace").strip()[-400:] if noise.exists() else ""
+            said = used.log.read_text("utf-8", "replace").strip()[-400:]
             what = f"the kernel died in cell `{last[-1] if last else ''}`"
             raise ReportError(f"{what}: {visible(said)}" if said else what) from None
     return _sound(node, failed)
