@@ -52,7 +52,8 @@ class Case(msgspec.Struct, frozen=True):
     """Objects that no point can tell apart, on which one control fails.
 
     ``lists`` are the container kinds at fault as bits, 0 where the pod itself is; ``made_at``
-    and ``owner_made_at`` are the times of the pod and of its controller.
+    and ``owner_made_at`` are the times of the pod and of its controller, ``runtime`` its runtime
+    class where the Pod Security configuration exempts any.
     """
 
     control: str
@@ -62,6 +63,7 @@ class Case(msgspec.Struct, frozen=True):
     static: bool = False
     made_at: datetime | None = None
     owner_made_at: datetime | None = None
+    runtime: str = ""
 
 
 class AdmissionTables(NamedTuple):

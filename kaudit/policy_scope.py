@@ -77,7 +77,9 @@ _FIELDS = {
 
 _CONFIG_MAP = "ConfigMap kyverno"
 _NAMES = ("daemon-set", "job", "replicaset", "replication", "statefulset")
-#: What controllers of Kubernetes are to Kyverno, by its settings.
+#: Users that controllers of Kubernetes are.
+CONTROLLER_USERS = [f"system:serviceaccount:kube-system:{name}-controller" for name in _NAMES]
+#: What they are to Kyverno, by its settings.
 _CONTROLLERS = {
     "excludeClusterRoles": [f"system:controller:{name}-controller" for name in _NAMES],
     "excludeGroups": [
@@ -85,7 +87,7 @@ _CONTROLLERS = {
         "system:serviceaccounts",
         "system:serviceaccounts:kube-system",
     ],
-    "excludeUsernames": [f"system:serviceaccount:kube-system:{name}-controller" for name in _NAMES],
+    "excludeUsernames": CONTROLLER_USERS,
 }
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     ),
     null="an engine may enforce all of the baseline level; what it excepts is not told with certainty",
     expected="enforce is baseline or restricted, or an engine enforces the same",
-    shows=("enforce", "enforces"),
+    shows=("enforce", "enforces", "exempt"),
 )
 def namespace_without_enforcement(
     namespace_security: pd.DataFrame, namespace_enforcement: pd.DataFrame

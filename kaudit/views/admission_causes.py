@@ -18,7 +18,7 @@ from kaudit.enforcement import LISTS, AdmissionTables, Case, Outcome, Policies, 
 from kaudit.model.admission_causes import CAUSES, CHECKS, COVERED, DENIED
 from kaudit.model.kinds import CONTROLLERS
 from kaudit.model.standards import NEWEST, pinned_minor
-from kaudit.policy_scope import Asked
+from kaudit.policy_scope import CONTROLLER_USERS, Asked
 from kaudit.registry import view
 from kaudit.remembered import remembered
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _PSS = "PodSecurity"
 _ENFORCE = "metadata.labels pod-security.kubernetes.io/"
+_CONFIG = "PodSecurityConfiguration"
 
 
 class AdmissionCauseRow(Trace, kw_only=True):
@@ -148,18 +149,16 @@ class Levels:
     ) -> None:
         minors = cluster["minor"].dropna()
         given = records(pod_security_config)
-        exempt = {name for one in given for name in one["exempt_namespaces"]}
-        default = given[0] if len(given) == 1 else None
+        self.runtimes = {name for one in given for name in one["exempt_runtime_classes"]}
+        self.users = {name for one in given for name in one["exempt_usernames"]}
+        versions = {one["enforce_version"] for one in given}
+        default = versions.pop() if len(versions) == 1 else None
         self.newest = int(minors.iloc[0]) if len(minors) else NEWEST
         self.of: dict[str, dict[str, Any]] = {}
         times = {row["name"]: row for row in records(namespaces)}
         for row in records(namespace_security):
             row |= {name: times.get(row["name"], {}).get(name) for name in _TIMES}
-            row["exempt"] = row["name"] in exempt
-            row["minor"] = self._minor(row["enforce_version"])
-            if default and not row["labelled"]:
-                row["enforces"] = default["enforce"]
-                row["minor"] = self._minor(default["enforce_version"])
+            row["minor"] = self._minor(default if row["by_default"] else row["enforce_version"])
             row["checks"] = checks_of(row["enforces"], row["minor"])
             self.of[row["name"]] = row
 
@@ -203,15 +202,34 @@ class Levels:
             return Outcome(cause, _PSS, f"Namespace {own['name']}", clause)
 
         if refused and own["exempt"]:
-            return found("exempt_namespace", "PodSecurityConfiguration exemptions.namespaces")
+            return found("exempt_namespace", f"{_CONFIG} exemptions.namespaces")
+        if refused and case.runtime in self.runtimes:
+            return found("exception", f"{_CONFIG} exemptions.runtimeClasses: {case.runtime}")
         if refused:
-            clause = f"{_ENFORCE}enforce: {own['enforce']}"
-            return found(*_aged(own, case, clause))
+            cause, clause = _aged(own, case)
+            if cause == DENIED and self._may_be_user(case):
+                return found("unknown", f"{_CONFIG} exemptions.usernames; who made it is not told")
+            return found(cause, clause)
         for mode in ("audit", "warn"):
             level = own[mode]
             if level in ("baseline", "restricted") and self.covers(own, level, checks):
                 return found("audit_only", f"{_ENFORCE}{mode}: {level}")
         return None
+
+    def holes(self) -> list[str]:
+        """What the configuration leaves out of every level."""
+        named = {"runtimeClasses": self.runtimes, "usernames": self.users}
+        return [
+            f"{_CONFIG} exemptions.{name}: {', '.join(sorted(some))}"
+            for name, some in named.items()
+            if some
+        ]
+
+    def _may_be_user(self, case: Case) -> bool:
+        """Whether an exempt user may have made it; of controllers the users are known."""
+        if case.owner is None:
+            return bool(self.users)
+        return not self.users.isdisjoint(CONTROLLER_USERS)
 
 
 #: The same for every part of the pods.
@@ -219,12 +237,18 @@ _levels = remembered(lambda *frames: Levels(*frames))
 _TIMES = ("created_at", "changed_at")
 
 
-def _aged(own: dict[str, Any], case: Case, clause: str) -> tuple[str, str]:
-    """Tell by times: when a label was set is known by the last change of the namespace."""
+def _aged(own: dict[str, Any], case: Case) -> tuple[str, str]:
+    """Tell by times: when a label was set is known by the last change of the namespace.
+
+    When the API server was given its configuration, nothing tells.
+    """
+    clause = f"{_ENFORCE}enforce: {own['enforce']}"
+    if own["by_default"]:
+        clause = f"{_CONFIG} defaults.enforce: {own['enforces']}"
     if case.static:
         return "static_pod", "metadata.annotations kubernetes.io/config.mirror"
     made, changed = case.made_at, own["changed_at"]
-    if made is None or changed is None:
+    if made is None or changed is None or own["by_default"]:
         return "unknown", f"{clause}; when it was set is not told"
     if own["created_at"] and own["created_at"] > made:
         return "older_than_policy", clause
@@ -271,6 +295,11 @@ class _Classes:
             self.static.astype(np.int64),
             *(_before(self.made, c["namespace"], levels, name) for name in _TIMES),
         ]
+        self.runtimes = arrow(c["runtime_class"]) if levels.runtimes else None
+        if self.runtimes is not None:
+            of_levels.append(_coded(self.runtimes.fill_null("")))
+        if levels.users:
+            of_levels.append(_coded(self.kinds))
         parts = [
             of_levels[0],
             _coded(self.kinds),
@@ -311,6 +340,7 @@ class _Classes:
             static=bool(self.static[row]),
             made_at=self.made[row].as_py(),
             owner_made_at=self.owner_made[row].as_py(),
+            runtime=self.runtimes[row].as_py() or "" if self.runtimes is not None else "",
         )
 
 

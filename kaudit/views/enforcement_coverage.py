@@ -121,7 +121,9 @@ def _of_level(levels: Levels, namespace: str, control: str, found: _Found) -> No
         return
     for mode, level in (("enforced", own["enforces"]), ("audit", own["audit"])):
         if level in ("baseline", "restricted") and levels.covers(own, level, checks):
-            found.add(mode, _PSS, f"Namespace {namespace}, {level}", [])
+            holes = levels.holes() if mode == "enforced" else []
+            state = "partial" if holes else mode
+            found.add(state, _PSS, f"Namespace {namespace}, {level}", holes)
 
 
 def _of_rule(

@@ -24,13 +24,21 @@ class NamespaceSecurityRow(Trace, kw_only=True):
     audit: Annotated[str | None, doc("label audit as written")]
     warn: Annotated[str | None, doc("label warn as written")]
     labelled: Annotated[bool, doc("has an enforce label")]
-    enforces: Annotated[str, doc("level in force; privileged where unset, restricted if mistyped")]
+    enforces: Annotated[
+        str,
+        doc(
+            "level in force; where unset the default of the API server's configuration, "
+            "privileged where that is not given; restricted if mistyped"
+        ),
+    ]
+    by_default: Annotated[bool, doc("that level is a default of the configuration that is given")]
+    exempt: Annotated[bool, doc("the configuration exempts it: no level holds")]
     mistyped: Annotated[bool, doc("a level, version or label name that Kubernetes does not know")]
     pinned: Annotated[bool, doc("enforce-version is a fixed version")]
     pinned_minor: Annotated[int | None, doc("minor version that enforce is pinned to")]
     weaker_audit: Annotated[bool, doc("audit is weaker than enforce")]
     weaker_warn: Annotated[bool, doc("warn is weaker than enforce; unset it follows")]
-    unguarded: Annotated[bool, doc("neither baseline nor restricted is enforced")]
+    unguarded: Annotated[bool, doc("neither baseline nor restricted is enforced, or it is exempt")]
 
 
 NAMESPACE_SECURITY = Table(
@@ -42,8 +50,8 @@ NAMESPACE_SECURITY = Table(
 )
 
 
-@view(NAMESPACE_SECURITY)
-def namespace_security(namespaces: pd.DataFrame) -> pd.DataFrame:
+@view(NAMESPACE_SECURITY, naming=("pod_security_config",))
+def namespace_security(namespaces: pd.DataFrame, pod_security_config: pd.DataFrame) -> pd.DataFrame:
     """Read the labels as the plugin does (kubernetes/pod-security-admission, api/helpers.go).
 
     A mistyped enforce means restricted, a mistyped audit or warn privileged; without a warn
@@ -57,24 +65,37 @@ def namespace_security(namespaces: pd.DataFrame) -> pd.DataFrame:
         wrong = wrong | over_texts(n[mode], lambda text: text not in _RANK)
         wrong = wrong | over_texts(n[f"{mode}_version"], _no_version)
     rank = over_texts(n["enforce"], lambda text: _RANK.get(text, 2), unset=0, type_=pa.int64())
+    labelled = series(pa.array(n["enforce"].notna().to_numpy(dtype=bool)), n)
+    default = _RANK.get(_default(pod_security_config), 0)
+    by_default = ~labelled & (default > 0)
+    in_force = rank.mask(by_default, default)
+    spared = {name for names in pod_security_config["exempt_namespaces"] for name in names}
+    exempt = over_texts(n["name"], lambda text: text in spared)
     names = {value: key for key, value in _RANK.items()}
     minors = [pinned_minor(t) if isinstance(t, str) else None for t in n["enforce_version"]]
     told_by_default = n["warn"].isna() & over_texts(n["enforce"], lambda text: text in _RANK)
-    labelled = series(pa.array(n["enforce"].notna().to_numpy(dtype=bool)), n)
     copied = ("raw", "raw_line", "kind", "name", "enforce", "enforce_version", "audit", "warn")
     found: dict[str, Any] = {name: n[name] for name in copied}
     found |= {
         "platform": over_texts(n["name"], lambda text: text.startswith("kube-")),
         "labelled": labelled,
-        "enforces": series(pa.array([names[r] for r in rank.tolist()], pa.string()), n),
+        "enforces": series(pa.array([names[r] for r in in_force.tolist()], pa.string()), n),
+        "by_default": by_default,
+        "exempt": exempt,
         "mistyped": wrong,
         "pinned": series(pa.array([m is not None for m in minors], pa.bool_()), n),
         "pinned_minor": series(pa.array(minors, pa.int64()), n),
         "weaker_audit": _rank(n["audit"]) < rank,
         "weaker_warn": (_rank(n["warn"]) < rank) & ~told_by_default,
-        "unguarded": rank == 0,
+        "unguarded": (in_force == 0) | exempt,
     }
     return assembled(n, found, [column.name for column in NAMESPACE_SECURITY.columns])
+
+
+def _default(given: pd.DataFrame) -> str:
+    """Level where no label says so: that of every configuration given, else privileged."""
+    levels = {*given["enforce"].tolist()}
+    return str(levels.pop()) if len(levels) == 1 else "privileged"
 
 
 def _rank(column: pd.Series[Any]) -> pd.Series[Any]:
