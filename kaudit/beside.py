@@ -14,8 +14,6 @@ from array import array
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import cache
-from itertools import accumulate, pairwise
-from mmap import ACCESS_READ, mmap
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -224,18 +222,13 @@ def _store(path: Path, result: Any) -> None:
 
 
 def _load(path: Path) -> tuple[Any] | None:
-    """Return the result that was written, in a tuple; None where none is there.
-
-    Large buffers are not copied: they stay where they were written, until nobody needs them.
-    """
+    """Return the result that was written, in a tuple; None where none is there."""
     try:
         with path.open("rb") as stream:
-            written = memoryview(mmap(stream.fileno(), 0, access=ACCESS_READ))
+            count = int.from_bytes(stream.read(_WIDTH), sys.byteorder)
+            sizes = array("q", stream.read(_WIDTH * count))
+            text, *buffers = [stream.read(size) for size in sizes]
         path.unlink()
     except OSError:
         return None
-    count = int.from_bytes(written[:_WIDTH], sys.byteorder)
-    sizes = array("q", bytes(written[_WIDTH : _WIDTH * (count + 1)]))
-    ends = list(accumulate(sizes, initial=_WIDTH * (count + 1)))
-    text, *buffers = [written[start:end] for start, end in pairwise(ends)]
     return (pickle.loads(text, buffers=buffers),)  # noqa: S301  written by our own process
