@@ -188,7 +188,10 @@ class Builder:
         pa.default_memory_pool().release_unused()
 
     def _all_joined(self, tables: Collection[Table], most: float = inf) -> dict[str, pa.Table]:
-        """Join tables, two at a time: Arrow needs no interpreter to sort and to copy."""
+        """Join tables; where they are not large, two at a time: Arrow sorts and copies alone."""
+        gathered = [p.nbytes for t in tables for p in self._pieces.get(t.name, ())]
+        if sum(gathered) > _LOOSE or any(table.name in self._spilled for table in tables):
+            return {table.name: self._joined(table, most) for table in tables}
         with ThreadPoolExecutor(2) as pool:
             found = pool.map(partial(self._joined, most=most), tables)
             return dict(zip((table.name for table in tables), found, strict=True))
@@ -212,7 +215,10 @@ class Builder:
                 one = pa.Table.from_arrays([columns[at]], schema=pa.schema([field]))
                 columns[at] = on_disk(one.combine_chunks()).column(0)
         found = pa.Table.from_arrays(columns, schema=table.schema)
-        return found if large else found.combine_chunks()
+        if not large:
+            return found.combine_chunks()
+        pa.default_memory_pool().release_unused()
+        return found
 
     def _all_of(self, name: str) -> list[pa.Table]:
         """All columns of a table that were gathered, which are let go."""
