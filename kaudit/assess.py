@@ -123,6 +123,7 @@ class _Run:
             self._judge_halves(parts, progress)
         else:
             self._judge_parts(range(parts), progress)
+        _release()
         self._judge_shares(self.of_all, self.sums, beside, progress)
 
     def _judge_shares(
@@ -171,7 +172,9 @@ class _Run:
             self.judge(result, self.evidence.frames)
         for result in work.results:
             result.resources.forget()
-        self.evidence.frames.drop(name for name in work.alone if name not in _CONCLUDED)
+        if work.alone:
+            self.evidence.frames.drop(name for name in work.alone if name not in _CONCLUDED)
+            _release()
 
     def _done_beside(
         self, work: Sequence[_Work], tickets: Tickets
@@ -265,6 +268,13 @@ class _Run:
         if result.empty:
             status = Status.NOT_ASSESSED if taken.untold else Status.NOT_APPLICABLE
             result.add_loose(status, reason=taken.untold or "there is nothing that it applies to")
+
+
+def _release() -> None:
+    """Give memory that nobody uses back to the system: what comes next takes its own."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def statuses(control: Control, subject: pd.DataFrame, mask: pd.Series[Any]) -> Codes:
