@@ -36,7 +36,9 @@ _wrapped = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
     "gatekeeper",
     title="Gatekeeper log",
     help="Log of Gatekeeper's audit (kubectl logs), or what its export wrote.",
-    recognise=lambda content: content.shape != "list" and bool(_SIGN.search(content.data)),
+    recognise=lambda content: (
+        content.shape != "list" and not content.holds_items and bool(_SIGN.search(content.data))
+    ),
     files=("*gatekeeper*.log", "*gatekeeper*.txt"),
 )
 def take_gatekeeper(content: Content) -> Iterator[Taken | Lost]:

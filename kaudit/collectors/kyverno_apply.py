@@ -40,7 +40,7 @@ _OF_SERVER = re.compile(rb'^\s+uid:\s|"uid":\s*"', re.MULTILINE)
 
 
 def _recognise(content: Content) -> bool:
-    if content.shape == "list":
+    if content.shape == "list" or content.holds_items:
         return False
     if content.shape == "text" and _TEXT.search(content.data):
         return True

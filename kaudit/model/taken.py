@@ -141,6 +141,11 @@ class Content:
             return "list"
         return "null" if self.data.strip() == b"null" else "text"
 
+    @property
+    def holds_items(self) -> bool:
+        """Whether it is a list as the API gives one: nothing in it needs to be searched."""
+        return self.shape == "object" and {"apiVersion", "kind", "items"} <= self.keys
+
     @cached_property
     def keys(self) -> frozenset[str]:
         """Names on the top level of an object, or of the first object of a list or of lines."""
