@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
     Positions: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
+T = TypeVar("T")
 
 #: Stands between the parts of a joined key.
 SEPARATOR = "\x1f"
@@ -146,8 +148,34 @@ def over_lists(
     return series(values.take(codes), column)
 
 
-#: Number of each row, and the distinct lists, of columns that several ask about.
-_LISTS: dict[int, tuple[weakref.ref[Any], pa.Array, list[list[str]]]] = {}
+#: What was found of columns that several ask about, as long as the columns are there.
+_FOUND: dict[tuple[str, int], tuple[weakref.ref[Any], Any]] = {}
+
+
+def _once(what: str, column: pd.Series[Any], compute: Callable[[], tuple[T, bool]]) -> T:
+    """Compute once for a column, and keep it where that is said beside it."""
+    held: Any = column.array
+    whole = held.__arrow_array__()  # the same one as long as the frame is
+    key = (what, id(whole))
+    known = _FOUND.get(key)
+    if known is not None and known[0]() is whole:
+        return known[1]  # type: ignore[no-any-return]  # of the same what
+    found, kept = compute()
+    if kept:
+        _FOUND[key] = (weakref.ref(whole, lambda _: _FOUND.pop(key, None)), found)
+    return found
+
+
+def _elements(column: pd.Series[Any]) -> tuple[pa.Array, list[str]]:
+    """Texts of all lists as codes, and each of them once."""
+
+    def compute() -> tuple[tuple[pa.Array, list[str]], bool]:
+        codes = arrow(column).flatten().dictionary_encode()
+        return (codes, codes.dictionary.to_pylist()), True
+
+    return _once("elements", column, compute)
+
+
 #: Distinct lists up to which they are kept.
 _FEW = 1_000
 
@@ -156,20 +184,13 @@ def _distinct_lists(column: pd.Series[Any]) -> tuple[pa.Array, list[list[str]]]:
     """Number of each row among those with the same list, and the lists by number."""
     import pyarrow as pa
 
-    held: Any = column.array
-    whole = held.__arrow_array__()  # the same one as long as the frame is
-    known = _LISTS.get(id(whole))
-    if known is not None and known[0]() is whole:
-        return known[1:]
-    lists = arrow(column)
-    numbers, first = alike(lists)
-    codes = pa.array(numbers)
-    distinct = [texts or [] for texts in lists.take(pa.array(first)).to_pylist()]
-    if len(distinct) <= _FEW:
-        key = id(whole)
-        ref = weakref.ref(whole, lambda _: _LISTS.pop(key, None))
-        _LISTS[key] = (ref, codes, distinct)
-    return codes, distinct
+    def compute() -> tuple[tuple[pa.Array, list[list[str]]], bool]:
+        lists = arrow(column)
+        numbers, first = alike(lists)
+        distinct = [texts or [] for texts in lists.take(pa.array(first)).to_pylist()]
+        return (pa.array(numbers), distinct), len(distinct) <= _FEW
+
+    return _once("lists", column, compute)
 
 
 def any_in_lists(column: pd.Series[Any], test: Callable[[str], Any]) -> pd.Series[Any]:
@@ -178,8 +199,8 @@ def any_in_lists(column: pd.Series[Any], test: Callable[[str], Any]) -> pd.Serie
     import pyarrow.compute as pc
 
     lists = arrow(column)
-    codes = lists.flatten().dictionary_encode()
-    passes = np.array([bool(test(text)) for text in codes.dictionary.to_pylist()], bool)
+    codes, texts = _elements(column)
+    passes = np.array([bool(test(text)) for text in texts], bool)
     rows = pc.list_parent_indices(lists).to_numpy()[passes[codes.indices.to_numpy()]]
     return series(np.bincount(rows, minlength=len(lists)) > 0, column)
 
@@ -191,8 +212,8 @@ def kept_in_lists(column: pd.Series[Any], keep: Callable[[str], bool]) -> pa.Arr
     import pyarrow.compute as pc
 
     lists = arrow(column)
-    codes = lists.flatten().dictionary_encode()
-    chosen = pa.array([keep(text) for text in codes.dictionary.to_pylist()], pa.bool_())
+    codes, texts = _elements(column)
+    chosen = pa.array([keep(text) for text in texts], pa.bool_())
     mask = chosen.take(codes.indices)
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
     before = np.concatenate([[0], np.cumsum(mask.to_numpy(zero_copy_only=False))])
