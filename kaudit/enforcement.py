@@ -193,9 +193,11 @@ class Policies:
             names = " and ".join(LISTS[bit][1] for bit in lists)
             return found("containers_not_read", f"{names} not read")
         excepted = self.excepted(rule, asked)
-        if excepted:
-            return found("exception", f"PolicyException {excepted[0]}")
+        certain = [name for name, sure in excepted.items() if sure]
+        if certain:
+            return found("exception", f"PolicyException {certain[0]}")
         for doubt in (
+            excepted and f"whether PolicyException {next(iter(excepted))} is for it",
             verdict.applies is None and verdict.clause,
             mode is None and clause,
             "".join(self.unheard_of(rule["engine"], asked)[:1]),
@@ -223,19 +225,24 @@ class Policies:
             unseen = unheard(self.users, controlled=controlled) or unseen
         return unseen or found
 
-    def excepted(self, rule: _Rule, asked: Asked) -> list[str]:
-        """Names of the exceptions that take an object out of a rule, as far as they tell."""
+    def excepted(self, rule: _Rule, asked: Asked) -> dict[str, bool]:
+        """Exceptions that may take an object out of a rule, and whether they do for sure."""
         if rule["engine"] != "Kyverno" or not rule["exceptions"]:
-            return []
+            return {}
         group = "policies.kyverno.io" if rule["kind"].endswith("ingPolicy") else "kyverno.io"
         named = {**rule, "group": group}
-        found = []
+        found: dict[str, bool] = {}
         for one in self.exceptions:
             if not excepts(one, named):
                 continue
-            if one["match"] is None or matched(one["match"], asked) is not False:
-                found.append(f"{one['namespace']}/{one['name']}")
-        return sorted(found)
+            told = matched(one["match"], asked)
+            if told is False:
+                continue
+            told = told or (group == "policies.kyverno.io" and one["match"] is None)
+            narrowed = one["conditions"] or len(one["images"]) > 0 or one["pod_security"] > 0
+            name = f"{one['namespace']}/{one['name']}"
+            found[name] = found.get(name, False) or (told is True and not narrowed)
+        return dict(sorted(found.items()))
 
     def unasked(self, engine: str, asked: Asked) -> tuple[str, str] | None:
         """Why the webhooks of an engine are not asked about an object, if they are not."""

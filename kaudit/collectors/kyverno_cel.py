@@ -59,8 +59,8 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         actions=spec.validation_actions or [],
         overrides=[],
         failure_policy=spec.failure_policy or "Fail",
-        background=spec.evaluation.background.enabled is not False,
-        admission=spec.evaluation.admission.enabled is not False,
+        background=spec.of_requests and spec.evaluation.background.enabled is not False,
+        admission=spec.of_requests and spec.evaluation.admission.enabled is not False,
         autogen=",".join(extended.controllers or ()) if extended else None,
         rules=sum(len(body or ()) for body in bodies),
         ready=told.ready,
@@ -98,7 +98,7 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         required_fields=None if reads.required is None else list(reads.required),
         compares=list(reads.compares),
         images=[image for image in images if image],
-        lax=[],
+        lax=spec.validation_configurations.lax,
         strange=[],
     )
 

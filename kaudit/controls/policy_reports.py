@@ -296,6 +296,10 @@ def verification_lets_pass(kyverno_rules: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: bad-tag}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, verifyImages: [{imageReferences: ["*"], mutateDigest: false}]}]}}
         ---
+        {apiVersion: policies.kyverno.io/v1, kind: ImageValidatingPolicy, metadata: {name: bad-cel}, spec: {validationConfigurations: {required: false}}}
+        ---
+        {apiVersion: policies.kyverno.io/v1, kind: ImageValidatingPolicy, metadata: {name: ok-cel}, spec: {validationConfigurations: {required: true}}}
+        ---
         {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: ok-defaults}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, verifyImages: [{imageReferences: ["*"]}]}]}}
     """
     return over_lists(kyverno_rules["lax"], bool)

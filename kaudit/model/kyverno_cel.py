@@ -66,6 +66,24 @@ class Mutation(Part):
     patch_type: str | None = None
 
 
+class Configurations(Part):
+    """validationConfigurations of a policy of images; all of them are true where unset."""
+
+    mutate_digest: bool | None = None
+    required: bool | None = None
+    verify_digest: bool | None = None
+
+    @property
+    def lax(self) -> list[str]:
+        """Settings that let images pass unverified, or change after they were verified."""
+        named = {
+            "mutateDigest": self.mutate_digest,
+            "required": self.required,
+            "verifyDigest": self.verify_digest,
+        }
+        return [f"{name}: false" for name, value in named.items() if value is False]
+
+
 class Spec(Part):
     """spec of any of the kinds."""
 
@@ -81,7 +99,13 @@ class Spec(Part):
     mutations: list[Mutation] | None = None
     generate: list[Opaque] | None = None
     match_image_references: list[Expression] | None = None
+    validation_configurations: Configurations = field(default_factory=Configurations)
     schedule: str | None = None
+
+    @property
+    def of_requests(self) -> bool:
+        """Whether it judges what the API server is asked; of other JSON, tools ask it alone."""
+        return self.evaluation.mode != "JSON"
 
     @property
     def reads(self) -> Reads:

@@ -14,7 +14,7 @@ class PolicyAnatomyRow(Trace, kw_only=True):
     kind: Annotated[str, doc("kind of the policy, of a constraint what its template makes")]
     namespace: Annotated[str, doc("namespace of the policy; empty for cluster scope")]
     policy: Annotated[str, doc("name of the policy or constraint")]
-    position: Annotated[int, doc("place of the rule in the policy, from 1")]
+    position: Annotated[int, doc("place of the rule in the policy, from 1; 0: it has none")]
     rule: Annotated[str, doc("name of the rule; empty where a policy is one rule")]
     binding: Annotated[str, doc("binding of an admission policy; empty: none, or it needs none")]
     template: Annotated[str, doc("ConstraintTemplate of a constraint, else empty")]

@@ -54,6 +54,8 @@ def kyverno_anatomy(
             row = _row(policy, rule, scoped, added, excepted)
             _leave_out(row, filtered)
             rows.append(row)
+    empty = policies.keys() - {(row.raw, row.raw_line) for row in rows}
+    rows += [_without_rules(policies[key]) for key in sorted(empty)]
     return frame(KYVERNO_ANATOMY.sorted(KYVERNO_ANATOMY.arrow(rows)))
 
 
@@ -153,6 +155,46 @@ def _row(
     )
 
 
+def _without_rules(policy: dict[str, Any]) -> PolicyAnatomyRow:
+    """Return the row of a policy that has no rule: it is for nothing, and does nothing."""
+    return PolicyAnatomyRow(
+        raw=policy["raw"],
+        raw_line=policy["raw_line"],
+        engine="Kyverno",
+        kind=policy["kind"],
+        namespace=policy["namespace"],
+        policy=policy["name"],
+        position=0,
+        rule="",
+        binding="",
+        template="",
+        purpose="",
+        mode="off",
+        mode_text="no rules",
+        overrides=[],
+        kinds=[],
+        autogen=[],
+        excluded_kinds=[],
+        operations=[],
+        namespaces=[policy["namespace"]] if policy["namespace"] else [],
+        excluded_namespaces=[],
+        engine_excluded_namespaces=[],
+        names=[],
+        conditions=False,
+        scope_known=True,
+        reads_known=True,
+        fields=[],
+        controls=[],
+        possible_controls=[],
+        failure_policy=policy["failure_policy"],
+        background=policy["background"],
+        ready=policy["ready"],
+        errors=["it has no rules"],
+        strange=[],
+        **containers_read(True, ()),
+    )
+
+
 def _leave_out(row: PolicyAnatomyRow, filtered: list[dict[str, Any]]) -> None:
     """Put in what Kyverno looks at for no policy: whole namespaces, and kinds everywhere."""
     whole = [one for one in filtered if one["filtered"] and one["object"] == "*"]
@@ -165,7 +207,8 @@ def _leave_out(row: PolicyAnatomyRow, filtered: list[dict[str, Any]]) -> None:
 
 def _mode(policy: dict[str, Any], rule: dict[str, Any]) -> tuple[str, str]:
     if not policy["admission"]:
-        return "audit", "not asked on admission"
+        audits = policy["background"]
+        return ("audit" if audits else "off"), "not asked on admission"
     if rule["action"] is None and rule["type"] == "validate":
         return "enforce", "what it does is not known"
     if rule["action"] is None:

@@ -390,6 +390,74 @@ def test_a_binding_may_admit_where_its_parameters_are_missing(
     assert row["state"] == state
 
 
+MORE = EXCEPT.replace("[Pod]}}]}}", "[Pod]%s}}]}%s}")
+
+
+@pytest.mark.parametrize(
+    ("narrower", "cause"),
+    [
+        (("", ""), "exception"),
+        ((", names: [p*]", ""), "exception"),
+        ((", names: [q*]", ""), "should_have_been_denied"),
+        ((", annotations: {a: b}", ""), "unknown"),
+        (("", ", conditions: {all: [{key: a, operator: Equals, value: b}]}"), "unknown"),
+        (("", ", podSecurity: [{controlName: Host Namespaces}]"), "unknown"),
+    ],
+)
+def test_an_exception_that_holds_on_conditions_is_not_taken_for_granted(
+    narrower: tuple[str, str], cause: str
+) -> None:
+    found = evidence_of(POD % ("", "") + kyverno() + MORE % narrower)
+    (row,) = _of(found["why_admitted"], "KA-DEP-002")
+    assert row["cause"] == cause
+    (row,) = _of(found["enforcement_coverage"], "KA-DEP-002")
+    assert [*row["holes"]] == ["exception kyverno/e"]
+
+
+CEL = """
+apiVersion: policies.kyverno.io/v1
+kind: ValidatingPolicy
+metadata: {name: c, creationTimestamp: "2025-02-01T00:00:00Z"}
+spec:
+  %s
+  validationActions: [Deny]
+  matchConstraints: {resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}
+  validations: [{expression: "!has(object.spec.hostPID) || object.spec.hostPID == false"}]
+---
+apiVersion: policies.kyverno.io/v1
+kind: PolicyException
+metadata: {name: e, namespace: n}
+spec: {policyRefs: [{name: %s, kind: ValidatingPolicy}]%s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "policy", "conditions", "cause", "state"),
+    [
+        ("", "other", "", "should_have_been_denied", "enforced"),
+        ("", "c", "", "exception", "partial"),
+        ("", "c", ", matchConditions: [{name: a, expression: 'true'}]", "unknown", "partial"),
+        ("evaluation: {mode: Kubernetes}", "other", "", "should_have_been_denied", "enforced"),
+        ("evaluation: {mode: JSON}", "other", "", "no_policy", "none"),
+    ],
+)
+def test_policies_of_cel(more: str, policy: str, conditions: str, cause: str, state: str) -> None:
+    found = evidence_of(POD % ("", "") + CEL % (more, policy, conditions))
+    (row,) = _of(found["why_admitted"], "KA-DEP-002")
+    assert row["cause"] == cause
+    (row,) = _of(found["enforcement_coverage"], "KA-DEP-002")
+    assert row["state"] == state
+
+
+def test_a_policy_without_rules_is_told_and_does_nothing() -> None:
+    found = evidence_of(
+        "{apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: p}, spec: {}}"
+    )
+    (row,) = found["policy_anatomy"].to_dict("records")
+    assert (row["policy"], row["position"], row["mode"]) == ("p", 0, "off")
+    assert (row["mode_text"], [*row["errors"]]) == ("no rules", ["it has no rules"])
+
+
 def _of(table: Any, control: str) -> list[dict[Any, Any]]:
     rows: list[dict[Any, Any]] = table[table["control"] == control].to_dict("records")
     return rows
