@@ -104,8 +104,8 @@ class Spec(Part):
 
     @property
     def of_requests(self) -> bool:
-        """Whether it judges what the API server is asked; of other JSON, tools ask it alone."""
-        return self.evaluation.mode != "JSON"
+        """Whether it judges what the API server is asked, not what a proxy or a tool is."""
+        return self.evaluation.mode in (None, "", "Kubernetes")
 
     @property
     def reads(self) -> Reads:

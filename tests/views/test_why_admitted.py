@@ -439,6 +439,7 @@ spec: {policyRefs: [{name: %s, kind: ValidatingPolicy}]%s}
         ("", "c", ", matchConditions: [{name: a, expression: 'true'}]", "unknown", "partial"),
         ("evaluation: {mode: Kubernetes}", "other", "", "should_have_been_denied", "enforced"),
         ("evaluation: {mode: JSON}", "other", "", "no_policy", "none"),
+        ("evaluation: {mode: Envoy}", "other", "", "no_policy", "none"),
     ],
 )
 def test_policies_of_cel(more: str, policy: str, conditions: str, cause: str, state: str) -> None:
