@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +72,7 @@ def _font(bold: bool) -> Any:
     return get_font([str(folder / face), str(folder / "LastResortHE-Regular.ttf")])
 
 
+@lru_cache(maxsize=4096)
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """Width of a line of text, in points."""
     font = _font(bold)
@@ -149,11 +150,14 @@ class Sheet:
         patch = Rectangle((x, y), wide, high, facecolor=colour, edgecolor=outline, linewidth=0.8)
         if hatched:
             patch.set(hatch="////", edgecolor="#ffffff", linewidth=0)
-        self._axes.add_patch(patch)
+        self._axes.add_artist(patch)  # add_patch also works out limits, and these are set
 
     def line(self, x: float, y: float, to_x: float, to_y: float, colour: str = RULE) -> None:
         """Draw a hairline."""
-        self._axes.plot([x, to_x], [y, to_y], color=colour, linewidth=0.7, solid_capstyle="butt")
+        from matplotlib.lines import Line2D
+
+        line = Line2D([x, to_x], [y, to_y], color=colour, linewidth=0.7, solid_capstyle="butt")
+        self._axes.add_artist(line)
 
     def text(
         self,
