@@ -10,10 +10,11 @@ import gc
 import importlib
 import json
 import os
+import secrets
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,9 +23,8 @@ from types import TracebackType
 __all__ = ["Kernel"]
 
 _FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+_CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 _NEEDED = (
-    "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
     "pandas",
     "pyarrow.parquet",
     "kaudit.assess",
@@ -45,7 +45,9 @@ class Kernel:
     Attributes
     ----------
     private
-        A folder for its connection; it goes when the kernel is closed.
+        A folder for its sockets; it goes when the kernel is closed.
+    connection
+        The file that tells how to reach it.
     log
         What it says.
     process
@@ -56,13 +58,16 @@ class Kernel:
         self._private = TemporaryDirectory(prefix="kaudit-")
         self.private = Path(self._private.name)
         self.log = self.private / "kernel.log"
+        self.connection = self.private / "connection.json"
+        self.connection.touch(0o600)
+        self.connection.write_text(json.dumps(self._sockets()))
         own = {"IPYTHONDIR": str(self.private / "ipython"), "JPY_PARENT_PID": str(os.getpid())}
         read, write = os.pipe()
         self._orders = os.fdopen(write, "wb", buffering=0)
         with self.log.open("wb") as log, os.fdopen(read) as orders:
             # -P: nothing that lies in a folder of the user is taken for a module.
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "kaudit.kernel"],
+                [sys.executable, "-P", "-m", "kaudit.kernel", str(self.connection)],
                 stdin=orders,
                 stdout=log,
                 stderr=log,
@@ -71,10 +76,15 @@ class Kernel:
                 start_new_session=True,
             )
 
-    def run(self, arguments: Sequence[str], folder: str) -> None:
-        """Become a kernel with these arguments, in this folder; one that died stays dead."""
+    def _sockets(self) -> dict[str, object]:
+        ports = {f"{name}_port": n for n, name in enumerate(_CHANNELS, 1)}
+        key = {"signature_scheme": "hmac-sha256", "key": secrets.token_hex(32)}
+        return {"transport": "ipc", "ip": str(self.private / "k"), **ports, **key}
+
+    def run(self, folder: str) -> None:
+        """Begin to work in a folder; one that died stays dead."""
         with suppress(BrokenPipeError), self._orders as pipe:
-            pipe.write(json.dumps([folder, *arguments]).encode() + b"\n")
+            pipe.write(json.dumps(folder).encode() + b"\n")
 
     def __enter__(self) -> Kernel:
         return self
@@ -97,25 +107,28 @@ class Kernel:
         self._private.cleanup()
 
 
-def _wait() -> None:
-    """Import what a notebook needs, wait for orders, and run the kernel."""
+def _wait(connection: str) -> None:
+    """Import what a notebook needs, become a kernel, wait for orders, and work."""
     # As ipykernel has it: pictures of pyplot stand in the notebook.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     for name in _NEEDED:
         importlib.import_module(name)
+    from ipykernel.kernelapp import IPKernelApp
+
     from kaudit.registry import load
 
     load()
+    app = IPKernelApp.instance()
+    app.initialize(["-f", connection])  # type: ignore[no-untyped-call]  # ipykernel's
     gc.freeze()  # all this stays: no collection needs to look at it
-    line = sys.stdin.buffer.readline()
-    if not line:
-        return
-    folder, *arguments = json.loads(line)
-    os.chdir(folder)
-    from ipykernel.kernelapp import launch_new_instance
-
-    launch_new_instance(arguments)
+    line = os.fdopen(0, "rb", closefd=False).readline()
+    if not line:  # who started it was killed
+        shutil.rmtree(Path(connection).parent, ignore_errors=True)
+        os._exit(0)
+    os.chdir(json.loads(line))
+    app.shell.history_manager.dir_hist[:] = [os.getcwd()]  # type: ignore[union-attr]  # it is there
+    app.start()  # type: ignore[no-untyped-call]  # ipykernel's
 
 
 if __name__ == "__main__":
-    _wait()
+    _wait(sys.argv[1])

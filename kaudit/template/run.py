@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from queue import Empty
 from typing import Any, ClassVar
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -41,7 +44,7 @@ class _OwnKernels(KernelSpecManager):
     """Knows one kernel only: this interpreter."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002  jupyter's signature
-        return KernelSpec(argv=["-f", "{connection_file}"], display_name=_KERNEL, language="python")
+        return KernelSpec(argv=[], display_name=_KERNEL, language="python")
 
 
 class _Started(LocalProvisioner):
@@ -49,17 +52,38 @@ class _Started(LocalProvisioner):
 
     kernel: Kernel
 
-    async def launch_kernel(self, cmd: list[str], **kw: Any) -> KernelConnectionInfo:
-        self.kernel.run(cmd, kw.get("cwd") or os.getcwd())
+    async def launch_kernel(
+        self,
+        cmd: list[str],  # noqa: ARG002  jupyter's signature
+        **kw: Any,
+    ) -> KernelConnectionInfo:
+        self.kernel.run(kw.get("cwd") or os.getcwd())
         self.process = self.kernel.process
         self.pid = self.pgid = self.process.pid
         return self.connection_info
+
+
+class _Client(AsyncKernelClient):
+    """Waits until a kernel answers on both channels, and not for a silence after that."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        until = time.monotonic() + (timeout or 60)
+        while time.monotonic() < until:
+            self.kernel_info()
+            with suppress(Empty):
+                await self.shell_channel.get_msg(timeout=1)
+                await self.iopub_channel.get_msg(timeout=1)
+                return
+            if not await self._async_is_alive():
+                break
+        raise RuntimeError("Kernel died, or does not answer")
 
 
 class _OwnKernel(AsyncKernelManager):
     """Takes that kernel."""
 
     kernel: ClassVar[Kernel]
+    client_factory = _Client
 
     @default("kernel_spec_manager")
     def _own_kernels(self) -> KernelSpecManager:
@@ -70,6 +94,7 @@ class _OwnKernel(AsyncKernelManager):
     ) -> None:
         self.provisioner = _Started(kernel_id=_KERNEL, kernel_spec=self.kernel_spec, parent=self)
         self.provisioner.kernel = self.kernel
+        self.load_connection_file(str(self.kernel.connection))
         await super().start_kernel(**kw)
 
 
@@ -131,7 +156,7 @@ def run(
         config = Config()
         config.KernelManager.transport = "ipc"
         config.KernelManager.ip = str(used.private / "k")
-        config.KernelManager.connection_file = str(used.private / "connection.json")
+        config.KernelManager.connection_file = str(used.private / "manager.json")
         taken = type("_Taken", (_OwnKernel,), {"kernel": used})
         own: dict[str, Any] = {} if kernel_name else {"kernel_manager_class": taken}
         try:
