@@ -190,7 +190,7 @@ class Builder:
     def _all_joined(self, tables: Collection[Table], most: float = inf) -> dict[str, pa.Table]:
         """Join tables; where they are not large, two at a time: Arrow sorts and copies alone."""
         gathered = [p.nbytes for t in tables for p in self._pieces.get(t.name, ())]
-        if sum(gathered) > _LOOSE or any(table.name in self._spilled for table in tables):
+        if sum(gathered) > 4 * _LOOSE or any(table.name in self._spilled for table in tables):
             return {table.name: self._joined(table, most) for table in tables}
         with ThreadPoolExecutor(2) as pool:
             found = pool.map(partial(self._joined, most=most), tables)
