@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kaudit.errors import RegistryError
 from kaudit.table import Column, Resource, Row, Table, Trace, doc, frame
@@ -114,3 +116,31 @@ class Good(Row):
 def test_malformed_declarations(row: type[Row], more: dict[str, Any], said: str) -> None:
     with pytest.raises(RegistryError, match=said):
         _ = Table("t", row, **{"grain": "g", "key": ("name",)} | more).columns
+
+
+ROWS = st.lists(
+    st.builds(
+        ThingRow,
+        raw=st.just("things"),
+        raw_line=st.integers(1, 3),
+        namespace=st.sampled_from(["", "a", "b"]),
+        name=st.text(max_size=3),
+        count=st.none() | st.integers(0, 2),
+        share=st.none() | st.sampled_from([0.0, -0.0, 1.5]),
+        good=st.booleans(),
+        words=st.lists(st.sampled_from(["", "x"]), max_size=2),
+        at=st.none() | st.just(datetime(2026, 5, 31, tzinfo=UTC)),
+        colour=st.none() | st.just(Colour.RED),
+    ),
+    max_size=5,
+)
+
+
+@given(rows=ROWS, repeated=st.integers(1, 3))
+def test_columns_hold_what_the_rows_hold(rows: list[ThingRow], repeated: int) -> None:
+    found = THINGS.arrow(rows * repeated)
+    assert found.schema == THINGS.schema
+    for column in THINGS.schema.names:
+        told = [getattr(row, column) for row in rows * repeated]
+        assert found[column].to_pylist() == told
+        assert [str(value) for value in found[column].to_pylist()] == [str(v) for v in told]

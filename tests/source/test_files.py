@@ -245,3 +245,33 @@ def test_an_empty_list_of_a_kind_that_nobody_reads() -> None:
     evidence = collect(FileSource.of_text(text))
     assert len(evidence["inventory"]) == 0
     assert not [gap for gap in evidence.gaps if gap.failed]
+
+
+TWICE = {
+    "another kind": '"kind": "Secret", "data": {"a": "aHVudGVyMg=="}',
+    "another version": '"apiVersion": "apps/v1"',
+}
+
+
+@pytest.mark.parametrize("further", TWICE.values(), ids=list(TWICE))
+def test_an_item_that_says_twice_what_it_is_becomes_a_gap(further: str, tmp_path: Path) -> None:
+    liar = f"{JSON[:-1]}, {further}}}"
+    (tmp_path / "list.json").write_text(
+        f'{{"apiVersion": "v1", "kind": "List", "items": [{JSON}, {liar}]}}'
+    )
+    evidence = collect(FileSource(tmp_path))
+    assert len(evidence["pods"]) == 1
+    assert not len(evidence["secrets"])
+    (gap,) = (gap for gap in evidence.gaps if gap.reason is Reason.BROKEN)
+    assert "item 2 of document 1 of list.json: it says twice what it is" in (gap.detail or "")
+
+
+def test_items_are_known_whatever_they_begin_with(tmp_path: Path) -> None:
+    keys = [("kind", "apiVersion"), ("spec", "apiVersion", "kind"), ("apiVersion", "kind")]
+    items = [
+        {**{key: POD[key] for key in first}, **POD, "metadata": {"name": f"p{at}"}}
+        for at, first in enumerate(keys)
+    ]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2)
+    (tmp_path / "list.json").write_text(text)
+    assert sorted(collect(FileSource(tmp_path))["pods"]["pod"]) == ["p0", "p1", "p2"]
