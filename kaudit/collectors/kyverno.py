@@ -38,7 +38,8 @@ _VERSIONS = ("v1", "v2beta1")
 )
 def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
     """Yield one row a policy, and one for each of its rules."""
-    spec, rules = found.spec, found.spec.listed
+    spec = found.told
+    rules, strange = spec.listed, [f"spec.{name}" for name in spec.strange or ()]
     action = action_of(spec.validation_failure_action)
     yield KyvernoPolicyRow(
         raw=at.raw,
@@ -53,7 +54,8 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
         background=spec.background is not False,
         admission=spec.admission is not False,
         autogen=found.metadata.annotation(_AUTOGEN),
-        conditions=bool(spec.webhook_configuration.match_conditions) or spec.apply_rules == "One",
+        conditions=bool(spec.webhook_configuration.match_conditions or strange)
+        or spec.apply_rules == "One",
         warns=spec.emit_warning is True,
         rules=len(rules),
         ready=found.status.is_ready,
@@ -93,7 +95,7 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
             overwrites=rule.mutate.overwrites if rule.mutate else None,
             images=_images(rule),
             lax=sorted({text for one in rule.verify_images or () for text in one.lax}),
-            strange=rule.unknown,
+            strange=[*strange, *rule.unknown],
         )
 
 

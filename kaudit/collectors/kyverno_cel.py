@@ -44,7 +44,8 @@ def _reads() -> Iterator[Read]:
 @collector(*_reads(), tables=(KYVERNO_POLICIES, KYVERNO_RULES))
 def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
     """Yield one row a policy, and one for the one rule that it is."""
-    spec, match = found.spec, found.spec.match_constraints
+    spec = found.told
+    match, strange = spec.match_constraints, [f"spec.{name}" for name in spec.strange or ()]
     type = _TYPES[at.kind.removeprefix("Namespaced")]
     extended = spec.autogen.pod_controllers
     told = found.status.condition_status
@@ -91,7 +92,7 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         ],
         excluded_namespaces=[],
         match=match.canonical if match else None,
-        conditions=bool(spec.match_conditions or spec.conditions),
+        conditions=bool(spec.match_conditions or spec.conditions or strange),
         reads_known=reads.known,
         container_fields=list(reads.lists),
         fields=list(reads.fields),
@@ -99,7 +100,7 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         compares=list(reads.compares),
         images=[image for image in images if image],
         lax=spec.validation_configurations.lax,
-        strange=[],
+        strange=strange,
     )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
+from msgspec.structs import replace
+
 from kaudit.model.place import Place
 from kaudit.model.policy_report import PolicyReport, Subject
 from kaudit.registry import Read, collector
@@ -107,6 +109,8 @@ def policy_reports(found: PolicyReport, at: Place) -> Iterator[Row]:
     """Yield one row a report, and one for each result and object that it is about."""
     body = found.body
     results, scope = body.results or [], body.owner or Subject()
+    if at.kind == "EphemeralReport" and scope.kind and not scope.namespace:
+        scope = replace(scope, namespace=at.namespace)  # an owner is of the same namespace
     words = [one.word for one in results]
     held = Counter(words)
     said = body.summary.counts if body.summary else None

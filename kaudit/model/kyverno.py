@@ -316,6 +316,7 @@ class Spec(Part):
     admission: bool | None = None
     apply_rules: str | None = None
     rules: Raw = ABSENT
+    strange: list[str] | None = None
 
     def __post_init__(self) -> None:
         if self.rules != ABSENT:
@@ -358,8 +359,26 @@ class Policy(Resource):
     """kyverno.io ClusterPolicy and Policy."""
 
     metadata: DatedMetadata = field(default_factory=DatedMetadata)
-    spec: Spec = field(default_factory=Spec)
+    spec: Raw = ABSENT
     status: Status = field(default_factory=Status)
+
+    def __post_init__(self) -> None:
+        if self.spec != ABSENT:
+            told = _spec(marked(self.spec, Spec, {}, _OF_SPEC))
+            self.spec = Raw(msgspec.json.encode(told))
+
+    @property
+    def told(self) -> Spec:
+        """Its spec."""
+        return _spec(self.spec or b"{}") or Spec()
+
+
+_spec = msgspec.json.Decoder(Spec | None).decode
+#: Fields of spec that change nothing of what is told here.
+_OF_SPEC = (
+    *("generateExisting", "generateExistingOnPolicyUpdate", "mutateExistingOnPolicyUpdate"),
+    *("schemaValidation", "useServerSideApply", "webhookTimeoutSeconds"),
+)
 
 
 class Exempted(Part):

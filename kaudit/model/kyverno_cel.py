@@ -5,6 +5,7 @@ Source: kyverno/kyverno, ``api/policies.kyverno.io``. They match as admission po
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Raw, field
 
 from kaudit.model import cel_reads
@@ -21,6 +22,7 @@ from kaudit.model.meta import (
 )
 from kaudit.model.policy_text import masked_code
 from kaudit.model.reads import UNKNOWN, Reads
+from kaudit.model.strange import marked
 
 
 class Expression(Part):
@@ -101,6 +103,7 @@ class Spec(Part):
     match_image_references: list[Expression] | None = None
     validation_configurations: Configurations = field(default_factory=Configurations)
     schedule: str | None = None
+    strange: list[str] | None = None
 
     @property
     def of_requests(self) -> bool:
@@ -133,8 +136,27 @@ class CelPolicy(Resource):
     """ValidatingPolicy, MutatingPolicy, GeneratingPolicy and their kin."""
 
     metadata: DatedMetadata = field(default_factory=DatedMetadata)
-    spec: Spec = field(default_factory=Spec)
+    spec: Raw = ABSENT
     status: Status = field(default_factory=Status)
+
+    def __post_init__(self) -> None:
+        if self.spec != ABSENT:
+            told = _spec(marked(self.spec, Spec, {}, _OF_SPEC))
+            self.spec = Raw(msgspec.json.encode(told))
+
+    @property
+    def told(self) -> Spec:
+        """Its spec."""
+        return _spec(self.spec or b"{}") or Spec()
+
+
+_spec = msgspec.json.Decoder(Spec | None).decode
+#: Fields of spec, of any of the kinds, that change nothing of what is told here.
+_OF_SPEC = (
+    *("attestations", "attestors", "auditAnnotations", "credentials", "images"),
+    *("deletionPropagationPolicy", "reinvocationPolicy", "useServerSideApply"),
+    *("targetMatchConditions", "targetMatchConstraints", "webhookConfiguration"),
+)
 
 
 class PolicyRef(Part):

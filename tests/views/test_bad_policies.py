@@ -211,3 +211,26 @@ def test_a_name_of_our_own_in_a_policy_deceives_nobody() -> None:
     assert (policy["strange"], state, cause) == ([], "enforced", "should_have_been_denied")
     policy, _, _ = verdict(POLICY % f"{MATCH}, {JUDGES}, strange: [], other: 1")
     assert policy["strange"] == ["other"]
+
+
+CEL = f"""
+apiVersion: policies.kyverno.io/v1
+kind: ValidatingPolicy
+metadata: {{name: p, {MADE}}}
+spec:
+  validationActions: [Deny]
+  matchConstraints: {{resourceRules: [{{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}}]}}
+  validations: [{{expression: "!has(object.spec.hostPID) || object.spec.hostPID == false"}}]
+  webhookConfiguration: {{timeoutSeconds: 5}}
+"""
+
+
+@pytest.mark.parametrize("text", [POLICY % f"{MATCH}, {JUDGES}", CEL])
+def test_fields_of_a_spec_of_kyverno_that_are_not_known(text: str) -> None:
+    policy, state, cause = verdict(text)
+    assert (policy["strange"], state, cause) == ([], "enforced", "should_have_been_denied")
+    more = text.replace("spec: {rules", "spec: {moons: 1, rules").replace(
+        "spec:\n  valid", "spec:\n  moons: 1\n  valid"
+    )
+    policy, state, cause = verdict(more)
+    assert (policy["strange"], state, cause) == (["spec.moons"], "partial", "unknown")

@@ -303,3 +303,14 @@ def test_namespaces_that_nobody_reports_on(
     assert found == (policies, reports, expected)
     failed = {r.name for r in assess(evidence).results_of("KA-DEP-054c", Status.FAIL)}
     assert failed == ({"shop"} if expected else set())
+
+
+@pytest.mark.parametrize(
+    ("owner", "state"), [({"name": "web", "uid": "u1"}, "there"), ({"name": "no"}, "gone")]
+)
+def test_the_owner_of_an_ephemeral_report_is_in_its_namespace(
+    owner: dict[str, str], state: str
+) -> None:
+    made = ephemeral("e", {"apiVersion": "v1", "kind": "Pod", **owner}, {"result": "fail"})
+    (row,) = rows(told(made), "reported_results")
+    assert (row["namespace"], row["name"], row["state"]) == ("shop", owner["name"], state)
