@@ -18,14 +18,15 @@ from typing import Any
 import msgspec
 
 from kaudit import registry
-from kaudit.collection_log import called, log_of_reads
+from kaudit.collection_gaps import broken, left_out, twice, untold, with_tables
+from kaudit.collection_log import log_of_reads
 from kaudit.collector_off import collector_off
 from kaudit.detector import Detector
 from kaudit.errors import InputError
 from kaudit.evidence.build import Builder, Piece
 from kaudit.evidence.bundle import Evidence
 from kaudit.model import credential
-from kaudit.model.meta import Named, Resource
+from kaudit.model.meta import Resource
 from kaudit.model.nulls import without_nulls
 from kaudit.model.place import Place, stand_in
 from kaudit.model.words import Gap, Reason
@@ -53,7 +54,6 @@ from kaudit.text import meant
 MANY = 500
 #: Objects after which rows become columns, where there are enough.
 _PRESSED = 100
-_NAMED = msgspec.json.Decoder(Named)
 
 
 def collect(
@@ -220,7 +220,7 @@ class Ingest:
                 case Access():
                     self.access.append(event)
                 case Gap():
-                    self.gaps.append(self._with_tables(event))
+                    self.gaps.append(with_tables(event, (read for read, _ in self.wanted.values())))
 
     def _repeated(self, origin: Origin) -> Gap | None:
         """Gap of a tool's output that was read before; it is counted once."""
@@ -245,7 +245,7 @@ class Ingest:
         self.listed.add(key)
         self._gather(batch)
         self.orphans.keep(batch)
-        self.builder.cut()
+        self.builder.gathered.cut()
 
     def _key(self, group: str, kind: str) -> KindId:
         """What a kind is wanted as: itself, or one of an open group."""
@@ -253,7 +253,7 @@ class Ingest:
 
     def distinct(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
         """Distinct values of columns of a table of pods, of all that was gathered."""
-        return self.builder.distinct(table, *columns)
+        return self.builder.gathered.distinct(table, *columns)
 
     def alone(self, raws: Sequence[str]) -> set[str]:
         """Names of the origins where records of some raw files stand, and no list of them."""
@@ -311,7 +311,8 @@ class Ingest:
         functions = [c.function for c in collectors]
         api_version = f"{read.group}/{batch.version}" if read.group else batch.version
         tables = [table for c in collectors for table in c.tables]
-        record, adders, raw = builder.record, builder.adders, read.raw
+        record, raw = builder.record, read.raw
+        adders, press = builder.gathered.adders, builder.gathered.press
         alike: set[tuple[str, str]] = set()
         recorded: list[tuple[int, int]] = []
         found: Any
@@ -322,7 +323,7 @@ class Ingest:
                 try:
                     found = decode(without_nulls(item, read.model))
                 except (msgspec.DecodeError, ValueError):
-                    self._broken(read, batch, item, position, str(fault))
+                    self._broken(batch, item, position, fault)
                     continue
             if read.tool:
                 pass
@@ -331,7 +332,7 @@ class Ingest:
                 found.kind, found.api_version = batch.kind, api_version
             elif (found.kind, found.api_version) not in alike:
                 if found.api_version and not _is(found, batch, read):
-                    self._broken(read, batch, item, position, "it says twice what it is")
+                    self._broken(batch, item, position, "it says twice what it is")
                     continue
                 alike.add((found.kind, found.api_version))
             place = self._place(read, raw, found, batch.kind)
@@ -343,7 +344,7 @@ class Ingest:
                 for row in function(found, place):
                     adders[type(row)](row)
             if index % _PRESSED == 0:
-                builder.press(tables)
+                press(tables)
         builder.trace(raw, batch.origin, recorded)
 
     def adopt(self) -> None:
@@ -355,8 +356,8 @@ class Ingest:
             for collector in collectors:
                 if any(table.pods for table in collector.tables):
                     for row in collector.function(found, waiting.place):
-                        self.builder.add(row)
-            self.builder.cut()
+                        self.builder.gathered.add(row)
+            self.builder.gathered.cut()
 
     def _place(self, read: Read, raw: str, found: Any, kind: str) -> Place:
         if read.tool:
@@ -378,60 +379,21 @@ class Ingest:
         return Place(read.group, kind, namespace, name, uid, raw, 0)
 
     def _broken(
-        self,
-        read: Read,
-        batch: Batch,
-        item: msgspec.Raw | bytes,
-        position: tuple[int, int],
-        fault: str,
+        self, batch: Batch, item: Any, position: tuple[int, int], fault: Exception | str
     ) -> None:
-        try:
-            meta = _NAMED.decode(item).metadata
-            namespace, name = meta.namespace or "", meta.name or ""
-        except (msgspec.DecodeError, ValueError):
-            namespace = name = ""
-        document, number = position
+        read, _ = self.wanted[self._key(batch.group, batch.kind)]
         origin = self.builder.origins[batch.origin].name
-        place = f"item {number} of " if number else ""
-        if read.tool:
-            self.gaps.append(
-                Gap(
-                    what=f"{registry.FORMATS[read.tool].title} {read.kind} in {origin}",
-                    reason=Reason.BROKEN,
-                    tables=tables_of(read.id),
-                    kind="File",
-                    name=origin,
-                    detail=f"{place}{origin}: {fault}",
-                )
-            )
-            return
-        self.gaps.append(
-            Gap(
-                what=f"{batch.kind} {namespace + '/' if namespace else ''}{name or '(unnamed)'}",
-                reason=Reason.BROKEN,
-                tables=tables_of(read.id),
-                namespace=namespace,
-                kind=batch.kind,
-                name=name,
-                detail=f"{place}document {document} of {origin}: {fault}",
-            )
-        )
-
-    def _with_tables(self, gap: Gap) -> Gap:
-        """Let a gap that names a kind alone weaken every kind of the name: one of them is it."""
-        if gap.tables or not gap.kind:
-            return gap
-        reads = [read for read, _ in self.wanted.values() if not read.tool]
-        keys = [read.id for read in reads if read.kind == gap.kind]
-        tables = {table for key in keys for table in tables_of(key)}
-        return msgspec.structs.replace(gap, tables=tuple(sorted(tables)))
+        self.gaps.append(broken(read, batch.kind, item, position, origin, str(fault)))
 
     def finish(self, sources: Sequence[Source], as_of: datetime | None) -> Evidence:
         """Close the books: what no source told is a gap, then seal."""
         live = any(source.live for source in sources)
         told = [source.as_of for source in sources if source.as_of is not None]
         known = as_of or max(told, default=None)
-        gaps = sorted({*self.gaps, *self._untold(live), *self._twice()})
+        held = {self._key(group, kind) for group, _, kind in self.counts}
+        lost = set() if live else left_out(self.listed, self.builder.gathered.controllers())
+        none = untold(self.gaps, {*self.wanted}, self.listed, held, lost, live=live)
+        gaps = sorted({*self.gaps, *none, *twice(self.duplicates)})
         return self.builder.finish(
             label=", ".join(source.label for source in sources),
             live=live,
@@ -449,63 +411,3 @@ class Ingest:
         """Kinds of the API that are read, those of open groups by the names that they have."""
         plain = {key for key, (read, _) in self.wanted.items() if not read.tool}
         return frozenset(plain | {(g, k) for g, _, k in self.counts if g in self._open})
-
-    def _untold(self, live: bool) -> Iterator[Gap]:
-        reported = {(gap.kind, table) for gap in self.gaps if gap.whole for table in gap.tables}
-        everything = {r.id: r for c in registry.COLLECTORS.values() for r in c.reads}
-        lost = set() if live else self._lost()
-        held = {self._key(group, kind) for group, _, kind in self.counts}
-        told = {
-            table
-            for key in self.listed
-            if key in everything and (key in held or not everything[key].silent)
-            for table in tables_of(key)
-        }
-        grouped: dict[tuple[Reason, tuple[str, ...], str], list[Read]] = {}
-        for key, read in sorted(everything.items()):
-            tables = tables_of(key)
-            if key in self.listed or {(read.kind, table) for table in tables} <= reported:
-                continue
-            asked = key in self.wanted
-            failed = (live or not asked) and not (read.tool or read.silent)
-            reason = Reason.NOT_COLLECTED if failed else Reason.NOT_IN_SOURCE
-            detail = "" if asked else "not asked for in this collection"
-            if asked and read.kind in lost:
-                reason = Reason.PARTIAL
-                detail = "other objects of the source come from some, and it holds none"
-            if reason is Reason.NOT_IN_SOURCE:
-                tables = tuple(t for t in tables if t not in told or registry.TABLES[t].every_kind)
-            if tables:
-                grouped.setdefault((reason, tables, detail), []).append(read)
-        alike = Counter(read.kind for read in everything.values())
-        for (reason, tables, detail), reads in grouped.items():
-            yield Gap(
-                what=", ".join(sorted({called(read, alike) for read in reads})),
-                reason=reason,
-                tables=tables,
-                kind=reads[0].kind if len(reads) == 1 else "",
-                detail=detail,
-            )
-
-    def _lost(self) -> set[str]:
-        """Kinds that were left out of what a cluster told, for other objects speak of them.
-
-        Pods alone, or manifests alone, are whole; a dump with controllers that lacks the one
-        that a pod names, or with what controllers made but without pods, is not.
-        """
-        held = {kind for group, kind in self.listed if "workloads" in tables_of((group, kind))}
-        named = self.builder.controllers()
-        if not held or not named:
-            return set()
-        return {*named, "Pod"}
-
-    def _twice(self) -> Iterator[Gap]:
-        for (kind, namespace, name), times in sorted(self.duplicates.items()):
-            yield Gap(
-                what=f"{kind} {namespace + '/' if namespace else ''}{name}",
-                reason=Reason.AMBIGUOUS,
-                namespace=namespace,
-                kind=kind,
-                name=name,
-                detail=f"defined {times} times in the source; each definition is judged",
-            )

@@ -62,6 +62,7 @@ LEVELS = {
     "catalogue": 4,
     "schedule": 5,
     "assessment": 5,
+    "collection_gaps": 4,
     "collection_log": 4,
     "collect": 5,
     "assess": 6,

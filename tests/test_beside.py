@@ -12,7 +12,7 @@ import pytest
 from kaudit import beside
 from kaudit.assess import assess
 from kaudit.collect import Ingest, collect
-from kaudit.evidence import build
+from kaudit.evidence import gathered
 from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.store import on_disk
 from kaudit.source.events import Batch
@@ -74,8 +74,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kaudit.source.shares._LONG", 4_000)
     monkeypatch.setattr("kaudit.source.json_windows._WINDOW", 4_000)
     monkeypatch.setattr(COLLECT, "MANY", 4)
-    monkeypatch.setattr(build, "_GATHERED", 8)
-    monkeypatch.setattr(build, "PART", 24)
+    monkeypatch.setattr(gathered, "_GATHERED", 8)
+    monkeypatch.setattr(gathered, "PART", 24)
 
 
 def sealed(dump: Path, out: Path) -> Evidence:

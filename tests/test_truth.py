@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kaudit.collect import collect
-from kaudit.evidence import build
+from kaudit.evidence import gathered
 from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.store import BundleStore
 from kaudit.source.files import FileSource
@@ -115,8 +115,8 @@ def test_figures_of_ten_thousand_pods(tmp_path: Path) -> None:
 def test_figures_of_a_bundle_in_many_parts(
     cluster_1k: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "PART", 150)
-    monkeypatch.setattr(build, "_GATHERED", 40)
+    monkeypatch.setattr(gathered, "PART", 150)
+    monkeypatch.setattr(gathered, "_GATHERED", 40)
     folder = tmp_path / "dump"
     shutil.copytree(cluster_1k, folder)
     pods = json.loads((folder / "pods.json").read_text())

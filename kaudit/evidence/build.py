@@ -5,23 +5,21 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kaudit import __version__, registry
+from kaudit import __version__
 from kaudit.evidence import facts
 from kaudit.evidence.bundle import Evidence
+from kaudit.evidence.gathered import Gathered
 from kaudit.evidence.manifest import Manifest, PartInfo, content_id
 from kaudit.evidence.raw import RawFile
 from kaudit.evidence.seal import Claim, masked_table, publish
-from kaudit.evidence.store import BundleStore, MemoryStore, SpilledPart, Store, on_disk
+from kaudit.evidence.store import BundleStore, MemoryStore, Store
 from kaudit.model.words import Gap
 from kaudit.orphans import Orphans
 from kaudit.source.events import Access, KindId, Made, Origin, ServerVersion
@@ -30,14 +28,6 @@ from kaudit.table import Row, Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: Pods in one part. Bounds memory; large enough that whole columns pay.
-PART = 20_000
-#: Rows of a table that are gathered before they become columns.
-_GATHERED = 400
-#: Parts that are kept in memory; further ones wait on disk.
-_HELD = 1
-#: Bytes of a table of others than pods from which it lies on disk.
-_LOOSE = 32 << 20
 _TRACE = ("raw", "line", "origin", "document", "item")
 
 
@@ -96,28 +86,9 @@ class Builder:
         self._folder = self._claim.folder if self._claim else None
         self.keep_raw = keep_raw or out is not None
         self._raw: dict[str, RawFile] = {}
-        self._order: list[str] = []
         self._trace = {name: array("q") for name in _TRACE}
         self._encode = msgspec.json.Encoder(order=None).encode
-        self._tables = {
-            table.row: table for c in registry.COLLECTORS.values() for table in c.tables
-        }
-        self._rows: dict[type[Row], list[Row]] = {row: [] for row in self._tables}
-        #: What keeps a row, by its class: for whoever has many.
-        self.adders: dict[type[Row], Callable[[Row], None]] = {
-            row: rows.append for row, rows in self._rows.items()
-        }
-        self._pieces: dict[str, list[pa.Table]] = {}
-        #: Of tables of others than pods: bytes that are held in memory, and what is on disk.
-        self._loose: dict[str, int] = {}
-        self._spilled: dict[str, list[pa.Table]] = {}
-        self._parts: list[Mapping[str, pa.Table]] = []
-        self._controllers: set[str | None] = set()
-        self._pod_tables = {row: t for row, t in self._tables.items() if t.pods}
-        self._of_pods = {table.name for table in self._pod_tables.values()}
-        self._pods = next(
-            (self._rows[t.row] for t in self._pod_tables.values() if t.name == "pods"), []
-        )
+        self.gathered = Gathered()
 
     def record(self, raw: str, found: msgspec.Struct) -> int:
         """Keep one redacted record; return its line, from 1."""
@@ -142,116 +113,6 @@ class Builder:
             file = self._raw[raw] = RawFile(raw, self._folder, number=len(self._raw))
         return file
 
-    def add(self, row: Row) -> None:
-        """Keep one row of any declared table."""
-        self.adders[type(row)](row)
-
-    def press(self, tables: Iterable[Table] | None = None) -> None:
-        """Turn rows into columns where there are enough, while a processor has them at hand."""
-        for table in self._tables.values() if tables is None else tables:
-            rows = self._rows[table.row]
-            if len(rows) >= _GATHERED:
-                self._press(table, rows)
-
-    def _press(self, table: Table, rows: list[Row]) -> None:
-        import pyarrow.compute as pc
-
-        piece = table.arrow(rows)
-        rows.clear()
-        self._held(table.name, piece)
-        if "controller_kind" in piece.column_names:
-            self._controllers.update(pc.unique(piece["controller_kind"]).to_pylist())
-
-    def cut(self) -> None:
-        """Turn what was gathered into a part, once there is enough."""
-        self.press()
-        gathered = sum(piece.num_rows for piece in self._pieces.get("pods", ()))
-        if gathered + len(self._pods) >= PART:
-            self._gather()
-            self._cut()
-
-    def _gather(self) -> None:
-        """Turn all rows at hand into columns."""
-        for row, rows in self._rows.items():
-            if rows:
-                self._press(self._tables[row], rows)
-
-    def _cut(self) -> None:
-        import pyarrow as pa
-
-        part = self._all_joined(self._pod_tables.values())
-        if len(self._parts) < _HELD:
-            self._parts.append(part)
-            return
-        self._parts.append(SpilledPart(part))
-        del part
-        pa.default_memory_pool().release_unused()
-
-    def _all_joined(self, tables: Collection[Table], most: float = inf) -> dict[str, pa.Table]:
-        """Join tables; where they are not large, two at a time: Arrow sorts and copies alone."""
-        gathered = [p.nbytes for t in tables for p in self._pieces.get(t.name, ())]
-        if sum(gathered) > 4 * _LOOSE or any(table.name in self._spilled for table in tables):
-            return {table.name: self._joined(table, most) for table in tables}
-        with ThreadPoolExecutor(2) as pool:
-            found = pool.map(partial(self._joined, most=most), tables)
-            return dict(zip((table.name for table in tables), found, strict=True))
-
-    def _joined(self, table: Table, most: float = inf) -> pa.Table:
-        """Return all of a table, sorted; with more bytes than ``most`` it lies on disk."""
-        import pyarrow as pa
-
-        pieces = self._all_of(table.name)
-        if not pieces:
-            return table.arrow(())
-        whole = pa.concat_tables(pieces)
-        large = whole.nbytes > most
-        order = table.order(whole)
-        columns = whole.columns
-        del pieces, whole
-        for at, field in enumerate(table.schema):  # one by one: there are never two of all
-            if order is not None:
-                columns[at] = columns[at].take(order)
-            if large:
-                one = pa.Table.from_arrays([columns[at]], schema=pa.schema([field]))
-                columns[at] = on_disk(one.combine_chunks()).column(0)
-        found = pa.Table.from_arrays(columns, schema=table.schema)
-        if not large:
-            return found.combine_chunks()
-        pa.default_memory_pool().release_unused()
-        return found
-
-    def _all_of(self, name: str) -> list[pa.Table]:
-        """All columns of a table that were gathered, which are let go."""
-        return self._spilled.pop(name, []) + self._pieces.pop(name, [])
-
-    def _held(self, name: str, piece: pa.Table) -> None:
-        """Hold columns of a table; where there are many that no part will take, on disk."""
-        import pyarrow as pa
-
-        self._pieces.setdefault(name, []).append(piece)
-        if name in self._of_pods:
-            return
-        self._loose[name] = self._loose.get(name, 0) + piece.nbytes
-        if self._loose[name] > _LOOSE:
-            loose = pa.concat_tables(self._pieces.pop(name))
-            self._spilled.setdefault(name, []).append(on_disk(loose.combine_chunks()))
-            self._loose[name] = 0
-
-    def controllers(self) -> set[str]:
-        """Kinds that pods and controllers name as what made them."""
-        self._gather()
-        return {kind for kind in self._controllers if kind}
-
-    def distinct(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
-        """Distinct values of columns of a table of pods, of all that was gathered."""
-        self._gather()
-        names = list(columns)
-        found: set[tuple[Any, ...]] = set()
-        for piece in (*self._pieces.get(table, ()), *(part[table] for part in self._parts)):
-            rows = piece.select(names).group_by(names).aggregate([]).select(names)
-            found.update(zip(*(column.to_pylist() for column in rows.columns), strict=True))
-        return list(found)
-
     def alone(self, raws: Sequence[str]) -> set[str]:
         """Names of the origins where records of some raw files stand, and no list of them."""
         import numpy as np
@@ -266,8 +127,6 @@ class Builder:
 
     def fill(self, piece: Piece) -> None:
         """Hand over all that was gathered, of one kind, as a piece for another builder."""
-        import pyarrow as pa
-
         for file in self._raw.values():
             piece.raw = file.name
             piece.lines = file.lines if self.keep_raw else None
@@ -275,11 +134,7 @@ class Builder:
             piece.masked = file.masked
         piece.count = len(self._trace["line"])
         piece.trace = {name: self._trace[name] for name in _TRACE[3:]}
-        self._gather()
-        piece.tables = {
-            name: pa.concat_tables(self._all_of(name)).combine_chunks()
-            for name in {**self._pieces, **self._spilled}
-        }
+        piece.tables = self.gathered.pieces()
 
     def join(self, piece: Piece) -> int:
         """Take over what another builder made of a batch; return the raw lines before it."""
@@ -300,10 +155,8 @@ class Builder:
             at = table.schema.get_field_index("raw_line")
             lines = pc.add(table["raw_line"], pa.scalar(before, pa.int64()))
             moved = table.set_column(at, table.schema.field(at), lines)
-            self._held(name, moved)
-            if "controller_kind" in table.column_names:
-                self._controllers.update(pc.unique(table["controller_kind"]).to_pylist())
-        self.cut()
+            self.gathered.take(name, moved)
+        self.gathered.cut()
         return before
 
     def finish(
@@ -321,10 +174,7 @@ class Builder:
         reads: Sequence[facts.ReadRow],
     ) -> Evidence:
         """Seal what was gathered and return it."""
-        self._gather()
-        if "pods" in self._pieces or not self._parts:
-            self._cut()
-        whole = self._all_joined([t for t in self._tables.values() if not t.pods], most=_LOOSE)
+        whole = self.gathered.whole()
         whole |= self._facts(label, live, as_of, as_of_told, counts, wanted, version, access)
         whole[facts.READS.name] = facts.READS.sorted(facts.READS.arrow(reads))
         manifest = Manifest(
@@ -336,11 +186,11 @@ class Builder:
             kinds=tuple(sorted(".".join(filter(None, (k, g))) for g, k in wanted)),
             gaps=tuple(sorted(set(gaps))),
             origins=tuple(self.origins),
-            parts=len(self._parts),
+            parts=len(self.gathered.parts),
         )
         if self._folder is None:
             raw = {n: f.lines for n, f in self._raw.items()} if self.keep_raw else None
-            return Evidence(MemoryStore(self._parts, whole, raw), manifest)
+            return Evidence(MemoryStore(self.gathered.parts, whole, raw), manifest)
         manifest.raw = {name: file.close() for name, file in sorted(self._raw.items())}
         store = self._write(self._folder, whole, manifest)
         return Evidence(store, manifest)
@@ -406,10 +256,13 @@ class Builder:
 
         folder = bundle / "tables"
         folder.mkdir()
-        names = sorted({*whole, *(n for part in self._parts for n in part)})
+        parts = self.gathered.parts
+        names = sorted({*whole, *(n for part in parts for n in part)})
         masked = 0
         for name in names:
-            pieces = [whole[name]] if name in whole else [part[name] for part in self._parts]
+            pieces = (
+                [whole[name]] if name in whole else [part[name] for part in self.gathered.parts]
+            )
             path = folder / f"{name}.parquet"
             with pq.ParquetWriter(path, pieces[0].schema, compression="zstd") as writer:
                 for piece in pieces:

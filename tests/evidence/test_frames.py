@@ -11,7 +11,7 @@ from kaudit import registry
 from kaudit.assess import assess
 from kaudit.collect import collect
 from kaudit.errors import EvidenceError
-from kaudit.evidence import build
+from kaudit.evidence import gathered
 from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.frames import Frames
 from kaudit.evidence.store import MemoryStore
@@ -58,8 +58,8 @@ def _pods(count: int) -> Evidence:
 
 def test_images_of_many_parts_are_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = _pods(97)
-    monkeypatch.setattr(build, "PART", 10)
-    monkeypatch.setattr(build, "_GATHERED", 5)
+    monkeypatch.setattr(gathered, "PART", 10)
+    monkeypatch.setattr(gathered, "_GATHERED", 5)
     parted = _pods(97)
     assert parted.manifest.parts > 3
     names = ["image", "running", "namespaces", "workloads", "pods", "containers"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kaudit.collect import Ingest, collect
-from kaudit.evidence import build
+from kaudit.evidence import gathered
 from kaudit.source.events import Source
 from tests.memory_source import MemorySource, objects
 
@@ -20,8 +20,8 @@ def pods(count: int) -> str:
 
 @pytest.mark.parametrize("part", [2, 20_000])
 def test_distinct_values_of_all_parts(monkeypatch: pytest.MonkeyPatch, part: int) -> None:
-    monkeypatch.setattr(build, "PART", part)
-    monkeypatch.setattr(build, "_GATHERED", part)
+    monkeypatch.setattr(gathered, "PART", part)
+    monkeypatch.setattr(gathered, "_GATHERED", part)
     found: list[Any] = []
 
     def then(ingest: Ingest) -> Source:
