@@ -170,12 +170,7 @@ class Policies:
         def found(cause: str, clause: str) -> Outcome:
             return Outcome(cause, rule["engine"], rule["title"], clause)
 
-        asked, made = case.pod, case.made_at
-        verdict = self.decided(rule, asked, controlled=case.owner is not None)
-        if verdict.applies is not True and case.owner is not None:
-            of_owner = self.decided(rule, case.owner)
-            if of_owner.applies or (of_owner.applies is None and verdict.applies is False):
-                asked, made, verdict = case.owner, case.owner_made_at, of_owner
+        asked, made, verdict = self._way(rule, case)
         if verdict.applies is False:
             return found(_REFUSED[verdict.why], verdict.clause)
         if rule["ready"] is False:
@@ -211,6 +206,22 @@ class Policies:
         if case.static:
             return found("static_pod", "metadata.annotations kubernetes.io/config.mirror")
         return found(*_aged(rule, made))
+
+    def _way(self, rule: _Rule, case: Case) -> tuple[Asked, datetime | None, Verdict]:
+        """Whether a rule meets the pod, or else its controller: which, when made, and how."""
+        pod, engine = (
+            self.decided(rule, case.pod, controlled=case.owner is not None),
+            rule["engine"],
+        )
+        sure = pod.applies is True
+        if case.owner is None or (sure and not self.unasked(engine, case.pod)):
+            return case.pod, case.made_at, pod
+        owner = self.decided(rule, case.owner)
+        if sure:
+            nearer = owner.applies is not False and not self.unasked(engine, case.owner)
+        else:
+            nearer = bool(owner.applies) or (owner.applies is None and pod.applies is False)
+        return (case.owner, case.owner_made_at, owner) if nearer else (case.pod, case.made_at, pod)
 
     def decided(self, rule: _Rule, asked: Asked, *, controlled: bool = False) -> Verdict:
         """Whether a rule is for an object that its engine looks at.
@@ -255,11 +266,13 @@ class Policies:
         hooks = self.hooks.get(engine)
         if hooks is None:  # no webhook at all is in the evidence
             return None
-        if not hooks:
-            return "not_asked", "no webhook of the engine is asked about pods"
+        if not any(asked.kind in hook.kinds for hook in hooks):
+            what = "pods" if asked.kind == "Pod" else asked.kind.partition(".")[0]
+            return "not_asked", f"no webhook of the engine is asked about {what}"
         here = self._here(engine, asked)
         if not here:
-            return "not_asked", f"namespaceSelector of webhook {hooks[0].webhook}"
+            name = next(hook.webhook for hook in hooks if asked.kind in hook.kinds)
+            return "not_asked", f"namespaceSelector of webhook {name}"
         if all(hook.selects(asked.labels) is False for hook in here):
             return "not_asked", f"objectSelector of webhook {here[0].webhook}"
         return None
@@ -271,9 +284,10 @@ class Policies:
         return min(doubts, key=len, default=[])
 
     def _here(self, engine: str, asked: Asked) -> list[Hook]:
-        """Webhooks of an engine that are asked about some objects of a namespace."""
+        """Webhooks of an engine that are asked about some objects of a kind and namespace."""
         labels = self.spaces.get(asked.namespace)
-        return [hook for hook in self.hooks.get(engine) or () if hook.is_for(labels)]
+        hooks = [hook for hook in self.hooks.get(engine) or () if asked.kind in hook.kinds]
+        return [hook for hook in hooks if hook.is_in(labels)]
 
     def _fails_open(self, engine: str) -> bool:
         """Whether every webhook of an engine lets in what it cannot be asked about."""

@@ -20,12 +20,13 @@ class Hook(NamedTuple):
     """One validating webhook of an engine; ``conditions``: matchConditions, not decided here."""
 
     webhook: str
+    kinds: frozenset[str]
     namespace_selector: str | None
     object_selector: str | None
     conditions: bool
     failure_policy: str
 
-    def is_for(self, labels: Mapping[str, str] | None) -> bool:
+    def is_in(self, labels: Mapping[str, str] | None) -> bool:
         """Whether it is for a namespace of these labels, or may be where they are not known."""
         text = self.namespace_selector
         return text is None or labels is None or selector(text)(labels)
@@ -59,6 +60,7 @@ def engine_webhooks(posture: pd.DataFrame) -> dict[str, list[Hook] | None]:
         engine: [
             Hook(
                 row["webhook"],
+                frozenset(row["creates"]),
                 row["namespace_selector"],
                 row["object_selector"],
                 row["match_conditions"] > 0,

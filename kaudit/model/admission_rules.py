@@ -70,10 +70,35 @@ def holes(rules: Iterable[Rule]) -> list[str]:
     )
 
 
+_KINDS = {
+    ("", "pods"): "Pod",
+    ("apps", "deployments"): "Deployment.apps",
+    ("apps", "statefulsets"): "StatefulSet.apps",
+    ("apps", "daemonsets"): "DaemonSet.apps",
+    ("apps", "replicasets"): "ReplicaSet.apps",
+    ("batch", "jobs"): "Job.batch",
+    ("batch", "cronjobs"): "CronJob.batch",
+    ("", "replicationcontrollers"): "ReplicationController",
+}
+
+
+def seen(rules: Iterable[Rule]) -> list[str]:
+    """Return Pod, and the kinds that make pods, whose creation a rule covers, sorted.
+
+    >>> seen([Rule(("CREATE",), ("apps",), ("*",), ("deployments", "pods"))])
+    ['Deployment.apps']
+    """
+    given = list(rules)
+    return sorted(
+        kind
+        for (group, name), kind in _KINDS.items()
+        if any(rule.covers("CREATE", group, name) for rule in given)
+    )
+
+
 def sees_pods(rules: Iterable[Rule]) -> bool:
     """Whether any rule covers the creation of pods, or of what makes them."""
-    made = [("", "pods"), *CONTROLLERS]
-    return any(rule.covers("CREATE", group, name) for rule in rules for group, name in made)
+    return bool(seen(rules))
 
 
 class Engine(NamedTuple):

@@ -130,18 +130,21 @@ def _of_rule(
     policies: Policies, rule: dict[str, Any], control: str, asked: Asked, found: _Found
 ) -> None:
     """Note what one rule does; what is not for pods at all is of controllers alone."""
+    engine = rule["engine"]
     verdict, holes = policies.decided(rule, asked), unlooked(rule, control)
     holes = [f"{name} are not looked at" for name in holes]
-    if verdict.applies is False and verdict.why in ("kind", "exempt"):
-        owners = [policies.decided(rule, asked._replace(kind=kind)).applies for kind in CONTROLLERS]
-        if not any(owners) or unread(rule):
+    unasked = verdict.applies is not False and policies.unasked(engine, asked)
+    if unasked or (verdict.applies is False and verdict.why in ("kind", "exempt")):
+        owners = [asked._replace(kind=kind) for kind in CONTROLLERS]
+        met = [one for one in owners if policies.decided(rule, one).applies]
+        if unread(rule) or not any(not policies.unasked(engine, one) for one in met):
             return
         holes.append("pods that no controller made, or another kind")
-    elif verdict.applies is False or rule["ready"] is False:
+    elif verdict.applies is False:
         return
     elif verdict.applies is None:
         holes.append(f"what {verdict.clause} leaves out")
-    if rule["ready"] is False or policies.unasked(rule["engine"], asked):
+    if rule["ready"] is False:
         return
     mode, _ = mode_in(rule, asked)
     if mode not in ("enforce", None):

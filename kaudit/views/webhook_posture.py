@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, series
 from kaudit.model import platform
-from kaudit.model.admission_rules import GUARDS, Rule, engine_of, holes, sees_pods
+from kaudit.model.admission_rules import GUARDS, Rule, engine_of, holes, seen, sees_pods
 from kaudit.registry import view
 from kaudit.selectors import selector
 from kaudit.table import Resource, Table, Trace, doc
@@ -31,6 +31,9 @@ class WebhookPostureRow(Trace, kw_only=True):
     purpose: Annotated[str, doc("policy, signature, mesh, secrets or platform; empty: not known")]
     asked: Annotated[bool, doc("it has rules: it is asked about something")]
     sees_pods: Annotated[bool, doc("it is asked when pods, or what makes them, are created")]
+    creates: Annotated[
+        list[str], doc("Pod, and kinds that make pods, of whose creation it is asked, sorted")
+    ]
     guards: Annotated[
         bool, doc("asked, and of a policy, signature or mesh engine, or it judges pods")
     ]
@@ -156,6 +159,7 @@ def _row(
         "purpose": purpose,
         "asked": bool(own),
         "sees_pods": pods,
+        "creates": seen(own),
         "guards": guards,
         "guards_pods": guards and pods,
         "chooses_objects": _narrows(hook["object_selector"]),

@@ -472,3 +472,37 @@ def test_a_policy_that_cannot_be_read_passes_for_no_level(tmp_path: Path) -> Non
     assert set(told["control"]) == {"KA-DEP-057", "KA-DEP-057a"}
     assert set(told["status"]) == {"not_assessed"}
     assert set(told["reason"]) == {"policies are there whose code or scope cannot be followed"}
+
+
+@pytest.mark.parametrize(
+    ("resources", "cause", "of_controller", "state"),
+    [
+        ("pods", "should_have_been_denied", "should_have_been_denied", "enforced"),
+        ("daemonsets", "not_asked", "should_have_been_denied", "partial"),
+        ("services", "not_asked", "not_asked", "none"),
+    ],
+)
+def test_a_webhook_is_asked_about_the_kinds_of_its_rules_alone(
+    resources: str, cause: str, of_controller: str, state: str
+) -> None:
+    hook = (WEBHOOK % "failurePolicy: Fail").replace('[""]', "['*']")
+    hook = hook.replace("[pods]", f"[{resources}]")
+    owned = POD.replace("{name: p,", f"{{name: p, {OWNER},") % ("", "")
+    for pod, expected in ((POD % ("", ""), cause), (owned + DAEMONS, of_controller)):
+        found = evidence_of(pod + kyverno() + hook)
+        (row,) = _of(found["why_admitted"], "KA-DEP-002")
+        assert row["cause"] == expected
+        (row,) = _of(found["enforcement_coverage"], "KA-DEP-002")
+        assert row["state"] == state
+
+
+OWNER = (
+    "ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: d, uid: u, controller: true}]"
+)
+DAEMONS = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: d, namespace: shop, uid: u, creationTimestamp: "2025-03-01T00:00:00Z"}
+spec: {selector: {}, template: {spec: {containers: [{name: c, image: "a:1"}]}}}
+---
+"""
