@@ -15,7 +15,7 @@ from kaudit.model.glob import matches
 from kaudit.model.kinds import of_text
 from kaudit.model.kyverno import Filter, Filters, Resources
 from kaudit.model.meta import LabelSelector
-from kaudit.selectors import selector
+from kaudit.selectors import selector, wild_selector
 
 
 class Asked(NamedTuple):
@@ -109,7 +109,7 @@ def decide(rule: Mapping[str, Any], asked: Asked) -> Verdict:
         return _no(rule, "excluded", "namespaces")
     if any(matches(text, asked.namespace) for text in rule["excluded_namespaces"]):
         return _no(rule, "excluded", "excluded_namespaces")
-    doubt = ""
+    doubt, of = "", wild_selector if rule["engine"] == "Kyverno" else selector
     for column, why, labels in (
         ("namespace_selector", "excluded", asked.spaces),
         ("object_selector", "labels", asked.labels),
@@ -119,7 +119,7 @@ def decide(rule: Mapping[str, Any], asked: Asked) -> Verdict:
             continue
         if labels is None:
             doubt = doubt or column
-        elif not selector(text)(labels):
+        elif not of(text)(labels):
             return _no(rule, why, column)
     if rule["names"]:
         if asked.name is None:
@@ -181,7 +181,7 @@ def mode_in(rule: Mapping[str, Any], asked: Asked) -> tuple[str | None, str]:
         if wanted is not None:
             if asked.spaces is None:
                 return None, "validationFailureActionOverrides"
-            if not selector(msgspec.json.encode(wanted).decode())(asked.spaces):
+            if not wild_selector(msgspec.json.encode(wanted).decode())(asked.spaces):
                 continue
         return one["mode"], "validationFailureActionOverrides"
     return rule["mode"], rule["mode_text"]
@@ -271,7 +271,7 @@ def _resources(wanted: Resources, asked: Asked) -> bool | None:
         told.append(None)
     for one, labels in ((wanted.namespace_selector, asked.spaces), (wanted.selector, asked.labels)):
         if one is not None:
-            told.append(None if labels is None else selector(_text(one))(labels))
+            told.append(None if labels is None else wild_selector(_text(one))(labels))
     return _and(told) if told else False
 
 

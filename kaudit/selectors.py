@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
+from kaudit.model.glob import matches
 from kaudit.model.meta import LabelSelector
 
 _decode = msgspec.json.Decoder(LabelSelector).decode
@@ -35,6 +36,32 @@ def selector(text: str) -> Selects:
         if not wanted <= labels.items():
             return False
         return all(_holds(labels.get(key), operator, values) for key, operator, values in terms)
+
+    return selects
+
+
+@lru_cache(maxsize=16384)
+def wild_selector(text: str) -> Selects:
+    """Return the test of a selector of Kyverno, where matchLabels may hold ``*`` and ``?``.
+
+    >>> wild_selector('{"matchLabels":{"app*":"?*"}}')({"app": "web"})
+    True
+    """
+    found = _decode(text)
+    wanted = {key: value or "" for key, value in (found.match_labels or {}).items()}
+    wild = [(k, v) for k, v in wanted.items() if {*"*?"} & {*k, *v}]
+    if not wild:
+        return selector(text)
+    plain: dict[str, str | None] = {
+        key: value for key, value in wanted.items() if (key, value) not in wild
+    }
+    rest = selector(LabelSelector(plain, found.match_expressions).canonical)
+
+    def selects(labels: Mapping[str, str]) -> bool:
+        held = labels.items()
+        return rest(labels) and all(
+            any(matches(key, k) and matches(value, v) for k, v in held) for key, value in wild
+        )
 
     return selects
 

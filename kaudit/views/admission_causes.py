@@ -16,6 +16,7 @@ from kaudit.admission_faults import POD, faults
 from kaudit.columns import arrow, kept_in_lists, pairs, positions, records, text_is
 from kaudit.enforcement import LISTS, AdmissionTables, Case, Outcome, Policies, nearest
 from kaudit.model.admission_causes import CAUSES, CHECKS, COVERED, DENIED
+from kaudit.model.glob import matches
 from kaudit.model.kinds import CONTROLLERS
 from kaudit.model.standards import NEWEST, pinned_minor
 from kaudit.policy_scope import CONTROLLER_USERS, Asked
@@ -281,7 +282,8 @@ class _Classes:
         c = pod_context
         self.policies, self.levels = policies, levels
         keys = policies.label_keys
-        self.labels = kept_in_lists(c["labels"], lambda t: t.partition("=")[0] in keys)
+        wild = [key for key in keys if "*" in key or "?" in key]
+        self.labels = kept_in_lists(c["labels"], lambda t: _named(t.partition("=")[0], keys, wild))
         at = positions(
             pairs(c["namespace"], c["owner_kind"], c["owner_name"]),
             pairs(workloads["namespace"], workloads["kind"], workloads["name"]),
@@ -342,6 +344,11 @@ class _Classes:
             owner_made_at=self.owner_made[row].as_py(),
             runtime=self.runtimes[row].as_py() or "" if self.runtimes is not None else "",
         )
+
+
+def _named(key: str, keys: frozenset[str], wild: list[str]) -> bool:
+    """Whether policies may speak of a label."""
+    return key in keys or any(matches(pattern, key) for pattern in wild)
 
 
 def _taken(workloads: pd.DataFrame, at: Any) -> Any:

@@ -506,3 +506,20 @@ metadata: {name: d, namespace: shop, uid: u, creationTimestamp: "2025-03-01T00:0
 spec: {selector: {}, template: {spec: {containers: [{name: c, image: "a:1"}]}}}
 ---
 """
+
+
+@pytest.mark.parametrize(
+    ("labels", "cause"),
+    [
+        ('{app: "*"}', "should_have_been_denied"),
+        ('{"a*": "w?b"}', "should_have_been_denied"),
+        ('{app: "d*"}', "not_selected"),
+        ('{"b*": "*"}', "not_selected"),
+        ('{app: web, "b*": "*"}', "not_selected"),
+    ],
+)
+def test_selectors_of_kyverno_may_hold_wildcards(labels: str, cause: str) -> None:
+    policy = kyverno().replace("kinds: [Pod]", f"kinds: [Pod], selector: {{matchLabels: {labels}}}")
+    found = evidence_of(POD % ("", "") + policy)
+    (row,) = _of(found["why_admitted"], "KA-DEP-002")
+    assert row["cause"] == cause
