@@ -14,7 +14,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -134,14 +136,18 @@ def render(
     name = notebook.stem
     with _workshop(out) as folder:
         _take(beside or {}, folder)
+        # Imported while the kernel works and this process has nothing to do.
+        exporters = Thread(target=import_module, args=("kaudit.template.exporters",))
+        exporters.start()
         try:
             node = run(
                 notebook, values, folder, kernel=kernel, kernel_name=kernel_name, progress=progress
             )
         except ReportError as error:
             raise _kept(error, folder, out) from None
+        finally:
+            exporters.join()
         _take(later(), folder)
-        _write_notebook(node, folder / f"{name}.ipynb")
         _export(node, folder, name, formats, progress)
         files = _seal(folder, notebook.name)
         _publish(folder, out)
@@ -240,15 +246,19 @@ def _write_notebook(node: Any, path: Path) -> None:
 
 
 def _export(node: Any, folder: Path, name: str, formats: Sequence[str], progress: Progress) -> None:
+    """Write the notebook, and what else is asked for."""
     from kaudit.template.exporters import AuditHTML, AuditPDF
 
     def page() -> bool:
+        _write_notebook(node, folder / f"{name}.ipynb")
+        if "html" not in formats:
+            return True
         text, _ = AuditHTML().from_notebook_node(node)  # type: ignore[no-untyped-call]  # nbconvert's constructor
         (folder / f"{name}.html").write_text(text, "utf-8", newline="\n")
         return True
 
     progress("HTML", 0, None)
-    wait = aside(page) if "html" in formats else (lambda: True)
+    wait = aside(page)
     if "pdf" in formats:
         progress("PDF", 0, None)
         paper, _ = AuditPDF().from_notebook_node(node)  # type: ignore[no-untyped-call]  # nbconvert's constructor
