@@ -18,7 +18,7 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.gathered import Gathered
 from kaudit.evidence.manifest import Manifest, PartInfo, content_id
 from kaudit.evidence.raw import RawFile
-from kaudit.evidence.seal import Claim, masked_table, publish
+from kaudit.evidence.seal import Claim, masked_table, publish, suspicious
 from kaudit.evidence.store import BundleStore, MemoryStore, Store
 from kaudit.model.words import Gap
 from kaudit.orphans import Orphans
@@ -258,6 +258,8 @@ class Builder:
         folder.mkdir()
         parts = self.gathered.parts
         names = sorted({*whole, *(n for part in parts for n in part)})
+        # With several parts it is no small cluster, and most of them lie on disk.
+        closer = len(parts) > 1 or suspicious([t for of in (whole, *parts) for t in of.values()])
         masked = 0
         for name in names:
             pieces = (
@@ -266,7 +268,7 @@ class Builder:
             path = folder / f"{name}.parquet"
             with pq.ParquetWriter(path, pieces[0].schema, compression="zstd") as writer:
                 for piece in pieces:
-                    clean, hits = masked_table(piece)
+                    clean, hits = masked_table(piece) if closer else (piece, 0)
                     masked += hits
                     writer.write_table(clean, row_group_size=max(1, piece.num_rows))
             data = path.read_bytes()

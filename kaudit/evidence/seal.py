@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -164,20 +164,25 @@ def _durable(path: Path) -> None:
         os.close(handle)
 
 
-def masked_table(table: pa.Table) -> tuple[pa.Table, int]:
-    """Mask cells with the shape of a credential; return the table and how many.
+def suspicious(tables: Sequence[pa.Table]) -> bool:
+    """Tell whether tables are to be masked one by one.
 
-    To prepare a search takes longer than to search a small column: those are searched
-    together first.
+    To prepare a search takes longer than to search a small table: what a small cluster has
+    is searched as one.
     """
+    if sum(table.nbytes for table in tables) > _SMALL:
+        return True
+    return _shaped([table.column(at) for table in tables for at in _texts(table)])
+
+
+def masked_table(table: pa.Table) -> tuple[pa.Table, int]:
+    """Mask cells with the shape of a credential; return the table and how many."""
     import pyarrow as pa
 
     hits = 0
-    found = [
-        n for n, f in enumerate(table.schema) if f.type in (pa.string(), pa.list_(pa.string()))
-    ]
+    found = _texts(table)
     small = [n for n in found if table.column(n).nbytes < _SMALL]
-    clear = () if _shaped(table.columns[n] for n in small) else small
+    clear = () if _shaped([table.column(n) for n in small]) else small
     for at in sorted({*found} - {*clear}):
         chunks = [_masked(chunk) for chunk in table.column(at).chunks]
         if masked := sum(number for _, number in chunks):
@@ -188,17 +193,25 @@ def masked_table(table: pa.Table) -> tuple[pa.Table, int]:
     return table, hits
 
 
-def _shaped(columns: Iterable[pa.ChunkedArray]) -> bool:
+def _texts(table: pa.Table) -> list[int]:
+    """Where a table has columns of texts, or of lists of them."""
+    import pyarrow as pa
+
+    kinds = (pa.string(), pa.list_(pa.string()))
+    return [at for at, field in enumerate(table.schema) if field.type in kinds]
+
+
+def _shaped(columns: Sequence[pa.ChunkedArray]) -> bool:
     """Tell whether any of the texts of columns has the shape of a credential."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     chunks = [chunk for column in columns for chunk in column.chunks]
     texts = [(c.values if pa.types.is_list(c.type) else c).unique() for c in chunks]
-    return (
-        bool(texts)
-        and pc.any(pc.match_substring_regex(pa.concat_arrays(texts), _PATTERN)).as_py() is True
-    )
+    if not texts:
+        return False
+    found = pc.any(pc.match_substring_regex(pa.concat_arrays(texts), _PATTERN))
+    return found.as_py() is True
 
 
 def _masked(texts: pa.Array) -> tuple[pa.Array, int]:

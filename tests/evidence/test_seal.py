@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from kaudit.evidence.seal import masked_table
+from kaudit.evidence.seal import masked_table, suspicious
 
 KEY = "AKIA" + "B2C3D4E5F6G7H8I9"
 
@@ -43,3 +43,12 @@ def test_small_and_large_columns_are_searched_alike() -> None:
     assert hits == 2
     assert (found["a"][-1].as_py(), found["b"][0].as_py()) == ("[masked]", "[masked]")
     assert found["c"] == table["c"]
+
+
+def test_one_credential_in_any_table_makes_all_suspicious() -> None:
+    clear = pa.table({"a": ["x", None], "n": [1, 2], "l": pa.array([["y"], None])})
+    lists = pa.table({"b": pa.array([["z", f"-{KEY}-"]])})
+    assert not suspicious([])
+    assert not suspicious([clear, pa.table({"n": [1]})])
+    assert suspicious([clear, lists])
+    assert suspicious([pa.table({"a": ["x" * 1000] * 2000})])
