@@ -117,7 +117,8 @@ def _wait(connection: str) -> None:
 
     from kaudit.registry import load
 
-    load()
+    with suppress(Exception):  # a pack that does not load: the cell that needs it says so
+        load()
     app = IPKernelApp.instance()
     app.initialize(["-f", connection])  # type: ignore[no-untyped-call]  # ipykernel's
     gc.freeze()  # all this stays: no collection needs to look at it
