@@ -4,7 +4,8 @@ The rules, which a test takes through every table:
 
 * a failed read of the subject voids the control, or adds a ``not_assessed`` row where the
   read is narrower than the table; resources that what was not read may have been reported
-  under (pods and the templates of their controllers are one resource) cannot pass then;
+  under (pods and the templates of their controllers are one resource) cannot pass then, and
+  nothing can where the control compares resources with each other;
 * a failed read of another needed table makes the rows in its scope ``not_assessed``; where
   the control calls that table weak, only what would fail;
 * an image that could not be scanned costs no other image; what rests on images and says what
@@ -74,7 +75,7 @@ def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
         if not touched:
             continue
         if subject in touched:
-            _of_subject(found, gap, subject)
+            _of_subject(found, gap, subject, control)
         else:
             _of_other(found, gap, control, weak=touched <= set(control.weak))
             if gap.failed and not _feeders(subject):  # a fact of the evidence: no read makes it
@@ -82,7 +83,7 @@ def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
     return found
 
 
-def _of_subject(found: Limits, gap: Gap, subject: str) -> None:
+def _of_subject(found: Limits, gap: Gap, subject: str, control: Control) -> None:
     if not gap.failed:
         found.untold = found.untold or said(gap)
     elif gap.whole and _feeders(subject) <= {gap.kind, ""}:
@@ -90,7 +91,9 @@ def _of_subject(found: Limits, gap: Gap, subject: str) -> None:
     else:
         found.affected.append(Affected(gap.kind, gap.namespace, gap.name, said(gap)))
         found.doubts.append(
-            Doubt(
+            Doubt(said(gap), fails=False)
+            if control.compares
+            else Doubt(
                 said(gap),
                 namespace=gap.namespace,
                 kinds=_OWNERS.get(gap.kind, (gap.kind,)),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Literal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kaudit.assess import assess
@@ -79,6 +79,9 @@ def before(live: bool) -> Assessment:
 
 @usual
 @given(losses, st.booleans())
+@example({"Namespace": ("part", "payments")}, True)
+@example({"Secret": ("namespace", "payments")}, True)
+@example({"ExternalSecret": ("namespace", "payments")}, True)
 def test_nothing_turns_into_a_pass(lost: dict[str, tuple[Loss, str]], live: bool) -> None:
     was, now = before(live), judged(lost, live=live)
     refused = live or all(how != "gone" for how, _ in lost.values())

@@ -111,6 +111,7 @@ def fetches_from_cluster_store(store_access: pd.DataFrame) -> pd.Series[Any]:
     layer="secrets",
     severity="medium",
     expected="keys of its own",
+    compares=True,
     shows=("store", "shared_keys", "shared_with", "spread"),
 )
 def shared_remote_key(remote_keys: pd.DataFrame) -> pd.Series[Any]:

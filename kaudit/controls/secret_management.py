@@ -116,6 +116,7 @@ def unused_secret(secret_usage: pd.DataFrame) -> pd.Series[Any]:
     expected="a value of its own in each namespace",
     shows=("copies",),
     null="no hash of its values is noted, and kaudit reads none of them",
+    compares=True,
 )
 def copied_secret(secret_management: pd.DataFrame) -> pd.Series[Any]:
     """No Secret holds the same as one of another namespace.

@@ -28,6 +28,7 @@ def control(
     applies: str = "",
     weak: tuple[str, ...] = (),
     null: str = "",
+    compares: bool = False,
     references: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[F], F]:
     """Register a function of a subject table that returns True where the fault is.
@@ -51,6 +52,9 @@ def control(
     null
         A sentence that says why the result can be unknown for a row; without it a null in
         the mask is an error.
+    compares
+        The rows are compared with each other: where some were not read, those that were cannot
+        pass, wherever they are.
     references
         Framework id to requirement ids, beside those of ``frameworks/mappings.csv``.
 
@@ -110,6 +114,7 @@ def control(
             shows=shows,
             applies=applies,
             null=null,
+            compares=compares,
             references={k: tuple(v) for k, v in (references or {}).items()},
             function=function,
             module=function.__module__,

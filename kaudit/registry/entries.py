@@ -156,6 +156,8 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
         Of the docstring.
     null
         What a null in the mask means, where the control declares it; else it is a bug.
+    compares
+        Whether the rows are compared with each other: then a gap anywhere is one of each.
     """
 
     id: str
@@ -173,6 +175,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     shows: tuple[str, ...]
     applies: str
     null: str
+    compares: bool
     references: dict[str, tuple[str, ...]]
     function: Callable[..., pd.Series[Any]]
     module: str
