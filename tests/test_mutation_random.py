@@ -14,7 +14,7 @@ from kaudit.assessment import Assessment
 from kaudit.collect import collect
 from kaudit.coverage import Verdict, coverage
 from kaudit.demo import objects
-from kaudit.model.words import Gap, Reason
+from kaudit.model.words import Gap, Reason, Status
 from kaudit.registry import Read
 from kaudit.source.events import Event, KindId, Listed, Progress, silent
 from tests.memory_source import MemorySource, Object
@@ -97,3 +97,22 @@ def passed(assessment: Assessment) -> set[tuple[str, str, Verdict]]:
         for item in items
         if item.verdict in (Verdict.PASS, Verdict.SUPPORTED)
     }
+
+
+def test_what_should_have_been_denied_is_told_though_its_namespace_was_not_read() -> None:
+    rule = {
+        "name": "r",
+        "match": {"any": [{"resources": {"kinds": ["Pod"]}}]},
+        "validate": {"failureAction": "Enforce", "pattern": {"spec": {"=(hostPID)": "false"}}},
+    }
+    policy = {
+        "apiVersion": "kyverno.io/v1",
+        "kind": "ClusterPolicy",
+        "metadata": {"name": "p", "creationTimestamp": "2025-02-01T00:00:00Z"},
+        "spec": {"rules": [rule]},
+    }
+    made = {"name": "younger", "namespace": "shop", "creationTimestamp": "2025-03-01T00:00:00Z"}
+    spec = {"hostPID": True, "containers": [{"name": "c", "image": "i"}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": made, "spec": spec}
+    assessment = assess(collect(MemorySource(policy, pod)))
+    assert [r.status for r in assessment.results_of("KA-DEP-052")] == [Status.FAIL]

@@ -16,7 +16,6 @@ _POLICIES = (
     *("webhooks", "webhook_rules", "endpoint_slices", "cluster"),
 )
 _UNKNOWN = "policies are there whose code or scope cannot be followed"
-_NO_NAMESPACE = "its namespace was not read, and with it what is enforced there"
 
 
 @control(
@@ -124,11 +123,10 @@ def restricted_not_enforced(namespace_enforcement: pd.DataFrame) -> pd.Series[An
     severity="high",
     applies="covered",
     weak=_POLICIES,
-    null=_NO_NAMESPACE,
     expected="what a policy denies is not there",
     shows=("control", "engine", "policy", "clause", "pods"),
 )
-def should_have_been_denied(why_admitted: pd.DataFrame, namespaces: pd.DataFrame) -> pd.Series[Any]:
+def should_have_been_denied(why_admitted: pd.DataFrame) -> pd.Series[Any]:
     """Nothing runs that a policy in force should have denied.
 
     A policy that denies covers these pods, is older than they are, looks at their containers,
@@ -157,7 +155,7 @@ def should_have_been_denied(why_admitted: pd.DataFrame, namespaces: pd.DataFrame
         ---
         {apiVersion: kyverno.io/v2, kind: PolicyException, metadata: {name: e, namespace: kyverno}, spec: {exceptions: [{policyName: p, ruleNames: [r]}], match: {any: [{resources: {kinds: [Pod], selector: {matchLabels: {app: sensor}}}}]}}}
     """
-    return why_admitted["unexplained"].where(_known(why_admitted, namespaces))
+    return why_admitted["unexplained"]
 
 
 @control(
@@ -166,11 +164,10 @@ def should_have_been_denied(why_admitted: pd.DataFrame, namespaces: pd.DataFrame
     severity="medium",
     applies="covered",
     weak=_POLICIES,
-    null=_NO_NAMESPACE,
     expected="what a policy denies is not there, however it came in",
     shows=("control", "cause", "engine", "policy", "clause", "pods"),
 )
-def enforced_but_there(why_admitted: pd.DataFrame, namespaces: pd.DataFrame) -> pd.Series[Any]:
+def enforced_but_there(why_admitted: pd.DataFrame) -> pd.Series[Any]:
     """Nothing runs that a policy would deny today.
 
     Older than the policy, excepted, in a container that the policy does not look at, or let in
@@ -191,9 +188,4 @@ def enforced_but_there(why_admitted: pd.DataFrame, namespaces: pd.DataFrame) -> 
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-other-fault, namespace: shop, creationTimestamp: "2025-01-15T00:00:00Z"}, spec: {hostIPC: true, containers: [{name: c, image: i}]}}
     """
-    return (~why_admitted["unexplained"]).where(_known(why_admitted, namespaces))
-
-
-def _known(why_admitted: pd.DataFrame, namespaces: pd.DataFrame) -> pd.Series[Any]:
-    """Whether the namespace was read: what it enforces, and what policies leave out, is by it."""
-    return why_admitted["namespace"].isin(namespaces["name"])
+    return ~why_admitted["unexplained"]

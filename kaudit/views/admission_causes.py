@@ -67,7 +67,7 @@ ADMISSION_CAUSES = Table(
     ADMISSION_CAUSES,
     naming=(
         *AdmissionTables._fields,
-        *("namespaces", "namespace_security", "workloads", "pod_security_config"),
+        *("workloads", "pod_security_config"),
     ),
 )
 def admission_causes(
