@@ -229,7 +229,7 @@ def test_verdicts_are_those_of_a_plain_evaluator(objects: list[Object]) -> None:
     matrix = Matrix(network)
     listed = {
         (int(source), int(target)): matrix.verdicts[number]
-        for pairs in (*matrix.inside(2), matrix.outward(), matrix.inward())
+        for pairs in (*matrix.inside(rows=2), matrix.outward(), matrix.inward())
         for source, target, number in zip(*pairs, strict=True)
     }
     every = range(network.nodes)
@@ -240,3 +240,15 @@ def test_verdicts_are_those_of_a_plain_evaluator(objects: list[Object]) -> None:
         if min(source, target) < network.pods
         and (verdict := network.verdict(source, target)) != (0, 0)
     }
+    kinds, first = matrix.kinds()
+    few = {
+        (int(source), int(target)): matrix.verdicts[number]
+        for pairs in matrix.inside(first)
+        for source, target, number in zip(*pairs, strict=True)
+    }
+    pods = range(network.pods)
+    assert all(
+        listed.get((source, target)) == few.get((first[kinds[source]], first[kinds[target]]))
+        for source in pods
+        for target in pods
+    )

@@ -15,9 +15,10 @@ own node is always allowed: where they are denied it is unclear.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from kaudit.model.address_space import AddressSpace
-from kaudit.model.label_index import members
+from kaudit.model.label_index import members, set_of
 from kaudit.model.policy import Policy, PortRef, Rule
 from kaudit.model.port_space import PortRange, PortSpace
 from kaudit.model.profiles import Profile, Profiles
@@ -82,18 +83,13 @@ class Network:
 
     def _classify(self, rules: Sequence[Rule]) -> None:
         """Put profiles together that no policy tells apart."""
-        subjects = [self._meant.subject(policy.subject) for policy in self.policies]
         peers = {peer: self._meant.peer(peer) for rule in rules for peer in rule.peers}
         named = {port.name for rule in rules for port in rule.ports if port.name}
-        sets = dict.fromkeys(
-            bits
-            for found in (*subjects, *peers.values())
-            for bits in found[:2]
-            if bits not in (0, self._meant.all)
-        )
+        subjects = map(self._meant.subject, dict.fromkeys(p.subject for p in self.policies))
+        sets = (bits for found in chain(subjects, peers.values()) for bits in found[:2])
         seen: list[list[int]] = [[] for _ in self.profiles]
         for number, bits in enumerate(sets):
-            for at in members(bits):
+            for at in members(bits) if bits != self._meant.all else ():
                 seen[at].append(number)
         classes: dict[object, int] = {}
         self.class_of: list[int] = []
@@ -124,22 +120,27 @@ class Network:
                     by_ports = self._resolved.setdefault((spelt, name), {})
                     by_ports[piece] = by_ports.get(piece, 0) | 1 << at
         self._selecting: list[list[tuple[int, bool]]] = [[] for _ in range(self.pods)]
-        for number, (policy, found) in enumerate(zip(self.policies, subjects, strict=True)):
-            sure, may = map(self._shrunk, found)
+        for number, policy in enumerate(self.policies):
+            sure, may = map(self._shrunk, self._meant.subject(policy.subject))
             for at in members((sure | may) & ~self.hosts):
                 clear = bool(sure >> at & 1) and not policy.unclear
                 self._selecting[at].append((number, clear))
+        terms: dict[object, int] = {}
+        said = [terms.setdefault(_terms(policy), len(terms)) for policy in self.policies]
+        alike: dict[object, int] = {}
+        self._governed = [
+            alike.setdefault(tuple((said[number], clear) for number, clear in some), at)
+            for at, some in enumerate(self._selecting)
+        ]
         self._access: dict[object, tuple[Access, ...]] = {}
+        self._distinct: dict[tuple[Access, ...], tuple[Access, ...]] = {}
         self._open = (Access(self.everything, self.ports.all),)
 
     def _shrunk(self, bits: int) -> int:
         """Turn a set of profiles that classes do not cut into one of classes."""
         if bits == self._meant.all:
             return (1 << self.pods) - 1
-        found = 0
-        for at in members(bits):
-            found |= 1 << self.class_of[at]
-        return found
+        return set_of({self.class_of[at] for at in members(bits)})
 
     # Verdicts ------------------------------------------------------------------------------
 
@@ -149,15 +150,14 @@ class Network:
         Ingress: who may come in. Egress: where it may go. The groups cover all nodes, and
         nodes that are governed alike share them.
         """
-        if node >= self.pods or self.hosts >> node & 1 or not self._selecting[node]:
+        if node >= self.pods or not self._selecting[node]:
             return self._open
         ports = self._ports_of[node] if direction == "ingress" else ()
-        key = (direction, tuple(self._selecting[node]), ports)
+        key = (direction, self._governed[node], ports)
         found = self._access.get(key)
         if found is None:
-            found = self._access[key] = decided(
-                self.stages(node, direction), self.everything, self.ports.all
-            )
+            found = decided(self.stages(node, direction), self.everything, self.ports.all)
+            found = self._access[key] = self._distinct.setdefault(found, found)
         return found
 
     def stages(self, node: int, direction: str) -> list[Stage]:
@@ -246,7 +246,7 @@ class Network:
 
     def closed(self, node: int, direction: str) -> bool | None:
         """Whether a policy isolates a class of pods; None where one may."""
-        if node >= self.pods or self.hosts >> node & 1:
+        if node >= self.pods:
             return False
         closing = [
             clear
@@ -254,6 +254,12 @@ class Network:
             if getattr(self.policies[number], direction)
         ]
         return any(closing) or (None if closing else False)
+
+
+def _terms(policy: Policy) -> tuple[object, ...]:
+    """All that a policy decides of the pods that it selects."""
+    place = (policy.stage, policy.tier, policy.tier_name, policy.order)
+    return (*place, policy.ingress, policy.egress, policy.rules)
 
 
 def _port(text: str) -> tuple[str, str, int]:

@@ -7,7 +7,7 @@ are. The semantics are those of Kubernetes ("Labels and Selectors", v1.34).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -19,11 +19,26 @@ _decode = msgspec.json.Decoder(LabelSelector).decode
 
 def members(bits: int) -> Iterator[int]:
     """Places of the things in a set, in order."""
-    digits = bin(bits)[:1:-1]
-    at = digits.find("1")
+    if not bits:
+        return
+    least = (bits & -bits).bit_length() - 1
+    digits = bin(bits >> least)[:1:-1]  # the things of a set mostly lie near each other
+    at = 0
     while at >= 0:
-        yield at
+        yield least + at
         at = digits.find("1", at + 1)
+
+
+def set_of(places: Collection[int]) -> int:
+    """Set of the things at some places.
+
+    >>> list(members(set_of([12, 3, 3])))
+    [3, 12]
+    """
+    octets = bytearray(max(places, default=-1) // 8 + 1)
+    for at in places:
+        octets[at >> 3] |= 1 << (at & 7)
+    return int.from_bytes(octets, "little")
 
 
 def keys_of(text: str) -> frozenset[str]:
@@ -60,19 +75,17 @@ class LabelIndex:
     """
 
     def __init__(self, labels: Iterable[Iterable[str]]) -> None:
-        self._labels: dict[str, int] = {}
-        self._keys: dict[str, int] = {}
-        self._values: dict[str, set[str]] = {}
-        self._found: dict[str, int] = {}
-        self.all = 0
+        self._places: dict[str, list[int]] = {}
+        place = -1
         for place, texts in enumerate(labels):
-            bit = 1 << place
-            self.all |= bit
             for text in texts:
-                key, _, value = text.partition("=")
-                self._labels[text] = self._labels.get(text, 0) | bit
-                self._keys[key] = self._keys.get(key, 0) | bit
-                self._values.setdefault(key, set()).add(value)
+                self._places.setdefault(text, []).append(place)
+        self.all = (1 << place + 1) - 1
+        self._labels: dict[str, list[str]] = {}
+        for text in self._places:
+            self._labels.setdefault(text.partition("=")[0], []).append(text)
+        self._having: dict[str, int] = {}
+        self._found: dict[str, int] = {}
 
     def selected(self, text: str) -> int:
         """Those that a selector selects: one of Kubernetes as JSON, or Calico's expression.
@@ -97,9 +110,9 @@ class LabelIndex:
 
     def _held(self, term: Requirement) -> int:
         if term.operator == "Exists":
-            return self._keys.get(term.key, 0)
+            return self._bearing(term.key)
         if term.operator == "DoesNotExist":
-            return self.all & ~self._keys.get(term.key, 0)
+            return self.all & ~self._bearing(term.key)
         among = 0
         for value in term.values or ():
             among |= self.having(term.key, value)
@@ -109,12 +122,21 @@ class LabelIndex:
 
     def having(self, key: str, value: str) -> int:
         """Those that carry a label."""
-        return self._labels.get(f"{key}={value}", 0)
+        text = f"{key}={value}"
+        found = self._having.get(text)
+        if found is None:
+            found = self._having[text] = set_of(self._places.get(text, ()))
+        return found
+
+    def _bearing(self, key: str) -> int:
+        """Those that carry a label of a key, whatever its value."""
+        return set_of([at for text in self._labels.get(key, ()) for at in self._places[text]])
 
     def matching(self, key: str, test: Has) -> int:
         """Those whose value of a key passes a test."""
         found = 0
-        for value in self._values.get(key, ()):
+        for text in self._labels.get(key, ()):
+            value = text.partition("=")[2]
             if test(value):
                 found |= self.having(key, value)
         return found

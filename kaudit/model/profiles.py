@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from kaudit.model.address_space import AddressSpace, Block
-from kaudit.model.label_index import LabelIndex, keys_of, members
+from kaudit.model.label_index import LabelIndex, keys_of, members, set_of
 from kaudit.model.policy import PeerRef
 
 #: Label that every namespace carries, written or not.
@@ -71,31 +71,29 @@ class Profiles:
     ) -> None:
         self._addresses, self._cautious = addresses, cautious
         names = sorted({profile.namespace for profile in profiles} | set(namespaces))
-        spaces: dict[str, int] = dict.fromkeys(names, 0)
+        spaces: dict[str, list[int]] = {name: [] for name in names}
         for place, profile in enumerate(profiles):
-            spaces[profile.namespace] |= 1 << place
-        self._spaces = spaces
+            spaces[profile.namespace].append(place)
+        self._spaces = {name: set_of(places) for name, places in spaces.items()}
         self._names = names
         labels = [[*namespaces.get(name, ()), f"{NAME}={name}"] for name in names]
         self._namespace_index = LabelIndex(dict.fromkeys(some) for some in labels)
-        self._pod_index = LabelIndex(
-            [
-                *profile.labels,
-                f"{_CILIUM_NAME}={profile.namespace}",
-                *(_CILIUM_LABEL + text for text in namespaces.get(profile.namespace, ())),
-            ]
-            for profile in profiles
-        )
+        of_cilium = {
+            name: (f"{_CILIUM_NAME}={name}", *(_CILIUM_LABEL + t for t in namespaces.get(name, ())))
+            for name in names
+        }
+        self._pod_index = LabelIndex((*p.labels, *of_cilium[p.namespace]) for p in profiles)
         self.all = (1 << len(profiles)) - 1
-        self.hosts = sum(1 << at for at, profile in enumerate(profiles) if profile.host)
-        self._unseen = sum(1 << at for at, name in enumerate(names) if name not in namespaces)
+        self.hosts = set_of([at for at, profile in enumerate(profiles) if profile.host])
+        self._unseen = set_of([at for at, name in enumerate(names) if name not in namespaces])
         self._spaces_found: dict[int, int] = {}
-        self._addressless, self._at_class = 0, dict[int, int]()
+        unaddressed = [at for at, profile in enumerate(profiles) if profile.addresses is None]
+        self._addressless = set_of(unaddressed)
+        at_class: dict[int, list[int]] = {}
         for place, profile in enumerate(profiles):
-            if profile.addresses is None:
-                self._addressless |= 1 << place
             for number in profile.addresses or ():
-                self._at_class[number] = self._at_class.get(number, 0) | 1 << place
+                at_class.setdefault(number, []).append(place)
+        self._at_class = {number: set_of(places) for number, places in at_class.items()}
 
     def subject(self, peer: PeerRef) -> tuple[int, int]:
         """Pods that a reference to pods surely, and perhaps, means."""

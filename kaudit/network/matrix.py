@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kaudit.model.connectivity import Network
-from kaudit.model.label_index import members
 from kaudit.model.stages import Access
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from kaudit.columns import Flags
 
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
+    Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Pairs(NamedTuple):
@@ -54,7 +54,6 @@ class _Side:
         for groups in alike:
             for group in groups:
                 numbers.setdefault((group.allowed, group.unclear), len(numbers))
-        # There are as many rows as classes, nearly, and few verdicts.
         self.rows = np.zeros((len(alike), network.nodes), np.min_scalar_type(len(numbers)))
         for row, groups in zip(self.rows, alike, strict=True):
             for group in groups:
@@ -94,27 +93,47 @@ class Matrix:
             self.verdicts.append(verdict)
         return number
 
-    def inside(self, rows: int = 256) -> Iterator[Pairs]:
-        """Pairs of classes of pods that may connect, by source."""
+    def kinds(self) -> tuple[list[int], list[int]]:
+        """Kind of each class of pods, and the first class of each.
+
+        Those of one kind have the same verdicts with all others, as source and as target.
+        """
         import numpy as np
 
         pods, out, into = self.network.pods, self._out, self._into
-        if not pods:
+        ends = np.ascontiguousarray(np.concatenate([out.rows, into.rows]).T[:pods])
+        hosts = _bits(self.network.hosts, pods)
+        known: dict[object, int] = {}
+        first: list[int] = []
+        kinds = []
+        for node, key in enumerate(zip(out.of, into.of, hosts, map(bytes, ends), strict=True)):
+            kinds.append(known.setdefault(key, len(known)))
+            if len(first) < len(known):
+                first.append(node)
+        return kinds, first
+
+    def inside(self, among: Sequence[int] | None = None, rows: int = 256) -> Iterator[Pairs]:
+        """Pairs of classes of pods that may connect, by source: of all, or of some, in order."""
+        import numpy as np
+
+        out, into = self._out, self._into
+        nodes = np.arange(self.network.pods) if among is None else np.array(among, np.int64)
+        if not len(nodes):
             return
         table = [self._both(one, other) for one in out.verdicts for other in into.verdicts]
         # What hosts make of verdicts (see _of_host) may be as many again.
         both = np.array(table, np.uint16 if len(self.verdicts) < 2**15 else np.int32)
         kind = np.min_scalar_type(len(table))
-        hosts = [*members(self.network.hosts & (1 << pods) - 1)]
-        for start in range(0, pods, rows):
-            end = min(start + rows, pods)
-            forth = out.rows[:, :pods][out.of[start:end]].astype(kind)
-            back = into.rows[:, start:end][into.of].T
+        hosts = _bits(self.network.hosts, self.network.nodes)
+        goes, takes = out.rows[:, nodes], into.of[nodes]
+        for start in range(0, len(nodes), rows):
+            here = nodes[start : start + rows]
+            forth = goes[out.of[here]].astype(kind)
+            back = into.rows[:, here][takes].T
             found = both.take(forth * kind.type(len(into.verdicts)) + back)
-            for node in hosts:
-                if start <= node < end:
-                    found[node - start] = self._of_host(found[node - start])
-            yield self._listed(found, start, 0)
+            for row in np.flatnonzero(hosts[here]):
+                found[row] = self._of_host(found[row])
+            yield self._listed(found, here, nodes)
 
     def _both(self, one: tuple[int, int], other: tuple[int, int]) -> int:
         allowed = one[0] & other[0]
@@ -134,11 +153,18 @@ class Matrix:
 
     def outward(self) -> Pairs:
         """Classes of pods, and those of addresses that they may connect to."""
-        return self._listed(self._beyond(self._out), 0, self.network.pods)
+        return self._listed(self._beyond(self._out), *self._ends())
 
     def inward(self) -> Pairs:
         """Classes of addresses, and those of pods that they may connect to."""
-        return self._listed(self._beyond(self._into).T, self.network.pods, 0)
+        return self._listed(self._beyond(self._into).T, *self._ends()[::-1])
+
+    def _ends(self) -> tuple[Places, Places]:
+        """Classes of pods, and those of addresses."""
+        import numpy as np
+
+        nodes = np.arange(self.network.nodes)
+        return nodes[: self.network.pods], nodes[self.network.pods :]
 
     def _beyond(self, side: _Side) -> Numbers:
         import numpy as np
@@ -146,12 +172,12 @@ class Matrix:
         numbers = np.array([self._number(verdict) for verdict in side.verdicts], np.int32)
         return numbers[side.rows[:, self.network.pods :][side.of]]
 
-    def _listed(self, found: Numbers, first_row: int, first_column: int) -> Pairs:
+    def _listed(self, found: Numbers, sources: Places, targets: Places) -> Pairs:
         import numpy as np
 
         source, target = np.nonzero(found != 0)
         return Pairs(
-            (source + first_row).astype(np.int32),
-            (target + first_column).astype(np.int32),
+            sources[source].astype(np.int32),
+            targets[target].astype(np.int32),
             found[source, target].astype(np.int32),
         )

@@ -110,7 +110,7 @@ def network_workloads(
         ("from_internet", "ingress", internet),
         ("to_metadata", "egress", space.union(METADATA[:1])),
     ):
-        found = [_beyond(network, node, direction, meant << network.pods) for node in nodes]
+        found = _beyond(network, direction, meant << network.pods)
         columns[name] = spread([_word(*ports, denied) for ports in found])
         columns[f"{name}_ports"] = spread([network.ports.text(ports[0]) for ports in found])
     columns |= _across(pods, classes, network, denied)
@@ -121,13 +121,20 @@ def _word(allowed: int, unclear: int, denied: str) -> str:
     return _ALLOWED if allowed else _UNKNOWN if unclear else denied
 
 
-def _beyond(network: Network, node: int, direction: str, meant: int) -> tuple[int, int]:
-    """Ports that any of some nodes outside may use with a class, and perhaps may."""
-    allowed = unclear = 0
-    for group in network.access(node, direction):
-        if group.peers & meant:
-            allowed, unclear = allowed | group.allowed, unclear | group.unclear
-    return allowed, unclear & ~allowed
+def _beyond(network: Network, direction: str, meant: int) -> list[tuple[int, int]]:
+    """Ports that any of some nodes outside may use with each class, and perhaps may."""
+    known: dict[int, tuple[int, int]] = {}
+    found = []
+    for node in range(network.pods):
+        groups = network.access(node, direction)
+        if id(groups) not in known:
+            allowed = unclear = 0
+            for group in groups:
+                if group.peers & meant:
+                    allowed, unclear = allowed | group.allowed, unclear | group.unclear
+            known[id(groups)] = allowed, unclear & ~allowed
+        found.append(known[id(groups)])
+    return found
 
 
 def _across(
@@ -141,17 +148,20 @@ def _across(
     import pyarrow as pa
 
     codes = arrow(pods["namespace"]).dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    spaces = _Spaces(np.array(classes), codes, network.pods)
     matrix = Matrix(network)
+    of, first = matrix.kinds()
+    kinds = np.array(of)
+    spaces = _Spaces(kinds[classes], codes, len(first))
     allowed = np.array([bool(one[0]) for one in matrix.verdicts])
-    host = np.array([bool(network.hosts >> node & 1) for node in range(network.pods)])
-    ends = {(side, sure): _Span(network.pods) for side in (0, 1) for sure in (True, False)}
-    for pairs in matrix.inside():
+    host = np.array([bool(network.hosts >> node & 1) for node in first])
+    ends = {(side, sure): _Span(len(first)) for side in (0, 1) for sure in (True, False)}
+    for pairs in matrix.inside(first):
         if len(allowed) < len(matrix.verdicts):
             allowed = np.array([bool(one[0]) for one in matrix.verdicts])
         surely = allowed[pairs.verdict]
+        source, target = kinds[pairs.source], kinds[pairs.target]
         for sure in (True, False):
-            for side, (own, other) in enumerate((pairs[:2], pairs[1::-1])):
+            for side, (own, other) in enumerate(((source, target), (target, source))):
                 chosen = (surely == sure) & ~host[other]
                 for code in (spaces.first, spaces.last):
                     ends[side, sure].meet(own[chosen], code[other[chosen]])
