@@ -18,8 +18,9 @@ from msgspec import Raw
 
 from kaudit.errors import InputError
 from kaudit.model import audit, falco, tetragon
+from kaudit.model.event_keys import GLANCES, Event, Glance, Line, of_audit, of_falco, of_tetragon
 from kaudit.model.event_lines import Unread, objects_in, pieces
-from kaudit.model.runtime_event import Log, command_line, plain, priority
+from kaudit.model.runtime_event import Log, priority
 from kaudit.model.taken import Content, Lost, Taken
 
 #: Events that are records of their own.
@@ -28,80 +29,40 @@ SINGLE = 5_000
 BY_POD, BY_NAMESPACE = 25_000, 250_000
 #: Distinct events at a time that repeats are folded into.
 WINDOW = 40_000
-#: Repeats that one event may tell of: so many more fit into a column.
-_MOST = 1 << 53
 #: Broken lines that a gap names.
 _NAMED = 8
 _encode = msgspec.json.Encoder().encode
 
 
-class Line(msgspec.Struct, gc=False):
-    """One object of any sensor: what tells which, with its parts."""
-
-    rule: Any = None
-    priority: Any = None
-    output: Any = None
-    output_fields: falco.Fields | None = None
-    source: Any = None
-    time: Any = None
-    hostname: Any = None
-    tags: Any = None
-    uuid: Any = None
-    process_exec: tetragon.Body | None = None
-    process_exit: tetragon.Body | None = None
-    process_kprobe: tetragon.Body | None = None
-    process_tracepoint: tetragon.Body | None = None
-    process_uprobe: tetragon.Body | None = None
-    process_usdt: tetragon.Body | None = None
-    process_lsm: tetragon.Body | None = None
-    process_loader: tetragon.Body | None = None
-    process_throttle: tetragon.Body | None = None
-    rate_limit_info: tetragon.Body | None = None
-    aggregation_info: tetragon.Aggregation | None = None
-    node_name: Any = None
-    cluster_name: Any = None
-    kind: Any = None
-    items: Raw = Raw(b"")
-    audit_id: Any = msgspec.field(default=None, name="auditID")
-    log: Any = None
-
-
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _line = msgspec.json.Decoder(Line).decode
-_audit = msgspec.json.Decoder(audit.Event).decode
 _elements = msgspec.json.Decoder(list[Raw]).decode
-
-
-class _Event(msgspec.Struct, gc=False):
-    """What folding asks of an event; a record of it is made of its parts.
-
-    Its key begins with the sensor.
-    """
-
-    sensor: str
-    moment: datetime | None
-    node: Any
-    key: tuple[Any, ...]
-    coarse: tuple[Any, ...]
-    pod: Any
-    parts: tuple[Any, ...]
-    count: int = 1
-
-    def alike(self, over: str) -> tuple[Any, ...]:
-        """What events have in common that are folded."""
-        if not over:
-            return self.key
-        return (self.sensor, *self.coarse, self.pod if over == "command" else "")
 
 
 class _Held(msgspec.Struct, gc=False):
     """An event that waits for its repeats, with what they have told so far."""
 
-    event: _Event
+    event: Event
     number: int
     over: str
+    unknown: bool
     first: datetime | None
     last: datetime | None
+    repeats: int = 0
+    undated: int = 0
+
+    def repeat(self, moment: datetime | None, count: int) -> None:
+        """Take one more that is alike."""
+        self.event.count += count
+        self.repeats += 1
+        if moment is None:
+            self.undated += 1
+        elif self.first is None or self.last is None:
+            self.first = self.last = moment
+        elif moment < self.first:
+            self.first = moment
+        elif moment > self.last:
+            self.last = moment
 
 
 class Fold:
@@ -121,7 +82,6 @@ class Fold:
         self._nodes: dict[str, set[str]] = {}
         self._waiting: dict[Hashable, _Held] = {}
         self._emitted = content.before
-        self._events = 0
         self._broken: list[int] = []
 
     def take(self) -> Iterator[Taken | Lost]:
@@ -133,9 +93,12 @@ class Fold:
             Nothing in the file is an event: that a sensor works is not shown by its silence.
         """
         log = self._log(self.sensor)
+        glance = GLANCES.get(self.sensor)
         pieces_ = 0
         for number, piece in pieces(self.content):
             pieces_ += 1
+            if glance is not None and self._emitted >= BY_POD and self._repeats(glance, piece):
+                continue
             try:
                 events = self._event(piece)
             except _UNREADABLE:
@@ -147,7 +110,7 @@ class Fold:
             if len(self._waiting) >= WINDOW:
                 yield from self._flush()
         yield from self._flush()
-        if not self._events and not log.broken:
+        if not log.broken and not any(found.events for found in self.logs.values()):
             raise InputError("holds no event", hint="give the sensor's JSON output")
         for sensor, found in sorted(self.logs.items()):
             found.nodes = sorted(self._nodes.get(sensor, ()))
@@ -168,7 +131,7 @@ class Fold:
             self._nodes[sensor] = set()
         return found
 
-    def _part(self, part: bytes | Unread, number: int) -> list[_Event]:
+    def _part(self, part: bytes | Unread, number: int) -> list[Event]:
         """Events of what stands in a line that is no object itself."""
         if isinstance(part, Unread):
             self._count_unread(number, broken=part.broken)
@@ -188,87 +151,105 @@ class Fold:
         if len(self._broken) < _NAMED:
             self._broken.append(number)
 
-    def _event(self, raw: bytes) -> list[_Event]:
+    def _event(self, raw: bytes) -> list[Event]:
         """Events of one object; none where it is of no sensor."""
         line = _line(raw)
         if line.rule is not None:
-            return [_of_falco(line)]
+            return [of_falco(line)]
         for name in tetragon.TYPES:
             body = getattr(line, name)
             if body is not None:
-                return [_of_tetragon(line, name, body)]
+                return [of_tetragon(line, name, body)]
         if line.audit_id is not None:
-            return [_of_audit(raw)]
+            return [of_audit(raw)]
         if line.kind == "EventList" and bytes(line.items):
-            return [_of_audit(item) for item in _elements(line.items)]
+            return [of_audit(item) for item in _elements(line.items)]
         if isinstance(line.log, str):  # Docker's own file around each line
             return self._event(line.log.encode()) if line.log[:1] == "{" else self._other()
         others = tetragon.members(raw)
         for name, part in others.items():
             if name.startswith("process_"):
-                return [_of_tetragon(line, name, tetragon.body_of(part))]
+                return [of_tetragon(line, name, tetragon.body_of(part))]
         return self._other()
 
-    def _other(self) -> list[_Event]:
+    def _other(self) -> list[Event]:
         self.logs[self.sensor].other += 1
         return []
 
-    def _see(self, event: _Event, number: int) -> Taken | None:
-        """Count an event; return its record, if it has one of its own."""
+    def _repeats(self, glance: Callable[[bytes], Glance | None], piece: bytes) -> bool:
+        """Count an event if it can be seen at a glance that it repeats one that waits."""
+        if not piece.isascii():  # else it may be no text where nobody looks
+            return False
+        try:
+            if (seen := glance(piece)) is None:
+                return False
+            moment, common, pod = seen
+            held = self._waiting.get((common, pod if self._emitted < BY_NAMESPACE else ""))
+        except (*_UNREADABLE, TypeError):  # or a value that is no scalar
+            return False
+        if held is None:
+            return False
+        held.repeat(moment, 1)
+        if held.unknown:
+            self.logs[self.sensor].unknown_priorities += 1
+        return True
+
+    def _see(self, event: Event, number: int) -> Taken | None:
+        """Return the record of an event, or let it wait for its repeats."""
         log = self._log(event.sensor)
-        log.events += event.count
-        self._events += 1
-        moment = event.moment
-        if moment is None:
-            log.undated += 1
-        else:
-            if log.first is None or moment < log.first:
-                log.first = moment
-            if log.last is None or moment > log.last:
-                log.last = moment
         if event.node is not None:
             self._nodes[event.sensor].add(event.node)
-        told = event.key[2]
-        if told is not None and event.sensor == "falco" and priority(told) is None:
-            log.unknown_priorities += 1
+        unknown = event.told is not None and priority(event.told) is None
+        log.unknown_priorities += unknown
         if self._emitted < SINGLE:
             self._emitted += 1
-            return _record(self.content.report, event, number)
-        many = self._emitted
-        over = "" if many < BY_POD else "command" if many < BY_NAMESPACE else "pod"
-        key: Hashable = event.alike(over)
+            alone = _Held(event, number, "", unknown, event.moment, event.moment)
+            return self._record(alone, waited=False)
+        key: Hashable
+        if self._emitted < BY_POD:
+            over, key = "", event.whole
+        elif self._emitted < BY_NAMESPACE:
+            over, key = "command", (event.common, event.pod)
+        else:
+            over, key = "pod", (event.common, "")
         try:
             held = self._waiting.get(key)
         except TypeError:  # a value that is no scalar
             key = repr(key)
             held = self._waiting.get(key)
         if held is None:
-            self._waiting[key] = _Held(event, number, over, moment, moment)
             self._emitted += 1
-            return None
-        held.event.count += event.count
-        log.folded += 1
-        if moment is not None:
-            if held.first is None or moment < held.first:
-                held.first = moment
-            if held.last is None or moment > held.last:
-                held.last = moment
+            self._waiting[key] = _Held(event, number, over, unknown, event.moment, event.moment)
+        else:
+            held.repeat(event.moment, event.count)
         return None
 
     def _flush(self) -> Iterator[Taken]:
         waiting, self._waiting = self._waiting, {}
         for held in waiting.values():
-            yield _record(self.content.report, held.event, held.number, held)
+            yield self._record(held)
 
-
-def _record(report: str, event: _Event, number: int, held: _Held | None = None) -> Taken:
-    """Record of an event, with what is known of its repeats."""
-    about: dict[str, Any] = {"report": report, "line": number, "count": event.count}
-    if held is not None:
-        about["over"] = held.over
-        if event.count > 1:
+    def _record(self, held: _Held, *, waited: bool = True) -> Taken:
+        """Record of an event, once its repeats are known; they are counted in its log."""
+        event, count = held.event, held.event.count
+        log = self._log(event.sensor)
+        log.events += count
+        log.folded += held.repeats
+        log.undated += held.undated + (event.moment is None)
+        if held.first is not None and (log.first is None or held.first < log.first):
+            log.first = held.first
+        if held.last is not None and (log.last is None or held.last > log.last):
+            log.last = held.last
+        about: dict[str, Any] = {
+            "report": self.content.report,
+            "line": held.number,
+            "count": count,
+            "over": held.over,
+        }
+        if count > 1 and waited:
             about |= {"first": held.first, "last": held.last}
-    return Taken("Event", _FOUND[event.sensor](about, *event.parts), number, event.sensor)
+        record = _FOUND[event.sensor](about, *event.parts)
+        return Taken("Event", record, held.number, event.sensor)
 
 
 def _found_alert(about: dict[str, Any], line: Line) -> falco.FoundAlert | bytes:
@@ -309,105 +290,3 @@ _FOUND: dict[str, Callable[..., msgspec.Struct | bytes]] = {
     "tetragon": _found_event,
     "kubernetes-audit": _found_request,
 }
-
-
-def _of_falco(line: Line) -> _Event:
-    fields = line.output_fields or _NONE
-    command = fields.proc_cmdline
-    key = (
-        "falco",
-        line.rule,
-        line.priority,
-        line.source,
-        line.hostname,
-        fields.namespace,
-        fields.pod,
-        fields.container_id,
-        fields.proc_name,
-        command_line(command) if isinstance(command, str) else command,
-        fields.proc_pname,
-        fields.user_name,
-        fields.fd_name,
-        fields.repository,
-        fields.tag,
-        fields.ka_user,
-        fields.ka_name,
-        fields.ka_namespace,
-        fields.ka_resource,
-        fields.ka_code,
-        fields.ct_user,
-        fields.ct_name,
-    )
-    return _Event(
-        "falco",
-        falco.moment(line.time, fields),
-        plain(line.hostname),
-        key,
-        (line.rule, line.priority, fields.namespace, line.hostname),
-        (fields.pod, fields.container_id == "host"),
-        (line,),
-    )
-
-
-_NONE = falco.Fields()
-_NO_PROCESS = tetragon.Process()
-_NO_POD = tetragon.Pod()
-
-
-def _of_tetragon(line: Line, type: str, body: tetragon.Body) -> _Event:
-    process = body.process or _NO_PROCESS
-    pod = process.pod or _NO_POD
-    container = pod.container
-    key = (
-        "tetragon",
-        type,
-        None,
-        line.node_name,
-        body.policy_name,
-        body.function,
-        body.action,
-        pod.namespace,
-        pod.name,
-        container.id if container else process.docker,
-        process.command,
-        process.uid,
-        body.parent.binary if body.parent else None,
-        body.target,
-        body.signal,
-    )
-    try:
-        count = int(line.aggregation_info.count) if line.aggregation_info else 1
-    except (TypeError, ValueError):
-        count = 1
-    return _Event(
-        "tetragon",
-        tetragon.moment(line.time, type, body),
-        plain(line.node_name),
-        key,
-        (type, body.policy_name, pod.namespace, line.node_name),
-        pod.name,
-        (line, type, body),
-        min(max(count, 1), _MOST),
-    )
-
-
-def _of_audit(raw: bytes | Raw) -> _Event:
-    event = _audit(raw)
-    user = event.user.username if event.user else None
-    borrowed = event.impersonated_user.username if event.impersonated_user else None
-    code = event.response_status.code if event.response_status else None
-    on = event.object_ref or audit.Target()
-    target = (on.namespace, on.name)
-    coarse = (event.verb, event.stage, user, on.resource, on.subresource, code)
-    key = (
-        "kubernetes-audit",
-        event.verb,
-        None,
-        event.stage,
-        user,
-        borrowed,
-        event.target,
-        code,
-        event.decision,
-    )
-    return _Event("kubernetes-audit", event.moment, None, key, coarse, target, (event,))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from io import BytesIO
-from typing import Any, BinaryIO
+from io import BufferedReader, BytesIO
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -23,7 +23,7 @@ from kaudit.model.taken import Content
 LONGEST = 16 << 20
 #: Longest line in which objects are searched for, where it is none.
 _SALVAGED = 1 << 20
-_BLOCK = 1 << 20
+_BUFFER = 1 << 18
 #: Bytes by which it is told whether objects span lines, and those that may be held then.
 _EDGE, _HELD = 1 << 16, 1 << 29
 _OPENING = re.compile(rb'\{\s*"')
@@ -48,22 +48,21 @@ def pieces(content: Content) -> Iterator[tuple[int, bytes]]:
         Objects span lines, and there is more of them than can be held.
     """
     with _opened(content) as stream:
-        if _documents(stream.read(_EDGE)):
-            stream.seek(0)
-            data = stream.read(_HELD + 1)
-            if len(data) > _HELD:
-                hint = "write one a line: jq -c ."
-                raise InputError("is too large for objects that span lines", hint=hint)
-            yield from enumerate(_split(data), start=1)
+        documents = _documents(stream.read(_EDGE))
+    with _opened(content) as stream:
+        if not documents:
+            yield from _lines(stream)
             return
-        stream.seek(0)
-        for number, line in enumerate(_lines(stream), start=1):
-            if line and not line.isspace():
-                yield number, line
+        data = stream.read(_HELD + 1)
+        if len(data) > _HELD:
+            hint = "write one a line: jq -c ."
+            raise InputError("is too large for objects that span lines", hint=hint)
+        yield from enumerate(_split(data), start=1)
 
 
-def _opened(content: Content) -> BinaryIO:
-    return content.opened() if content.opened else BytesIO(content.data)
+def _opened(content: Content) -> BufferedReader:
+    opened: Any = content.opened() if content.opened else BytesIO(content.data)
+    return BufferedReader(opened, _BUFFER)
 
 
 def _documents(data: bytes) -> bool:
@@ -74,22 +73,16 @@ def _documents(data: bytes) -> bool:
     return first[:1] == b"{" and first[-1:] in (b"{", b",", b"[")
 
 
-def _lines(stream: Any) -> Iterator[bytes]:
-    rest, skipping = b"", False
-    while block := stream.read(_BLOCK):
-        first, *others = block.split(b"\n")
-        if not others:
-            if not skipping:
-                rest += block
-                if len(rest) > LONGEST:
-                    rest, skipping = rest[:64], True
-            continue
-        yield rest + (b"" if skipping else first)
-        skipping = False
-        rest = others.pop()
-        yield from others
-    if rest:
-        yield rest
+def _lines(stream: BufferedReader) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    while line := stream.readline(LONGEST):
+        number += 1
+        if len(line) == LONGEST and line[-1:] != b"\n":
+            line = line[:64]
+            while (rest := stream.readline(_BUFFER)) and rest[-1:] != b"\n":
+                pass
+        if not line.isspace():
+            yield number, line
 
 
 def _split(data: bytes) -> Iterator[bytes]:

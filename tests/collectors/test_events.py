@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from kaudit.collect import collect
 from kaudit.evidence.bundle import Evidence
 from kaudit.model import event_fold, event_lines
 from kaudit.model.words import Reason
+from kaudit.source import tools
 from kaudit.source.files import FileSource
 from kaudit.source.tools import ToolSource
 
@@ -196,6 +198,17 @@ def test_packed_and_rotated_files_of_a_folder(tmp_path: Path) -> None:
         stream.write(json.dumps({**EXEC, "node_name": "node-2"}))
     evidence = collect(ToolSource("tetragon", tmp_path))
     assert sorted(evidence["events"]["node"]) == ["node-1", "node-2"]
+
+
+@pytest.mark.parametrize("packing", ["zst", "gz"])
+def test_a_packed_log_that_is_too_large_to_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: str
+) -> None:
+    monkeypatch.setattr(tools, "LARGE", 1000)
+    text = "\n".join(alert(rule=f"rule {n}") for n in range(1000)).encode()
+    packed = gzip.compress(text) if packing == "gz" else pa.compress(text, "zstd", asbytes=True)
+    evidence = read(tmp_path, packed, name=f"falco.log.{packing}")
+    assert sorted(evidence["events"]["rule"]) == sorted(f"rule {n}" for n in range(1000))
 
 
 def test_logs_in_a_folder_of_manifests_are_found(tmp_path: Path) -> None:
