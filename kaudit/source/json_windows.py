@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from io import BufferedReader
 from typing import BinaryIO
 
 import msgspec
@@ -170,10 +171,15 @@ def spans(stream: BinaryIO, frame: Frame) -> Iterator[tuple[int, int]]:
     yield start, frame.end
 
 
-def whole(stream: BinaryIO, frame: Frame, span: tuple[int, int]) -> list[Found] | None:
+def whole(stream: BufferedReader, frame: Frame, span: tuple[int, int]) -> list[Found] | None:
     """Return the items of a span, numbered from 1; None where it is not whole items."""
+    size = span[1] - span[0]
+    text = bytearray(size + 2)  # with room for brackets: a span is not copied once more
+    text[0], text[-1] = b"[]"
     stream.seek(span[0])
-    raws = _decoded(stream.read(span[1] - span[0]))
+    if stream.readinto(memoryview(text)[1:-1]) < size:
+        return None
+    raws = _decoded(text)
     if raws is None:
         return None
     kind = frame.group, frame.version, frame.kind, frame.typed
@@ -183,19 +189,19 @@ def whole(stream: BinaryIO, frame: Frame, span: tuple[int, int]) -> list[Found] 
 def _whole(held: bytes, between: bytes, *, last: bool) -> tuple[int, list[Raw] | None]:
     """Cut off whole items; return where the rest begins, and the items."""
     if last:
-        return len(held), _decoded(held)
+        return len(held), _decoded(b"[" + held + b"]")
     at = len(held)
     for _ in range(_TRIES):
         at = held.rfind(between, 0, at)
         if at < 0:
             break
-        if (found := _decoded(held[: at + 1])) is not None:
+        if (found := _decoded(b"[" + held[: at + 1] + b"]")) is not None:
             return at + 2, found
     return 0, None
 
 
-def _decoded(text: bytes) -> list[Raw] | None:
+def _decoded(text: bytes | bytearray) -> list[Raw] | None:
     try:
-        return _items(b"[" + text + b"]")
+        return _items(text)
     except msgspec.DecodeError:
         return None
