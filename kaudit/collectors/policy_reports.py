@@ -6,7 +6,6 @@ that become one of those later.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
@@ -112,7 +111,7 @@ def policy_reports(found: PolicyReport, at: Place) -> Iterator[Row]:
     if at.kind == "EphemeralReport" and scope.kind and not scope.namespace:
         scope = replace(scope, namespace=at.namespace)  # an owner is of the same namespace
     words = [one.word for one in results]
-    held = Counter(words)
+    held = {word: words.count(word) for word in ("pass", "fail", "warn", "error", "skip")}
     said = body.summary.counts if body.summary else None
     times = [one.timestamp.at if one.timestamp else None for one in results]
     yield ReportRow(
@@ -135,33 +134,55 @@ def policy_reports(found: PolicyReport, at: Place) -> Iterator[Row]:
         errors=held["error"],
         skipped=held["skip"],
         summary=[f"{word}={count}" for word, count in (said or {}).items()],
-        contradicts=None if said is None else any(held[w] != n for w, n in said.items()),
+        contradicts=None if said is None else not said.items() <= held.items(),
         latest_at=max(filter(None, times), default=None),
+    )
+    if not results:
+        return
+    # What a report says of all its results is put into a row once: it is a long list.
+    common = ResultRow(
+        raw=at.raw,
+        raw_line=at.line,
+        group=at.group,
+        report_kind=at.kind,
+        report_namespace=at.namespace,
+        report=at.name,
+        position=0,
+        number=1,
+        policy="",
+        rule="",
+        result="",
+        kind=scope.kind or "",
+        api_version=scope.api_version or "",
+        namespace=scope.namespace or "",
+        name=scope.name or "",
+        uid=scope.uid or "",
     )
     told = zip(results, words, times, strict=True)
     for position, (it, word, time) in enumerate(told, start=1):
-        for number, subject in enumerate(it.resources or [scope], start=1):
-            yield ResultRow(
-                raw=at.raw,
-                raw_line=at.line,
-                group=at.group,
-                report_kind=at.kind,
-                report_namespace=at.namespace,
-                report=at.name,
-                position=position,
+        row = replace(
+            common,
+            position=position,
+            policy=it.policy or "",
+            rule=it.rule or "",
+            result=word,
+            severity=it.severity,
+            category=it.category,
+            source=it.source or body.source,
+            scored=it.scored,
+            message=it.message,
+            found_at=time,
+        )
+        if not it.resources:
+            yield row
+            continue
+        for number, subject in enumerate(it.resources, start=1):
+            yield replace(
+                row,
                 number=number,
-                policy=it.policy or "",
-                rule=it.rule or "",
-                result=word,
-                severity=it.severity,
-                category=it.category,
-                source=it.source or body.source,
-                scored=it.scored,
                 kind=subject.kind or "",
                 api_version=subject.api_version or "",
                 namespace=subject.namespace or "",
                 name=subject.name or "",
                 uid=subject.uid or "",
-                message=it.message,
-                found_at=time,
             )
