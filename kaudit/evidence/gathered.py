@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 #: Pods in one part. Bounds memory; large enough that whole columns pay.
 PART = 20_000
-#: Rows of a table that are gathered before they become columns.
-_GATHERED = 400
+#: Rows of a table that are gathered before they become columns: more than a span of a list has.
+_GATHERED = 6_000
 #: Parts that are kept in memory; further ones wait on disk.
 _HELD = 1
 #: Bytes of a table of others than pods from which it lies on disk.
