@@ -6,9 +6,10 @@ for each distinct value, however many rows there are.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from kaudit.remembered import once
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
     Positions: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
-
-T = TypeVar("T")
 
 #: Stands between the parts of a joined key.
 SEPARATOR = "\x1f"
@@ -53,14 +52,17 @@ def series(values: pa.Array | Flags, like: pd.DataFrame | pd.Series[Any]) -> pd.
 
 
 def positions(keys: pd.Series[Any] | pa.Array, among: pd.Series[Any] | pa.Array) -> Positions:
-    """Row of each key in ``among``; -1 where it is null or not there."""
+    """Row of each key in ``among``; -1 where it is null or not there. It must not be changed."""
     import pandas as pd
     import pyarrow.compute as pc
 
-    wanted = arrow(keys) if isinstance(keys, pd.Series) else keys
-    values = arrow(among) if isinstance(among, pd.Series) else among
-    found = pc.index_in(wanted, value_set=values, skip_nulls=True)
-    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype("int64")  # type: ignore[no-any-return]
+    def compute() -> tuple[Positions, bool]:
+        wanted = arrow(keys) if isinstance(keys, pd.Series) else keys
+        values = arrow(among) if isinstance(among, pd.Series) else among
+        at = pc.fill_null(pc.index_in(wanted, value_set=values, skip_nulls=True), -1)
+        return at.to_numpy(zero_copy_only=False).astype("int64"), len(keys) <= _PART
+
+    return once("positions", (keys, among), compute)
 
 
 def looked_up(
@@ -148,22 +150,10 @@ def over_lists(
     return series(values.take(codes), column)
 
 
-#: What was found of columns that several ask about, as long as the columns are there.
-_FOUND: dict[tuple[str, int], tuple[weakref.ref[Any], Any]] = {}
-
-
-def _once(what: str, column: pd.Series[Any], compute: Callable[[], tuple[T, bool]]) -> T:
-    """Compute once for a column, and keep it where that is said beside it."""
-    held: Any = column.array
-    whole = held.__arrow_array__()  # the same one as long as the frame is
-    key = (what, id(whole))
-    known = _FOUND.get(key)
-    if known is not None and known[0]() is whole:
-        return known[1]  # type: ignore[no-any-return]  # of the same what
-    found, kept = compute()
-    if kept:
-        _FOUND[key] = (weakref.ref(whole, lambda _: _FOUND.pop(key, None)), found)
-    return found
+#: Distinct lists up to which they are kept.
+_FEW = 1_000
+#: Rows up to which keys and their places are kept: those of a part of the pods.
+_PART = 100_000
 
 
 def _elements(column: pd.Series[Any]) -> tuple[pa.Array, list[str]]:
@@ -173,11 +163,7 @@ def _elements(column: pd.Series[Any]) -> tuple[pa.Array, list[str]]:
         codes = arrow(column).flatten().dictionary_encode()
         return (codes, codes.dictionary.to_pylist()), True
 
-    return _once("elements", column, compute)
-
-
-#: Distinct lists up to which they are kept.
-_FEW = 1_000
+    return once("elements", (column,), compute)
 
 
 def _distinct_lists(column: pd.Series[Any]) -> tuple[pa.Array, list[list[str]]]:
@@ -190,7 +176,7 @@ def _distinct_lists(column: pd.Series[Any]) -> tuple[pa.Array, list[list[str]]]:
         distinct = [texts or [] for texts in lists.take(pa.array(first)).to_pylist()]
         return (pa.array(numbers), distinct), len(distinct) <= _FEW
 
-    return _once("lists", column, compute)
+    return once("lists", (column,), compute)
 
 
 def any_in_lists(column: pd.Series[Any], test: Callable[[str], Any]) -> pd.Series[Any]:
@@ -276,7 +262,11 @@ def pairs(*columns: pd.Series[Any]) -> pa.Array:
     """Join columns to one key a row; null where any part is null."""
     import pyarrow.compute as pc
 
-    return pc.binary_join_element_wise(*(arrow(c) for c in columns), SEPARATOR)
+    def compute() -> tuple[pa.Array, bool]:
+        joined = pc.binary_join_element_wise(*(arrow(c) for c in columns), SEPARATOR)
+        return joined, len(joined) <= _PART
+
+    return once("pairs", columns, compute)
 
 
 #: Digits of a container's id that all sensors tell.
