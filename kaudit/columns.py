@@ -166,6 +166,20 @@ def _elements(column: pd.Series[Any]) -> tuple[pa.Array, list[str]]:
     return once("elements", (column,), compute)
 
 
+def _keys(column: pd.Series[Any]) -> tuple[Positions, list[str]]:
+    """Number of the key of each distinct label in lists, and the keys by number."""
+    import numpy as np
+
+    def compute() -> tuple[tuple[Positions, list[str]], bool]:
+        _, labels = _elements(column)
+        numbers: dict[str, int] = {}
+        keys = (label.partition("=")[0] for label in labels)
+        of = np.fromiter((numbers.setdefault(k, len(numbers)) for k in keys), np.int64, len(labels))
+        return (of, list(numbers)), True
+
+    return once("keys", (column,), compute)
+
+
 def _distinct_lists(column: pd.Series[Any]) -> tuple[pa.Array, list[list[str]]]:
     """Number of each row among those with the same list, and the lists by number."""
     import pyarrow as pa
@@ -191,20 +205,21 @@ def any_in_lists(column: pd.Series[Any], test: Callable[[str], Any]) -> pd.Serie
     return series(np.bincount(rows, minlength=len(lists)) > 0, column)
 
 
-def kept_in_lists(column: pd.Series[Any], keep: Callable[[str], bool]) -> pa.Array:
-    """Lists of texts with only those texts that ``keep`` keeps; an unset list is empty."""
+def kept_labels(column: pd.Series[Any], keep: Callable[[str], bool]) -> pa.Array:
+    """Lists of labels with only those whose key ``keep`` keeps; an unset list is empty."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     lists = arrow(column)
-    codes, texts = _elements(column)
-    chosen = pa.array([keep(text) for text in texts], pa.bool_())
-    mask = chosen.take(codes.indices)
+    codes, _ = _elements(column)
+    key_of, keys = _keys(column)
+    chosen = np.array([keep(key) for key in keys], bool)[key_of]
+    mask = chosen[codes.indices.to_numpy()]
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    before = np.concatenate([[0], np.cumsum(mask.to_numpy(zero_copy_only=False))])
+    before = np.concatenate([[0], np.cumsum(mask)])
     offsets = before[np.concatenate([[0], np.cumsum(lengths)])].astype(np.int32)
-    values = codes.filter(mask)
+    values = codes.filter(pa.array(mask))
     return pa.ListArray.from_arrays(pa.array(offsets), values.dictionary.take(values.indices))
 
 

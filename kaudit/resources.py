@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaudit.columns import arrow
+from kaudit.remembered import held
 from kaudit.table import Resource
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Resources:
         self._numbers = _Numbers(self.keys)
         self._order: Numbers | None = None
         self._kept: dict[int, tuple[pd.DataFrame, Numbers]] = {}
+        self._same: dict[tuple[int | str, ...], tuple[list[Any], Numbers]] = {}
         self._last: tuple[pa.Array, Numbers] | None = None
         self._others: tuple[Resources, Numbers] | None = None
 
@@ -54,10 +56,18 @@ class Resources:
         kept = self._kept.get(id(subject))
         if kept is not None:
             return kept[1]
-        codes = _coded(subject, names)
-        found: Numbers = self._of_keys(codes.dictionary)[codes.indices.to_numpy()]
+        found = self._of_columns(subject, names)
         self._kept[id(subject)] = (subject, found)
         return found
+
+    def _of_columns(self, subject: pd.DataFrame, names: Resource) -> Numbers:
+        """Numbers of rows; views of one table mostly share the columns that tell."""
+        parts = [held(subject[name]) if _is_column(name) else name for name in _parts(names)]
+        key = tuple(part if isinstance(part, str) else id(part) for part in parts)
+        if key not in self._same:
+            codes = _coded(subject, names)
+            self._same[key] = (parts, self._of_keys(codes.dictionary)[codes.indices.to_numpy()])
+        return self._same[key][1]
 
     def _of_keys(self, keys: pa.Array) -> Numbers:
         """Numbers of keys; views of one table mostly have the same ones, in the same order."""
@@ -68,6 +78,7 @@ class Resources:
     def forget(self) -> None:
         """Let go of the frames whose rows were numbered."""
         self._kept.clear()
+        self._same.clear()
 
     def numbered(self, keys: Sequence[str]) -> Numbers:
         """Numbers of keys; those that are new get one."""
@@ -111,14 +122,22 @@ def key_of(kind: str, namespace: str, name: str, container: str = "") -> str:
     return _SEPARATOR.join((kind, namespace, name, container))
 
 
+def _parts(names: Resource) -> tuple[str, str, str, str]:
+    return names.kind, names.namespace, names.name, names.container
+
+
+def _is_column(name: str) -> bool:
+    return bool(name) and not name.startswith("=")
+
+
 def _coded(subject: pd.DataFrame, names: Resource) -> pa.Array:
     """Keys of the resources of rows, each held once."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     parts: list[Any] = []
-    for name in (names.kind, names.namespace, names.name, names.container):
-        if name and not name.startswith("="):
+    for name in _parts(names):
+        if _is_column(name):
             parts.append(pc.fill_null(arrow(subject[name]), ""))
         else:
             parts.append(pa.scalar(name[1:], pa.string()))

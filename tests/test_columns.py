@@ -21,6 +21,7 @@ from kaudit.columns import (
     first_set,
     flags,
     gathered,
+    kept_labels,
     listing,
     looked_up,
     named,
@@ -134,6 +135,33 @@ def test_any_in_lists() -> None:
     assert listed(any_in_lists(lists, test)) == [True, False, False, True, False]
     assert sorted(asked) == ["a", "b", "c"]
     assert listed(any_in_lists(column([], TEXTS), bool)) == []
+
+
+def test_kept_labels_asks_for_each_key_once() -> None:
+    labels = column([["app=a", "tier=x"], [], None, ["app=b", "bare", "app=a=c"]], TEXTS)
+    asked: list[str] = []
+
+    def keep(key: str) -> bool:
+        asked.append(key)
+        return key in ("app", "bare")
+
+    kept = [["app=a"], [], [], ["app=b", "bare", "app=a=c"]]
+    assert kept_labels(labels, keep).to_pylist() == kept
+    assert sorted(asked) == ["app", "bare", "tier"]
+    assert kept_labels(labels, str.isupper).to_pylist() == [[], [], [], []]
+    assert kept_labels(column([], TEXTS), keep).to_pylist() == []
+
+
+def test_keys_and_places_are_computed_once_for_the_same_columns() -> None:
+    frame = pd.DataFrame({"a": column(["x", "y"]), "b": column(["1", None])})
+    other = pd.DataFrame({"a": column(["y", "x"]), "b": column(["1", "1"])})
+    keys = pairs(frame["a"], frame["b"])
+    assert pairs(frame["a"], frame["b"]) is keys
+    assert pairs(frame["b"], frame["a"]) is not keys
+    at = positions(frame["a"], other["a"])
+    assert positions(frame.copy()["a"], other["a"]) is at
+    assert at.tolist() == [1, 0]
+    assert positions(keys, pairs(other["a"], other["b"])).tolist() == [1, -1]
 
 
 def test_counted_and_named() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from kaudit.admission_faults import POD, faults
-from kaudit.columns import arrow, kept_in_lists, pairs, positions, records, text_is
+from kaudit.columns import arrow, kept_labels, pairs, positions, records, text_is
 from kaudit.enforcement import LISTS, AdmissionTables, Case, Outcome, Policies, nearest
 from kaudit.model.admission_causes import CAUSES, CHECKS, COVERED, DENIED
 from kaudit.model.glob import matches
@@ -283,7 +283,7 @@ class _Classes:
         self.policies, self.levels = policies, levels
         keys = policies.label_keys
         wild = [key for key in keys if "*" in key or "?" in key]
-        self.labels = kept_in_lists(c["labels"], lambda t: _named(t.partition("=")[0], keys, wild))
+        self.labels = kept_labels(c["labels"], lambda key: _named(key, keys, wild))
         at = positions(
             pairs(c["namespace"], c["owner_kind"], c["owner_name"]),
             pairs(workloads["namespace"], workloads["kind"], workloads["name"]),

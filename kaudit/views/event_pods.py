@@ -5,14 +5,16 @@ Computed part by part, so that a lookup in a million pods holds only those that 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from kaudit.columns import arrow, looked_up, pairs, positions, short_ids
 from kaudit.registry import view
+from kaudit.remembered import remembered
 from kaudit.table import Row, Table, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class EventPodRow(Row, kw_only=True):
@@ -52,12 +54,12 @@ def event_pods(
     running = pc.equal(arrow(looked_up(pod_context, at, "origin", containers)), "object")
     names = pairs(containers["namespace"], containers["pod"])
     ids = short_ids(containers["container_id"])
-    told = pairs(events["namespace"], events["pod"])
+    told = _told(events)
     named = pc.or_(
-        pc.is_in(names, value_set=pc.unique(told).drop_null()),
-        pc.is_in(arrow(containers["pod_uid"]), value_set=pc.unique(arrow(events["pod_uid"]))),
+        pc.is_in(names, value_set=told.names),
+        pc.is_in(arrow(containers["pod_uid"]), value_set=told.uids),
     )
-    held = pc.is_in(ids, value_set=pc.unique(short_ids(events["container_id"])).drop_null())
+    held = pc.is_in(ids, value_set=told.ids)
     keep = pc.and_(pc.fill_null(running, False), pc.or_(named, held))
     columns = {n: arrow(containers[n]) for n in ("namespace", "pod", "pod_uid", "container")}
     columns |= {n: arrow(containers[n]) for n in ("container_type", "image", "image_id")}
@@ -67,3 +69,23 @@ def event_pods(
     schema = EVENT_PODS.schema
     found = pa.table([columns[name] for name in schema.names], names=schema.names)
     return frame(found.filter(keep).cast(schema))
+
+
+class _Told(NamedTuple):
+    """What events name pods by."""
+
+    names: pa.Array
+    uids: pa.Array
+    ids: pa.Array
+
+
+@remembered
+def _told(events: pd.DataFrame) -> _Told:
+    """Names, uids and containers of events: the same for every part of the pods."""
+    import pyarrow.compute as pc
+
+    return _Told(
+        pc.unique(pairs(events["namespace"], events["pod"])).drop_null(),
+        pc.unique(arrow(events["pod_uid"])),
+        pc.unique(short_ids(events["container_id"])).drop_null(),
+    )

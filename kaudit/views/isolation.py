@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow, assembled, kept_in_lists, series
+from kaudit.columns import arrow, assembled, kept_labels, series
 from kaudit.model.label_index import LabelIndex, members
 from kaudit.registry import view
 from kaudit.remembered import remembered
@@ -67,7 +67,7 @@ def isolation(
     c = pod_context
     read = _evaluated(other_policies)
     tests, keys = _tests(network_policies, other_policies)
-    spoken = kept_in_lists(c["labels"], lambda label: label.partition("=")[0] in keys)
+    spoken = kept_labels(c["labels"], keys.__contains__)
     labels = pc.binary_join(spoken, _SEPARATOR)
     joined = pc.binary_join_element_wise(arrow(c["namespace"]), pc.fill_null(labels, ""), "\x00")
     codes = joined.dictionary_encode()

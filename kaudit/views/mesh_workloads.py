@@ -16,7 +16,7 @@ from kaudit.columns import (
     arrow,
     assembled,
     gathered,
-    kept_in_lists,
+    kept_labels,
     looked_up,
     positions,
     records,
@@ -186,7 +186,7 @@ def _seen(
     started = ~(c["phase"].isna() & c["node"].isna())
     columns = (
         arrow(c["namespace"]),
-        kept_in_lists(c["labels"], lambda t: t.partition("=")[0] in keys),
+        kept_labels(c["labels"], keys.__contains__),
         arrow(annotations),
         arrow(gathered(proxies["pod_uid"], proxies["container"], c["pod_uid"])),
         arrow(gathered(served["pod_uid"], texts, c["pod_uid"])),

@@ -13,7 +13,7 @@ from kaudit.columns import (
     arrow,
     assembled,
     gathered,
-    kept_in_lists,
+    kept_labels,
     looked_up,
     positions,
     series,
@@ -89,7 +89,7 @@ def network_pods(
     found: dict[str, Any] = {name: c[name] for name in copied}
     found |= {
         "attached": series(pc.not_equal(pc.fill_null(beside, 1), 0), c),
-        "labels": series(kept_in_lists(c["labels"], lambda t: t.partition("=")[0] in keys), c),
+        "labels": series(kept_labels(c["labels"], keys.__contains__), c),
         "named_ports": _named_ports(c, ports, names),
         "addressed": series(pc.greater(pc.fill_null(pc.list_value_length(arrow(ips)), 0), 0), c),
         "addresses": _address_classes(ips, space),

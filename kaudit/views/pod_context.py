@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import (
     SEPARATOR,
-    any_in_lists,
     arrow,
     assembled,
+    filled,
     first_set,
     flags,
+    kept_labels,
     looked_up,
     over_texts,
     pairs,
@@ -28,11 +29,13 @@ from kaudit.columns import (
 )
 from kaudit.model import platform
 from kaudit.registry import view
+from kaudit.remembered import remembered
 from kaudit.table import Table, doc
 from kaudit.tables.owned import OWNER, POD_KEY, OfPod
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class PodContextRow(OfPod, kw_only=True):
@@ -109,14 +112,15 @@ def pod_context(
     pods: pd.DataFrame, service_accounts: pd.DataFrame, workloads: pd.DataFrame
 ) -> pd.DataFrame:
     """Resolve owners, service accounts and defaults of pods."""
+    import pyarrow.compute as pc
+
     template = text_is(pods["origin"], "template")
     static = ~template & (pods["mirror"] | text_is(pods["controller_kind"], "Node"))
     kind, name = _owners(pods, workloads, pods["controller_kind"].notna() & ~static)
-    expected = (
-        static
-        & text_is(pods["namespace"], "kube-system")
-        & over_texts(series(pairs(pods["pod"], pods["node"]), pods), _of_control_plane)
-    )
+    of_system = static & text_is(pods["namespace"], "kube-system")
+    named = pc.if_else(arrow(of_system), pairs(pods["pod"], pods["node"]), None)
+    expected = over_texts(series(named, pods), _of_control_plane)
+    marked = kept_labels(pods["labels"], platform.COMPONENT_LABELS.__contains__)
     found: dict[str, Any] = {column: pods[column] for column in _COPIED}
     found |= {
         "owner_kind": kind,
@@ -124,7 +128,7 @@ def pod_context(
         "platform": text_is(pods["namespace"], *platform.NAMESPACES),
         "static": static,
         "expected_static": expected,
-        "component": expected | any_in_lists(pods["labels"], _marked),
+        "component": expected | filled(series(marked, pods)),
         "placed": template & pods["node"].notna(),
         "linux": ~over_texts(pods["os"], lambda text: text == "windows"),
         "unowned": ~template & pods["controller_kind"].isna() & ~static,
@@ -145,10 +149,6 @@ def _of_control_plane(text: str) -> bool:
     """Judge a pod's and a node's name: static pods are named ``<manifest>-<node>``."""
     pod, _, node = text.rpartition(SEPARATOR)
     return pod.removesuffix(f"-{node}") in platform.STATIC_PODS
-
-
-def _marked(label: str) -> bool:
-    return label.partition("=")[0] in platform.COMPONENT_LABELS
 
 
 def _lengths(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -199,18 +199,32 @@ def _owners(
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    kinds, names = _topmost(workloads)
     has = arrow(owned)
     kind = pc.if_else(has, arrow(pods["controller_kind"]), arrow(pods["kind"]))
     name = pc.if_else(has, arrow(pods["controller_name"]), arrow(pods["pod"]))
     uid = pc.if_else(has, arrow(pods["controller_uid"]), pa.scalar(None, pa.string()))
+    at = pc.index_in(uid, value_set=arrow(workloads["uid"]), skip_nulls=True)
+    higher = pc.is_valid(kinds.take(at))
+    kind = pc.if_else(higher, kinds.take(at), kind)
+    name = pc.if_else(higher, names.take(at), name)
+    return series(kind, pods), series(name, pods)
+
+
+@remembered
+def _topmost(workloads: pd.DataFrame) -> tuple[pa.Array, pa.Array]:
+    """Kind and name of the topmost known owner of each workload; null where it has none."""
+    import pyarrow.compute as pc
+
     uids, above = arrow(workloads["uid"]), arrow(workloads["controller_uid"])
-    kinds, names = arrow(workloads["controller_kind"]), arrow(workloads["controller_name"])
-    for _ in range(4):
+    own = arrow(workloads["controller_kind"]), arrow(workloads["controller_name"])
+    (kind, name), uid = own, above
+    for _ in range(3):
         at = pc.index_in(uid, value_set=uids, skip_nulls=True)
         uid = above.take(at)
-        higher = pc.is_valid(kinds.take(at))
+        higher = pc.is_valid(own[0].take(at))
         if not pc.any(higher).as_py():
             break
-        kind = pc.if_else(higher, kinds.take(at), kind)
-        name = pc.if_else(higher, names.take(at), name)
-    return series(kind, pods), series(name, pods)
+        kind = pc.if_else(higher, own[0].take(at), kind)
+        name = pc.if_else(higher, own[1].take(at), name)
+    return kind, name

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 
-from kaudit.columns import arrow, kept_in_lists, records
+from kaudit.columns import arrow, kept_labels, records
 from kaudit.groups import Groups
 from kaudit.model.label_index import LabelIndex, members
 from kaudit.registry import view
@@ -131,7 +131,7 @@ def policy_effects(
 
 
 def _pods(context: pd.DataFrame, keys: set[str]) -> _Pods:
-    labels = kept_in_lists(context["labels"], lambda label: label.partition("=")[0] in keys)
+    labels = kept_labels(context["labels"], keys.__contains__)
     spaces = arrow(context["namespace"])
     groups = Groups(spaces, labels)
     cells = (groups.one(column).to_pylist() for column in (spaces, labels))

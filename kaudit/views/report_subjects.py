@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from kaudit.columns import alike, arrow
 from kaudit.groups import Groups
 from kaudit.registry import view
-from kaudit.subjects import GONE, REPLACED, UNKNOWN, UNNAMED, states
+from kaudit.subjects import GONE, REPLACED, UNKNOWN, states
 from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
@@ -66,20 +66,24 @@ def report_subjects(
     scopes = reports[[*_TRACE, *(f"scope_{name}" for name in _NAMED)]]
     scopes = scopes.rename(columns={f"scope_{name}": name for name in _NAMED})
     named = pd.concat([scopes, policy_results[[*_TRACE, *_NAMED]]], ignore_index=True)
-    state = states(named, pods, workloads, namespaces)
     groups = Groups(named["raw"], named["raw_line"])  # those of policy_reports come first
     of, own = groups.of, groups.of[: len(scopes)]
-    unnamed = pc.equal(state, UNNAMED).to_numpy(zero_copy_only=False)
-    unknown = pc.equal(state, UNKNOWN).to_numpy(zero_copy_only=False)
+    unnamed = pc.equal(arrow(named["name"]), "").to_numpy(zero_copy_only=False)
     alone = np.bincount(of[len(scopes) :][unnamed[len(scopes) :]], minlength=len(groups))[own]
+    # Most results of a report are about the same object.
+    _, rows = alike(pa.array(of), *(named[name] for name in _NAMED))
+    rows = rows[~unnamed[rows]]
+    named = named.iloc[rows].reset_index(drop=True)
+    state = states(named, pods, workloads, namespaces)
     objects = (named[name] for name in ("kind", "namespace", "name", "uid"))
-    _, first = alike(pa.array(of), *objects, state)
-    first = first[~unnamed[first]]
-    held = np.bincount(of[first], minlength=len(groups))[own]
-    unread = np.bincount(of[first][unknown[first]], minlength=len(groups))[own]
+    _, first = alike(pa.array(of[rows]), *objects, state)
+    held = np.bincount(of[rows][first], minlength=len(groups))[own]
+    unknown = pc.equal(state, UNKNOWN).to_numpy(zero_copy_only=False)[first]
+    unread = np.bincount(of[rows][first][unknown], minlength=len(groups))[own]
     lost = pc.is_in(state, value_set=pa.array([GONE, REPLACED]))
-    said = pc.replace_with_mask(pa.nulls(len(state), pa.string()), lost, _said(named, lost))
-    missing = groups.texts(said).take(pa.array(own))
+    at = np.full(len(of), -1)
+    at[rows[lost.to_numpy(zero_copy_only=False)]] = np.arange(lost.true_count)
+    missing = groups.texts(_said(named, lost).take(pa.array(at, mask=at < 0))).take(pa.array(own))
     gone = pc.list_value_length(missing).to_numpy() > 0
     told = gone | ((unread == 0) & (held > 0))
     made: dict[str, Any] = {

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from kaudit.columns import arrow, kept_in_lists, plain_rows
+from kaudit.columns import arrow, kept_labels, plain_rows
 from kaudit.groups import Groups
 from kaudit.model.label_index import LabelIndex, members
 from kaudit.registry import view
@@ -104,7 +104,7 @@ def _classes(context: pd.DataFrame, spoken: set[str]) -> dict[str, _Classes]:
 
     ended = pc.is_in(arrow(context["phase"]), pa.array(["Succeeded", "Failed"]))
     here = pc.invert(pc.fill_null(ended, False))
-    labels = kept_in_lists(context["labels"], lambda label: label.partition("=")[0] in spoken)
+    labels = kept_labels(context["labels"], spoken.__contains__)
     names = ("namespace", "owner_kind", "owner_name", "platform")
     keys = [*(arrow(context[name]).filter(here) for name in names), labels.filter(here)]
     alive = pc.equal(arrow(context["origin"]), "object").filter(here)

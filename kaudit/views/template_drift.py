@@ -16,7 +16,7 @@ from kaudit.columns import (
     arrow,
     assembled,
     flags,
-    kept_in_lists,
+    kept_labels,
     looked_up,
     over_lists,
     pairs,
@@ -186,7 +186,7 @@ def _comparable(made: pd.DataFrame, pods: pd.DataFrame) -> pd.Series[Any]:
             text_is(pods["origin"], "object") & ~text_is(pods["phase"], "Succeeded", "Failed")
         ).to_numpy(dtype=bool)
     ]
-    told = kept_in_lists(living["labels"], lambda text: text.partition("=")[0] in _REVISIONS)
+    told = kept_labels(living["labels"], _REVISIONS.__contains__)
     revision = over_lists(series(told, living), _revision, pa.string())
     groups = Groups(_key(living))
     mixed = groups.one(_key(living)).filter(pa.array(groups.kinds(arrow(revision)) > 1))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from kaudit.columns import arrow, kept_in_lists, plain_rows
+from kaudit.columns import arrow, kept_labels, plain_rows
 from kaudit.groups import Groups
 from kaudit.parameters import Parameters, parameters
 from kaudit.registry import view
@@ -98,7 +98,7 @@ def _classes(pod_context: pd.DataFrame, decided: Parameters) -> Iterator[_Class]
     keys = {*decided.environment_labels}
     keys |= {text.partition("=")[0] for text in decided.sensitive_labels}
     wild = any("*" in key for key in keys)
-    labels = kept_in_lists(c["labels"], lambda text: wild or text.partition("=")[0] in keys)
+    labels = kept_labels(c["labels"], lambda key: wild or key in keys)
     columns = [arrow(c[column]) for column in (*_OWNER, "platform", "raw")]
     columns += [labels, arrow(c["service_account"])]
     groups = Groups(*columns)
