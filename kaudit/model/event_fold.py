@@ -11,14 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from kaudit.errors import InputError
-from kaudit.model import audit, falco, tetragon
-from kaudit.model.event_keys import GLANCES, Event, Glance, Line, of_audit, of_falco, of_tetragon
+from kaudit.model import audit, tetragon
+from kaudit.model.event_keys import (
+    GLANCES,
+    AuditEvent,
+    Event,
+    FalcoEvent,
+    Glance,
+    Line,
+    TetragonEvent,
+)
 from kaudit.model.event_lines import Unread, objects_in, pieces
 from kaudit.model.runtime_event import Log, priority
 from kaudit.model.taken import Content, Lost, Taken
@@ -36,6 +43,7 @@ _encode = msgspec.json.Encoder().encode
 
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _line = msgspec.json.Decoder(Line).decode
+_audit = msgspec.json.Decoder(audit.Event).decode
 _elements = msgspec.json.Decoder(list[Raw]).decode
 
 
@@ -48,12 +56,13 @@ class _Held(msgspec.Struct, gc=False):
     unknown: bool
     first: datetime | None
     last: datetime | None
+    count: int
+    undated: int
     repeats: int = 0
-    undated: int = 0
 
     def repeat(self, moment: datetime | None, count: int) -> None:
         """Take one more that is alike."""
-        self.event.count += count
+        self.count += count
         self.repeats += 1
         if moment is None:
             self.undated += 1
@@ -63,6 +72,11 @@ class _Held(msgspec.Struct, gc=False):
             self.first = moment
         elif moment > self.last:
             self.last = moment
+
+
+def _held(event: Event, number: int, over: str, unknown: bool) -> _Held:
+    moment = event.moment
+    return _Held(event, number, over, unknown, moment, moment, event.count, moment is None)
 
 
 class Fold:
@@ -155,21 +169,21 @@ class Fold:
         """Events of one object; none where it is of no sensor."""
         line = _line(raw)
         if line.rule is not None:
-            return [of_falco(line)]
+            return [FalcoEvent(line)]
         for name in tetragon.TYPES:
             body = getattr(line, name)
             if body is not None:
-                return [of_tetragon(line, name, body)]
+                return [TetragonEvent(line, name, body)]
         if line.audit_id is not None:
-            return [of_audit(raw)]
+            return [AuditEvent(_audit(raw))]
         if line.kind == "EventList" and bytes(line.items):
-            return [of_audit(item) for item in _elements(line.items)]
+            return [AuditEvent(_audit(item)) for item in _elements(line.items)]
         if isinstance(line.log, str):  # Docker's own file around each line
             return self._event(line.log.encode()) if line.log[:1] == "{" else self._other()
         others = tetragon.members(raw)
         for name, part in others.items():
             if name.startswith("process_"):
-                return [of_tetragon(line, name, tetragon.body_of(part))]
+                return [TetragonEvent(line, name, tetragon.body_of(part))]
         return self._other()
 
     def _other(self) -> list[Event]:
@@ -197,31 +211,27 @@ class Fold:
     def _see(self, event: Event, number: int) -> Taken | None:
         """Return the record of an event, or let it wait for its repeats."""
         log = self._log(event.sensor)
-        if event.node is not None:
-            self._nodes[event.sensor].add(event.node)
-        unknown = event.told is not None and priority(event.told) is None
+        if (node := event.node) is not None:
+            self._nodes[event.sensor].add(node)
+        told = event.priority
+        unknown = told is not None and priority(told) is None
         log.unknown_priorities += unknown
-        if self._emitted < SINGLE:
+        many = self._emitted
+        if many < SINGLE:
             self._emitted += 1
-            alone = _Held(event, number, "", unknown, event.moment, event.moment)
-            return self._record(alone, waited=False)
-        key: Hashable
-        if self._emitted < BY_POD:
-            over, key = "", event.whole
-        elif self._emitted < BY_NAMESPACE:
-            over, key = "command", (event.common, event.pod)
-        else:
-            over, key = "pod", (event.common, "")
+            return self._record(_held(event, number, "", unknown), waited=False)
+        over = "" if many < BY_POD else "command" if many < BY_NAMESPACE else "pod"
+        key: Hashable = event.key(over)
         try:
-            held = self._waiting.get(key)
+            found = self._waiting.get(key)
         except TypeError:  # a value that is no scalar
             key = repr(key)
-            held = self._waiting.get(key)
-        if held is None:
-            self._emitted += 1
-            self._waiting[key] = _Held(event, number, over, unknown, event.moment, event.moment)
-        else:
-            held.repeat(event.moment, event.count)
+            found = self._waiting.get(key)
+        if found is not None:
+            found.repeat(event.moment, event.count)
+            return None
+        self._emitted += 1
+        self._waiting[key] = _held(event, number, over, unknown)
         return None
 
     def _flush(self) -> Iterator[Taken]:
@@ -231,62 +241,22 @@ class Fold:
 
     def _record(self, held: _Held, *, waited: bool = True) -> Taken:
         """Record of an event, once its repeats are known; they are counted in its log."""
-        event, count = held.event, held.event.count
+        event, first, last = held.event, held.first, held.last
         log = self._log(event.sensor)
-        log.events += count
+        log.events += held.count
         log.folded += held.repeats
-        log.undated += held.undated + (event.moment is None)
-        if held.first is not None and (log.first is None or held.first < log.first):
-            log.first = held.first
-        if held.last is not None and (log.last is None or held.last > log.last):
-            log.last = held.last
-        about: dict[str, Any] = {
-            "report": self.content.report,
-            "line": held.number,
-            "count": count,
-            "over": held.over,
-        }
-        if count > 1 and waited:
-            about |= {"first": held.first, "last": held.last}
-        record = _FOUND[event.sensor](about, *event.parts)
+        log.undated += held.undated
+        if first is not None and last is not None:
+            log.first = first if log.first is None else min(log.first, first)
+            log.last = last if log.last is None else max(log.last, last)
+        if held.count == 1 or not waited:
+            first = last = None
+        record = event.record(
+            report=self.content.report,
+            line=held.number,
+            count=held.count,
+            first=first,
+            last=last,
+            over=held.over,
+        )
         return Taken("Event", record, held.number, event.sensor)
-
-
-def _found_alert(about: dict[str, Any], line: Line) -> falco.FoundAlert | bytes:
-    if not isinstance(line.rule, str):
-        return _encode({**about, "event": {"rule": line.rule}})  # whoever decodes it says so
-    alert = falco.Alert(
-        rule=line.rule,
-        priority=line.priority,
-        source=line.source,
-        tags=line.tags,
-        time=line.time,
-        hostname=line.hostname,
-        output_fields=line.output_fields,
-        uuid=line.uuid,
-    )
-    return falco.FoundAlert(event=alert, **about)
-
-
-def _found_event(
-    about: dict[str, Any], line: Line, type: str, body: tetragon.Body
-) -> tetragon.FoundEvent:
-    event = tetragon.Event(
-        type=type,
-        node_name=line.node_name,
-        cluster_name=line.cluster_name,
-        time=line.time,
-        body=body,
-    )
-    return tetragon.FoundEvent(event=event, **about)
-
-
-def _found_request(about: dict[str, Any], event: audit.Event) -> audit.FoundEvent:
-    return audit.FoundEvent(event=event, **about)
-
-
-_FOUND: dict[str, Callable[..., msgspec.Struct | bytes]] = {
-    "falco": _found_alert,
-    "tetragon": _found_event,
-    "kubernetes-audit": _found_request,
-}

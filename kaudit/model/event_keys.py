@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Raw, field
@@ -19,10 +19,11 @@ from kaudit.model.runtime_event import command_line, plain
 
 #: Repeats that one event may tell of: so many more fit into a column.
 _MOST = 1 << 53
-_audit = msgspec.json.Decoder(audit.Event).decode
-_NONE = falco.Fields()
+_encode = msgspec.json.Encoder().encode
+_NO_FIELDS = falco.Fields()
 _NO_PROCESS = tetragon.Process()
 _NO_POD = tetragon.Pod()
+_NO_TARGET = audit.Target()
 
 
 class _Bodies(msgspec.Struct, gc=False):
@@ -59,145 +60,180 @@ class Line(_Bodies):
     log: Any = None
 
 
-class Event(msgspec.Struct, gc=False):
-    """What folding asks of an event; a record of it is made of its parts.
+class FalcoEvent(msgspec.Struct, gc=False):
+    """An alert."""
 
-    Attributes
-    ----------
-    told
-        Priority, where the sensor gives one.
-    common, pod
-        What events share that are folded whatever their command, and whatever their pod too.
-    """
-
-    sensor: str
-    moment: datetime | None
-    node: str | None
-    told: Any
-    common: tuple[Any, ...]
-    pod: Any
-    parts: tuple[Any, ...]
-    count: int = 1
+    sensor: ClassVar = "falco"
+    count: ClassVar = 1
+    line: Line
 
     @property
-    def whole(self) -> tuple[Any, ...]:
-        """All that tables keep but the moment."""
-        return _WHOLE[self.sensor](*self.parts)
+    def moment(self) -> datetime | None:
+        """When it happened."""
+        return falco.moment(self.line.time, self.line.output_fields or _NO_FIELDS)
+
+    @property
+    def node(self) -> str | None:
+        """Where it happened."""
+        return plain(self.line.hostname)
+
+    @property
+    def priority(self) -> Any:
+        """Priority as written; None where the sensor gives none."""
+        return self.line.priority
+
+    def key(self, over: str) -> tuple[Any, ...]:
+        """What it has in common with those that are folded into it."""
+        line = self.line
+        fields = line.output_fields or _NO_FIELDS
+        if over:
+            common = ("falco", line.rule, line.priority, fields.namespace, line.hostname)
+            return common, (fields.pod, fields.container_id == "host") if over != "pod" else ""
+        command = fields.proc_cmdline
+        return (
+            "falco",
+            line.rule,
+            line.priority,
+            line.source,
+            line.hostname,
+            fields.namespace,
+            fields.pod,
+            fields.container_id,
+            fields.proc_name,
+            command_line(command) if isinstance(command, str) else command,
+            fields.proc_pname,
+            fields.user_name,
+            fields.fd_name,
+            fields.repository,
+            fields.tag,
+            fields.ka_user,
+            fields.ka_name,
+            fields.ka_namespace,
+            fields.ka_resource,
+            fields.ka_code,
+            fields.ct_user,
+            fields.ct_name,
+        )
+
+    def record(self, **about: Any) -> falco.FoundAlert | bytes:
+        """Record of it and its repeats."""
+        line = self.line
+        if not isinstance(line.rule, str):
+            return _encode({**about, "event": {"rule": line.rule}})  # whoever decodes it says so
+        alert = falco.Alert(
+            line.rule,
+            line.priority,
+            line.source,
+            line.tags,
+            line.time,
+            line.hostname,
+            line.output_fields,
+            line.uuid,
+        )
+        return falco.FoundAlert(event=alert, **about)
 
 
-def of_falco(line: Line) -> Event:
-    """Event of an alert."""
-    fields = line.output_fields or _NONE
-    return Event(
-        "falco",
-        falco.moment(line.time, fields),
-        plain(line.hostname),
-        line.priority,
-        ("falco", line.rule, line.priority, fields.namespace, line.hostname),
-        (fields.pod, fields.container_id == "host"),
-        (line,),
-    )
+class TetragonEvent(msgspec.Struct, gc=False):
+    """An event of Tetragon, of whichever type."""
+
+    sensor: ClassVar = "tetragon"
+    priority: ClassVar = None
+    line: Line
+    type: str
+    body: tetragon.Body
+
+    @property
+    def moment(self) -> datetime | None:
+        """When it happened."""
+        return tetragon.moment(self.line.time, self.type, self.body)
+
+    @property
+    def node(self) -> str | None:
+        """Where it happened."""
+        return plain(self.line.node_name)
+
+    @property
+    def count(self) -> int:
+        """How often, where Tetragon has counted itself."""
+        counted = self.line.aggregation_info
+        if counted is None:
+            return 1
+        try:
+            return min(max(int(counted.count), 1), _MOST)
+        except (TypeError, ValueError):
+            return 1
+
+    def key(self, over: str) -> tuple[Any, ...]:
+        """What it has in common with those that are folded into it."""
+        body, node = self.body, self.line.node_name
+        process = body.process or _NO_PROCESS
+        pod = process.pod or _NO_POD
+        if over:
+            common = ("tetragon", self.type, body.policy_name, pod.namespace, node)
+            return common, pod.name if over != "pod" else ""
+        container = pod.container
+        return (
+            "tetragon",
+            self.type,
+            node,
+            body.policy_name,
+            body.function,
+            body.action,
+            pod.namespace,
+            pod.name,
+            container.id if container else process.docker,
+            process.command,
+            process.uid,
+            body.parent.binary if body.parent else None,
+            body.target,
+            body.signal,
+        )
+
+    def record(self, **about: Any) -> tetragon.FoundEvent:
+        """Record of it and its repeats."""
+        event = tetragon.Event(
+            type=self.type,
+            node_name=self.line.node_name,
+            cluster_name=self.line.cluster_name,
+            time=self.line.time,
+            body=self.body,
+        )
+        return tetragon.FoundEvent(event=event, **about)
 
 
-def _whole_alert(line: Line) -> tuple[Any, ...]:
-    fields = line.output_fields or _NONE
-    command = fields.proc_cmdline
-    return (
-        "falco",
-        line.rule,
-        line.priority,
-        line.source,
-        line.hostname,
-        fields.namespace,
-        fields.pod,
-        fields.container_id,
-        fields.proc_name,
-        command_line(command) if isinstance(command, str) else command,
-        fields.proc_pname,
-        fields.user_name,
-        fields.fd_name,
-        fields.repository,
-        fields.tag,
-        fields.ka_user,
-        fields.ka_name,
-        fields.ka_namespace,
-        fields.ka_resource,
-        fields.ka_code,
-        fields.ct_user,
-        fields.ct_name,
-    )
+class AuditEvent(msgspec.Struct, gc=False):
+    """A request to the API server."""
+
+    sensor: ClassVar = "kubernetes-audit"
+    node: ClassVar = None
+    priority: ClassVar = None
+    count: ClassVar = 1
+    event: audit.Event
+
+    @property
+    def moment(self) -> datetime | None:
+        """When it was asked."""
+        return self.event.moment
+
+    def key(self, over: str) -> tuple[Any, ...]:
+        """What it has in common with those that are folded into it."""
+        event = self.event
+        user = event.user.username if event.user else None
+        code = event.response_status.code if event.response_status else None
+        common = ("kubernetes-audit", event.verb, event.stage, user, code)
+        if over:
+            on = event.object_ref or _NO_TARGET
+            target = (on.namespace, on.name) if over != "pod" else ""
+            return (*common, on.resource, on.subresource), target
+        borrowed = event.impersonated_user.username if event.impersonated_user else None
+        return (*common, borrowed, event.target, event.decision)
+
+    def record(self, **about: Any) -> audit.FoundEvent:
+        """Record of it and its repeats."""
+        return audit.FoundEvent(event=self.event, **about)
 
 
-def of_tetragon(line: Line, type: str, body: tetragon.Body) -> Event:
-    """Event of Tetragon, of whichever type."""
-    pod = body.process.pod if body.process else None
-    try:
-        count = int(line.aggregation_info.count) if line.aggregation_info else 1
-    except (TypeError, ValueError):
-        count = 1
-    return Event(
-        "tetragon",
-        tetragon.moment(line.time, type, body),
-        plain(line.node_name),
-        None,
-        ("tetragon", type, body.policy_name, pod.namespace if pod else None, line.node_name),
-        pod.name if pod else None,
-        (line, type, body),
-        min(max(count, 1), _MOST),
-    )
-
-
-def _whole_event(line: Line, type: str, body: tetragon.Body) -> tuple[Any, ...]:
-    process = body.process or _NO_PROCESS
-    pod = process.pod or _NO_POD
-    container = pod.container
-    return (
-        "tetragon",
-        type,
-        line.node_name,
-        body.policy_name,
-        body.function,
-        body.action,
-        pod.namespace,
-        pod.name,
-        container.id if container else process.docker,
-        process.command,
-        process.uid,
-        body.parent.binary if body.parent else None,
-        body.target,
-        body.signal,
-    )
-
-
-def of_audit(raw: bytes | Raw) -> Event:
-    """Event of the API server's audit log."""
-    event = _audit(raw)
-    user = event.user.username if event.user else None
-    code = event.response_status.code if event.response_status else None
-    on = event.object_ref or audit.Target()
-    common = ("kubernetes-audit", event.verb, event.stage, user, on.resource, on.subresource, code)
-    target = (on.namespace, on.name)
-    return Event("kubernetes-audit", event.moment, None, None, common, target, (event,))
-
-
-def _whole_request(event: audit.Event) -> tuple[Any, ...]:
-    return (
-        "kubernetes-audit",
-        event.verb,
-        event.stage,
-        event.user.username if event.user else None,
-        event.impersonated_user.username if event.impersonated_user else None,
-        event.target,
-        event.response_status.code if event.response_status else None,
-        event.decision,
-    )
-
-
-_WHOLE: dict[str, Callable[..., tuple[Any, ...]]] = {
-    "falco": _whole_alert,
-    "tetragon": _whole_event,
-    "kubernetes-audit": _whole_request,
-}
+Event = FalcoEvent | TetragonEvent | AuditEvent
 
 
 class _AlertFields(msgspec.Struct, gc=False):
@@ -227,12 +263,12 @@ class _Event(_Bodies, kw_only=True):
 Glance = tuple[datetime, tuple[Any, ...], Any]
 _alert = msgspec.json.Decoder(_Alert).decode
 _event = msgspec.json.Decoder(_Event).decode
-_NO_FIELDS = _AlertFields()
+_NONE = _AlertFields()
 
 
 def _glance_at_alert(raw: bytes) -> Glance:
     alert = _alert(raw)
-    fields = alert.output_fields or _NO_FIELDS
+    fields = alert.output_fields or _NONE
     return (
         alert.time,
         ("falco", alert.rule, alert.priority, fields.namespace, alert.hostname),
