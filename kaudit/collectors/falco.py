@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from kaudit.model import falco
 from kaudit.model.event_fold import Fold
 from kaudit.model.place import Place
-from kaudit.model.runtime_event import plain, priority, techniques, texts_of
+from kaudit.model.runtime_event import labels, plain, priority
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.registry import Read, collector, tool
 from kaudit.table import Row
-from kaudit.tables.events import EVENTS, EventRow, folded
+from kaudit.tables.events import EVENTS, EventRow
 
 
 def _recognise(content: Content) -> bool:
@@ -41,13 +41,8 @@ def take_falco(content: Content) -> Iterator[Taken | Lost]:
 @collector(Read.of("falco", "Event", "events", falco.FoundAlert), tables=(EVENTS,))
 def falco_events(found: falco.FoundAlert, at: Place) -> Iterator[Row]:
     """Yield one alert; where a plugin saw the API or a cloud, who asked and for what."""
-    alert, it = found.event, found.event.fields
-    tags = sorted(set(texts_of(alert.tags)))
-    repository, tag = plain(it.repository) or plain(it.image), plain(it.tag)
-    asked = plain(it.ka_resource)
-    what = "/".join(t for t in (asked, plain(it.ka_subresource)) if t)
-    named = "/".join(t for t in (plain(it.ka_namespace), plain(it.ka_name)) if t)
-    of_pod = asked == "pods" and named
+    alert, it, over = found.event, found.event.fields, found.over
+    tags, techniques = labels(alert.tags)
     row = EventRow(
         raw=at.raw,
         raw_line=at.line,
@@ -63,33 +58,50 @@ def falco_events(found: falco.FoundAlert, at: Place) -> Iterator[Row]:
         priority=priority(alert.priority),
         priority_told=plain(alert.priority),
         internal=alert.rule.startswith(falco.INTERNAL),
+        folded_over=over,
         tags=tags,
-        techniques=techniques(tags),
+        techniques=techniques,
         node=plain(alert.hostname) or plain(it.evt_hostname),
         namespace=plain(it.namespace) or plain(it.ka_namespace),
-        pod=plain(it.pod) or (plain(it.ka_name) if of_pod else None),
-        pod_uid=plain(it.pod_uid),
-        container=plain(it.container_name),
-        container_id=plain(it.container_id),
-        image=f"{repository}:{tag}" if repository and tag else repository,
-        image_digest=plain(it.digest),
-        process=plain(it.proc_exepath) or plain(it.proc_name),
-        command=plain(it.proc_cmdline) or plain(it.ka_command),
-        parent=plain(it.proc_pname),
-        user=plain(it.user_name)
-        or plain(it.ka_user)
-        or plain(it.ct_user)
-        or plain(it.gcp_user)
-        or plain(it.user_uid),
-        target=plain(it.fd_name) or (f"{what} {named}".strip() if what or named else None),
         action=plain(it.ka_code),
         dropped=_dropped(it),
     )
-    yield folded(row, found.over)
+    if over != "pod":
+        repository, tag = plain(it.repository) or plain(it.image), plain(it.tag)
+        row.pod = plain(it.pod) or (plain(it.ka_name) if it.ka_resource == "pods" else None)
+        row.pod_uid = plain(it.pod_uid)
+        row.image = f"{repository}:{tag}" if repository and tag else repository
+        row.image_digest = plain(it.digest)
+    if not over:
+        row.container = plain(it.container_name)
+        row.container_id = plain(it.container_id)
+        row.process = plain(it.proc_exepath) or plain(it.proc_name)
+        row.command = plain(it.proc_cmdline) or plain(it.ka_command)
+        row.parent = plain(it.proc_pname)
+        row.user = (
+            plain(it.user_name)
+            or plain(it.ka_user)
+            or plain(it.ct_user)
+            or plain(it.gcp_user)
+            or plain(it.user_uid)
+        )
+        row.target = plain(it.fd_name) or _asked(it)
+    elif over == "command" and it.container_id == "host":
+        row.container_id = "host"
+    yield row
+
+
+def _asked(it: falco.Fields) -> str | None:
+    """Object of the API that a request is about, with its resource."""
+    what = [text for part in (it.ka_resource, it.ka_subresource) if (text := plain(part))]
+    named = [text for part in (it.ka_namespace, it.ka_name) if (text := plain(part))]
+    return f"{'/'.join(what)} {'/'.join(named)}".strip() if what or named else None
 
 
 def _dropped(it: falco.Fields) -> int | None:
     """Events that were lost: system calls, and alerts that nobody took."""
-    told = [plain(value) for value in (it.drops, it.queue_drops, it.scap_drops)]
+    told = [
+        plain(value) for value in (it.drops, it.queue_drops, it.scap_drops) if value is not None
+    ]
     numbers = [int(text) for text in told if text is not None and text.isdecimal()]
     return min(sum(numbers), 2**63 - 1) if numbers else None

@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from kaudit.model import tetragon
 from kaudit.model.event_fold import Fold
 from kaudit.model.place import Place
-from kaudit.model.runtime_event import plain, techniques, texts_of
+from kaudit.model.runtime_event import labels, plain
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.registry import Read, collector, tool
 from kaudit.table import Row
-from kaudit.tables.events import EVENTS, EventRow, folded
+from kaudit.tables.events import EVENTS, EventRow
 
 #: Types that tell of lost events.
 _LOSSES = ("rate_limit_info", "process_throttle")
 _NO_PROCESS = tetragon.Process()
 _NO_POD = tetragon.Pod()
 _NO_CONTAINER = tetragon.Container()
+_NO_IMAGE = tetragon.Image()
 
 
 def _recognise(content: Content) -> bool:
@@ -47,13 +48,13 @@ def take_tetragon(content: Content) -> Iterator[Taken | Lost]:
 @collector(Read.of("tetragon", "Event", "events", tetragon.FoundEvent), tables=(EVENTS,))
 def tetragon_events(found: tetragon.FoundEvent, at: Place) -> Iterator[Row]:
     """Yield one event: what a process was, and what it did where a policy watches that."""
-    event, body = found.event, found.event.body
+    event, body, over = found.event, found.event.body, found.over
     process = body.process or _NO_PROCESS
     pod = process.pod or _NO_POD
     container = pod.container or _NO_CONTAINER
-    image = container.image or tetragon.Image()
-    whole, tags = plain(image.id), sorted(set(texts_of(body.tags)))
+    tags, techniques = labels(body.tags)
     id = plain(container.id) or plain(process.docker)
+    id = id.rpartition("//")[2] if id else None
     row = EventRow(
         raw=at.raw,
         raw_line=at.line,
@@ -67,26 +68,29 @@ def tetragon_events(found: tetragon.FoundEvent, at: Place) -> Iterator[Row]:
         source=body.function or "",
         rule=plain(body.policy_name),
         internal=event.type in _LOSSES,
+        folded_over=over,
         tags=tags,
-        techniques=techniques(tags),
+        techniques=techniques,
         node=plain(event.node_name),
         cluster_name=plain(event.cluster_name),
         namespace=plain(pod.namespace),
-        pod=plain(pod.name),
-        pod_uid=plain(pod.uid),
-        container=plain(container.name),
-        container_id=id.rpartition("//")[2] if id else None,
-        image=plain(image.name) or whole,
-        image_digest=_digest(whole),
-        process=plain(process.binary),
-        command=process.command,
-        parent=plain(body.parent.binary) if body.parent else None,
-        user=plain(process.uid),
-        target=body.target,
         action=plain(body.action),
         dropped=_number(body.number_of_dropped_process_events),
     )
-    yield folded(row, found.over)
+    if over != "pod":
+        image = container.image or _NO_IMAGE
+        row.pod, row.pod_uid = plain(pod.name), plain(pod.uid)
+        row.image = plain(image.name) or plain(image.id)
+        row.image_digest = _digest(plain(image.id))
+    if not over:
+        row.container = plain(container.name)
+        row.container_id = id
+        row.process, row.command = plain(process.binary), process.command
+        row.parent = plain(body.parent.binary) if body.parent else None
+        row.user, row.target = plain(process.uid), body.target
+    elif over == "command" and id == "host":
+        row.container_id = id
+    yield row
 
 
 def _digest(image: str | None) -> str | None:

@@ -190,15 +190,21 @@ class Fold:
         self.logs[self.sensor].other += 1
         return []
 
-    def _repeats(self, glance: Callable[[bytes], Glance | None], piece: bytes) -> bool:
+    def _over(self) -> str:
+        """What events that are folded now may differ in."""
+        return (
+            "" if self._emitted < BY_POD else "command" if self._emitted < BY_NAMESPACE else "pod"
+        )
+
+    def _repeats(self, glance: Callable[[bytes, str], Glance | None], piece: bytes) -> bool:
         """Count an event if it can be seen at a glance that it repeats one that waits."""
         if not piece.isascii():  # else it may be no text where nobody looks
             return False
         try:
-            if (seen := glance(piece)) is None:
+            if (seen := glance(piece, self._over())) is None:
                 return False
-            moment, common, pod = seen
-            held = self._waiting.get((common, pod if self._emitted < BY_NAMESPACE else ""))
+            moment, key = seen
+            held = self._waiting.get(key)
         except (*_UNREADABLE, TypeError):  # or a value that is no scalar
             return False
         if held is None:
@@ -216,11 +222,10 @@ class Fold:
         told = event.priority
         unknown = told is not None and priority(told) is None
         log.unknown_priorities += unknown
-        many = self._emitted
-        if many < SINGLE:
+        if self._emitted < SINGLE:
             self._emitted += 1
             return self._record(_held(event, number, "", unknown), waited=False)
-        over = "" if many < BY_POD else "command" if many < BY_NAMESPACE else "pod"
+        over = self._over()
         key: Hashable = event.key(over)
         try:
             found = self._waiting.get(key)

@@ -88,7 +88,7 @@ class FalcoEvent(msgspec.Struct, gc=False):
         fields = line.output_fields or _NO_FIELDS
         if over:
             common = ("falco", line.rule, line.priority, fields.namespace, line.hostname)
-            return common, (fields.pod, fields.container_id == "host") if over != "pod" else ""
+            return common if over == "pod" else (*common, fields.pod, fields.container_id == "host")
         command = fields.proc_cmdline
         return (
             "falco",
@@ -170,7 +170,7 @@ class TetragonEvent(msgspec.Struct, gc=False):
         pod = process.pod or _NO_POD
         if over:
             common = ("tetragon", self.type, body.policy_name, pod.namespace, node)
-            return common, pod.name if over != "pod" else ""
+            return common if over == "pod" else (*common, pod.name)
         container = pod.container
         return (
             "tetragon",
@@ -223,8 +223,8 @@ class AuditEvent(msgspec.Struct, gc=False):
         common = ("kubernetes-audit", event.verb, event.stage, user, code)
         if over:
             on = event.object_ref or _NO_TARGET
-            target = (on.namespace, on.name) if over != "pod" else ""
-            return (*common, on.resource, on.subresource), target
+            asked = (*common, on.resource, on.subresource)
+            return asked if over == "pod" else (*asked, on.namespace, on.name)
         borrowed = event.impersonated_user.username if event.impersonated_user else None
         return (*common, borrowed, event.target, event.decision)
 
@@ -259,37 +259,36 @@ class _Event(_Bodies, kw_only=True):
     aggregation_info: None = None
 
 
-#: What a glance gives: when it was, what it has in common with others, and its pod.
-Glance = tuple[datetime, tuple[Any, ...], Any]
+#: When an event was, and its key.
+Glance = tuple[datetime, tuple[Any, ...]]
 _alert = msgspec.json.Decoder(_Alert).decode
 _event = msgspec.json.Decoder(_Event).decode
 _NONE = _AlertFields()
 
 
-def _glance_at_alert(raw: bytes) -> Glance:
+def _glance_at_alert(raw: bytes, over: str) -> Glance:
     alert = _alert(raw)
     fields = alert.output_fields or _NONE
-    return (
-        alert.time,
-        ("falco", alert.rule, alert.priority, fields.namespace, alert.hostname),
-        (fields.pod, fields.container_id == "host"),
-    )
+    common = ("falco", alert.rule, alert.priority, fields.namespace, alert.hostname)
+    if over == "pod":
+        return alert.time, common
+    return alert.time, (*common, fields.pod, fields.container_id == "host")
 
 
-def _glance_at_event(raw: bytes) -> Glance | None:
+def _glance_at_event(raw: bytes, over: str) -> Glance | None:
     event = _event(raw)
     for type in tetragon.TYPES:
         body = getattr(event, type)
         if body is not None:
-            pod = body.process.pod if body.process else None
-            namespace, name = (pod.namespace, pod.name) if pod else (None, None)
-            common = ("tetragon", type, body.policy_name, namespace, event.node_name)
-            return event.time, common, name
+            pod = (body.process and body.process.pod) or _NO_POD
+            common = ("tetragon", type, body.policy_name, pod.namespace, event.node_name)
+            return event.time, common if over == "pod" else (*common, pod.name)
     return None
 
 
-#: By sensor, what sees at a glance whose repeat an event may be; it raises where it cannot.
-GLANCES: dict[str, Callable[[bytes], Glance | None]] = {
+#: By sensor, what sees at a glance which event one repeats that is folded over something; it
+#: raises where it cannot.
+GLANCES: dict[str, Callable[[bytes, str], Glance | None]] = {
     "falco": _glance_at_alert,
     "tetragon": _glance_at_event,
 }

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import field
 
-from kaudit.model.runtime_event import Seen, command_line, instant, of_nanoseconds, plain
+from kaudit.model.runtime_event import Seen, instant, of_nanoseconds, shown
 
 #: Rules by which Falco speaks of itself.
 INTERNAL = "Falco internal: "
@@ -101,8 +101,7 @@ class Fields(msgspec.Struct, gc=False, omit_defaults=True):
         for attribute in ("proc_cmdline", "ka_command", "fd_name", "ka_name", "proc_name"):
             value = getattr(self, attribute)
             if value is not None:
-                text = plain(value)
-                setattr(self, attribute, command_line(text) if text else None)
+                setattr(self, attribute, shown(value))
 
 
 def _gather(value: Any, name: str, found: dict[str, Any], deepest: int) -> None:

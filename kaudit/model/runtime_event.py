@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from kaudit.model.credential import masked_arguments
 from kaudit.model.meta import Time
@@ -110,6 +109,23 @@ def _techniques(tags: tuple[str, ...]) -> list[str]:
     return sorted({tag.upper() for tag in tags if _TECHNIQUE.match(tag)})
 
 
+def labels(raw: Any) -> tuple[list[str], list[str]]:
+    """Tags, sorted, and the techniques among them; of a list that may be absent, or one text.
+
+    >>> labels(["shell", "T1059", "shell"]), labels(None)
+    ((['T1059', 'shell'], ['T1059']), ([], []))
+    """
+    if isinstance(raw, list):
+        return _labels(tuple([one for one in raw if isinstance(one, str)]))
+    return _labels((raw,) if isinstance(raw, str) else ())
+
+
+@lru_cache(maxsize=4096)
+def _labels(tags: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    own = sorted(set(tags))
+    return own, techniques(own)
+
+
 def instant(text: Any) -> datetime | None:
     """Return the moment that a text in RFC 3339 tells; None where it tells none, or no zone.
 
@@ -148,7 +164,7 @@ def plain(value: Any) -> str | None:
     return text if len(text) <= _LONGEST else text[:_LONGEST]
 
 
-#: Command lines that were looked at and hold nothing to mask; others are not kept in memory.
+#: Plain texts that were looked at and hold nothing to mask; others are not kept in memory.
 _harmless: set[str] = set()
 _MOST = 65536
 
@@ -161,16 +177,15 @@ def command_line(text: str) -> str:
     """
     if text in _harmless:
         return text
-    shown = " ".join(masked_arguments(text.split(" ")))
-    if shown == text and len(_harmless) < _MOST:
+    masked = " ".join(masked_arguments(text.split(" ")))
+    if masked == text and len(_harmless) < _MOST and plain(text) == text:
         _harmless.add(text)
-    return shown
+    return masked
 
 
-def texts_of(raw: Any) -> list[str]:
-    """Return the texts of a list that may be absent, or one text."""
-    if isinstance(raw, Raw):
-        raw = msgspec.json.decode(raw)
-    if isinstance(raw, str):
-        return [raw]
-    return [one for one in raw if isinstance(one, str)] if isinstance(raw, list) else []
+def shown(value: Any) -> str | None:
+    """Text of a scalar with what looks like a credential masked; None where there is none."""
+    if type(value) is str and value in _harmless:
+        return value
+    text = plain(value)
+    return None if text is None else command_line(text)

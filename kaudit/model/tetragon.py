@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from kaudit.model.runtime_event import Seen, command_line, instant, plain
+from kaudit.model.runtime_event import Seen, instant, plain, shown
 
 
 class Part(msgspec.Struct, gc=False, omit_defaults=True):
@@ -58,9 +58,8 @@ class Process(Part):
     @property
     def command(self) -> str | None:
         """Binary and arguments, masked."""
-        binary, arguments = plain(self.binary), plain(self.arguments)
-        words = [text for text in (binary, arguments and command_line(arguments)) if text]
-        return " ".join(words) or None
+        binary, arguments = plain(self.binary), shown(self.arguments)
+        return f"{binary} {arguments}" if binary and arguments else binary or arguments
 
 
 class PathArgument(Part):
@@ -155,14 +154,13 @@ class Body(Part):
                 for name in ("binary", "arguments"):
                     value = getattr(process, name)
                     if value is not None:
-                        text = plain(value)
-                        setattr(process, name, command_line(text) if text else None)
+                        setattr(process, name, shown(value))
         for argument in self.args or ():
             for file in (argument.file_arg, argument.path_arg, argument.linux_binprm_arg):
-                if file is not None and (text := plain(file.path)):
-                    file.path = command_line(text)
-        if text := plain(self.path):
-            self.path = command_line(text)
+                if file is not None and (text := shown(file.path)):
+                    file.path = text
+        if text := shown(self.path):
+            self.path = text
 
 
 class Aggregation(Part):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from kaudit.table import Resource, Row, Table, Trace, doc
+from kaudit.table import Resource, Table, Trace, doc
 
 
 class EventRow(Trace, kw_only=True):
@@ -126,16 +126,3 @@ AUDIT_EVENTS = Table(
     key=("report", "line"),
     resource=Resource("kind", namespace="", name="user"),
 )
-
-
-def folded(row: EventRow, over: str) -> Row:
-    """Let a row that stands for many say nothing of what they differ in."""
-    if not over:
-        return row
-    host = row.container_id == "host"
-    of_pod = ("pod", "pod_uid", "image", "image_digest") if over == "pod" else ()
-    for name in ("container", "process", "command", "parent", "user", "target", *of_pod):
-        setattr(row, name, None)
-    row.container_id = "host" if host and over == "command" else None
-    row.folded_over = over
-    return row
