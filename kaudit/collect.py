@@ -12,6 +12,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from kaudit.model.meta import Resource
 from kaudit.model.nulls import without_nulls
 from kaudit.model.place import Place, stand_in
 from kaudit.model.words import Gap, Reason
-from kaudit.orphans import Orphans
+from kaudit.orphans import Orphans, Waiting
 from kaudit.registry import Collector, Read, tables_of
 from kaudit.source.documents import split_version
 from kaudit.source.events import (
@@ -48,6 +50,7 @@ from kaudit.source.events import (
     Source,
     silent,
 )
+from kaudit.spec_rows import SpecRows
 from kaudit.text import meant
 
 #: Objects of a batch from which it is worth a piece.
@@ -308,12 +311,13 @@ class Ingest:
         read, collectors = self.wanted[key]
         decode, builder = decoder(read.model), self.builder
         see = self.orphans.see if key in self._making_pods else None
-        functions = [c.function for c in collectors]
+        functions = [c.function for c in collectors if not c.of_spec]
+        told = SpecRows(collectors)
         api_version = f"{read.group}/{batch.version}" if read.group else batch.version
-        tables = [table for c in collectors for table in c.tables]
+        tables = [table for c in collectors for table in c.tables if not c.of_spec]
         record, raw = builder.record, read.raw
         adders, press = builder.gathered.adders, builder.gathered.press
-        alike: set[tuple[str, str]] = set()
+        usual: set[tuple[str, str]] = set()
         recorded: list[tuple[int, int]] = []
         found: Any
         for index, (item, position) in enumerate(zip(batch.items, batch.positions, strict=True)):
@@ -330,11 +334,11 @@ class Ingest:
             elif not found.kind:
                 # The server leaves out of the items what it says once of their list.
                 found.kind, found.api_version = batch.kind, api_version
-            elif (found.kind, found.api_version) not in alike:
+            elif (found.kind, found.api_version) not in usual:
                 if found.api_version and not _is(found, batch, read):
                     self._broken(batch, item, position, "it says twice what it is")
                     continue
-                alike.add((found.kind, found.api_version))
+                usual.add((found.kind, found.api_version))
             place = self._place(read, raw, found, batch.kind)
             place.line = record(raw, found)
             recorded.append(position)
@@ -343,21 +347,32 @@ class Ingest:
             for function in functions:
                 for row in function(found, place):
                     adders[type(row)](row)
+            told.add(found, place)
             if index % _PRESSED == 0:
                 press(tables)
+        builder.gathered.take_all(told.columns())
         builder.trace(raw, batch.origin, recorded)
 
     def adopt(self) -> None:
         """Let templates stand for themselves whose owners the sources do not hold."""
-        for key, waiting in self.orphans.left():
-            read, collectors = self.wanted[key]
-            found = decoder(read.model)(without_nulls(waiting.item, read.model))
-            waiting.place.orphan = True
+        for key, waiting in groupby(self.orphans.left(), itemgetter(0)):
+            while some := [one for _, one in islice(waiting, MANY)]:
+                self._adopt(key, some)
+                self.builder.gathered.cut()
+
+    def _adopt(self, key: KindId, waiting: Sequence[Waiting]) -> None:
+        read, collectors = self.wanted[key]
+        collectors = tuple(c for c in collectors if any(table.pods for table in c.tables))
+        told = SpecRows(collectors)
+        for one in waiting:
+            found = decoder(read.model)(without_nulls(one.item, read.model))
+            one.place.orphan = True
             for collector in collectors:
-                if any(table.pods for table in collector.tables):
-                    for row in collector.function(found, waiting.place):
+                if not collector.of_spec:
+                    for row in collector.function(found, one.place):
                         self.builder.gathered.add(row)
-            self.builder.gathered.cut()
+            told.add(found, one.place)
+        self.builder.gathered.take_all(told.columns())
 
     def _place(self, read: Read, raw: str, found: Any, kind: str) -> Place:
         if read.tool:

@@ -39,6 +39,10 @@ def doc(sentence: str) -> msgspec.Meta:
     return msgspec.Meta(description=sentence)
 
 
+RAW = doc("file of the raw record in the evidence, without folder and ending")
+RAW_LINE = doc("line of the raw record in that file, from 1")
+
+
 class Row(msgspec.Struct, gc=False, kw_only=True):
     """Base of the rows of all tables."""
 
@@ -46,8 +50,8 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
 class Trace(Row, kw_only=True):
     """Base of rows that come from one raw record; gives the way back to it."""
 
-    raw: Annotated[str, doc("file of the raw record in the evidence, without folder and ending")]
-    raw_line: Annotated[int, doc("line of the raw record in that file, from 1")]
+    raw: Annotated[str, RAW]
+    raw_line: Annotated[int, RAW_LINE]
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -201,13 +205,7 @@ class Table:
         """Build an Arrow table of rows, in the given order."""
         import pyarrow as pa
 
-        order = [self.row.__struct_fields__.index(c.name) for c in self.columns]
-        columns = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) if rows else []
-        arrays = [
-            _array(columns[at] if rows else (), field.type)
-            for at, field in zip(order, self.schema, strict=True)
-        ]
-        return pa.Table.from_arrays(arrays, schema=self.schema)
+        return pa.Table.from_arrays(arrays(rows, self.row, self.schema), schema=self.schema)
 
     def sorted(self, table: pa.Table) -> pa.Table:
         """Sort an Arrow table by the key, ties by trace."""
@@ -265,6 +263,16 @@ def frame(table: pa.Table) -> pd.DataFrame:
     names = pd.Index(table.column_names)
     rows = pd.RangeIndex(table.num_rows)
     return create_dataframe_from_blocks(blocks, rows, names)  # type: ignore[no-any-return]
+
+
+def arrays(rows: Sequence[Row], row: type[Row], schema: pa.Schema) -> list[pa.Array]:
+    """Build the columns of a schema from rows of a class that has fields of these names."""
+    order = [row.__struct_fields__.index(name) for name in schema.names]
+    columns = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) if rows else []
+    return [
+        _array(columns[at] if rows else (), field.type)
+        for at, field in zip(order, schema, strict=True)
+    ]
 
 
 def _array(values: Sequence[Any], type: pa.DataType) -> pa.Array:

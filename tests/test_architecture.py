@@ -42,6 +42,7 @@ LEVELS = {
     "collectors": 3,
     "views": 3,
     "orphans": 3,
+    "spec_rows": 3,
     "engine_webhooks": 3,
     "enforcement": 3,
     "admission_faults": 3,

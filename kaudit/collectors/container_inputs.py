@@ -10,21 +10,13 @@ from typing import Annotated
 
 from kaudit.collectors.workloads import PODS_AND_CONTROLLERS
 from kaudit.model.container import Container, EnvFrom, EnvVar, VolumeMount
-from kaudit.model.place import Place
-from kaudit.model.pod import Pod
-from kaudit.model.workload import (
-    Controller,
-    pod_of,
-)
+from kaudit.model.pod import PodSpec
 from kaudit.registry import collector
-from kaudit.table import Row, Table, Trace, doc
-from kaudit.tables.owned import CONTAINER_KEY
+from kaudit.table import Row, Table, doc
+from kaudit.tables.owned import CONTAINER_KEY, OfSpec
 
 
-class MountRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+class MountRow(OfSpec, kw_only=True):
     container: Annotated[str, doc("name of the container")]
     container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
     volume: Annotated[str, doc("name of the volume")]
@@ -36,10 +28,7 @@ class MountRow(Trace, kw_only=True):
     device: Annotated[bool, doc("a block device of volumeDevices")] = False
 
 
-class EnvRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+class EnvRow(OfSpec, kw_only=True):
     container: Annotated[str, doc("name of the container")]
     container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
     position: Annotated[int, doc("place in env, then envFrom, from 0")]
@@ -68,38 +57,26 @@ ENV = Table(
 )
 
 
-@collector(
-    *PODS_AND_CONTROLLERS,
-    tables=(MOUNTS, ENV),
-)
-def container_inputs(found: Pod | Controller, at: Place) -> list[Row]:
-    """Rows of mounts and variables; controllers give those of their template."""
-    made = pod_of(found, orphan=at.orphan)
-    if made is None:
-        return []
+@collector(*PODS_AND_CONTROLLERS, tables=(MOUNTS, ENV), of_spec=True)
+def container_inputs(spec: PodSpec) -> list[Row]:
+    """Rows of the mounts and variables of a pod's containers."""
     rows: list[Row] = []
-    for kind, _, c in made[1].typed_containers:
-        rows += [_mount(mount, kind, c, at) for mount in c.volume_mounts or ()]
+    for kind, _, c in spec.typed_containers:
+        rows += [_mount(mount, kind, c) for mount in c.volume_mounts or ()]
         for device in c.volume_devices or ():
             path = device.device_path or ""
-            row = _mount(VolumeMount(name=device.name, mount_path=path), kind, c, at)
+            row = _mount(VolumeMount(name=device.name, mount_path=path), kind, c)
             row.device = True
             rows.append(row)
         variables = c.env or ()
-        for position, variable in enumerate(variables):
-            rows.append(_variable(variable, position, kind, c, at))
+        rows += [_variable(v, position, kind, c) for position, v in enumerate(variables)]
         for position, bulk in enumerate(c.env_from or (), start=len(variables)):
-            rows.append(_bulk(bulk, position, kind, c, at))
+            rows.append(_bulk(bulk, position, kind, c))
     return rows
 
 
-def _mount(mount: VolumeMount, kind: str, c: Container, at: Place) -> MountRow:
+def _mount(mount: VolumeMount, kind: str, c: Container) -> MountRow:
     return MountRow(
-        raw=at.raw,
-        raw_line=at.line,
-        pod_uid=at.uid,
-        namespace=at.namespace,
-        pod=at.name,
         container=c.name or "",
         container_type=kind,
         volume=mount.name,
@@ -111,14 +88,9 @@ def _mount(mount: VolumeMount, kind: str, c: Container, at: Place) -> MountRow:
     )
 
 
-def _variable(variable: EnvVar, position: int, kind: str, c: Container, at: Place) -> EnvRow:
+def _variable(variable: EnvVar, position: int, kind: str, c: Container) -> EnvRow:
     source, reference, key, optional = _env_source(variable)
     return EnvRow(
-        raw=at.raw,
-        raw_line=at.line,
-        pod_uid=at.uid,
-        namespace=at.namespace,
-        pod=at.name,
         container=c.name or "",
         container_type=kind,
         position=position,
@@ -131,14 +103,9 @@ def _variable(variable: EnvVar, position: int, kind: str, c: Container, at: Plac
     )
 
 
-def _bulk(bulk: EnvFrom, position: int, kind: str, c: Container, at: Place) -> EnvRow:
+def _bulk(bulk: EnvFrom, position: int, kind: str, c: Container) -> EnvRow:
     ref = bulk.secret_ref or bulk.config_map_ref
     return EnvRow(
-        raw=at.raw,
-        raw_line=at.line,
-        pod_uid=at.uid,
-        namespace=at.namespace,
-        pod=at.name,
         container=c.name or "",
         container_type=kind,
         position=position,

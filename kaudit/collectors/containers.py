@@ -1,4 +1,4 @@
-"""Containers of pods and templates, with their ports and probes.
+"""Containers of pods and templates.
 
 Nothing is inferred: what an object leaves unset is null.
 """
@@ -9,25 +9,19 @@ from datetime import datetime
 from typing import Annotated
 
 from kaudit.collectors.workloads import PODS_AND_CONTROLLERS
-from kaudit.model.container import Container, ContainerPort, Lifecycle, Probe, Resources
+from kaudit.model.container import Container, Resources
 from kaudit.model.meta import Metadata
 from kaudit.model.place import Place
-from kaudit.model.pod import ContainerStatus, Pod, PodStatus
+from kaudit.model.pod import ContainerStatus, PodSpec, PodStatus
 from kaudit.model.quantity import number, whole
 from kaudit.model.security_context import SecurityContext
-from kaudit.model.workload import (
-    Controller,
-    pod_of,
-)
+from kaudit.model.workload import PodOf
 from kaudit.registry import collector
-from kaudit.table import Row, Table, Trace, doc
-from kaudit.tables.owned import CONTAINER_KEY
+from kaudit.table import Row, Table, doc
+from kaudit.tables.owned import CONTAINER_KEY, OfSpec
 
 
-class ContainerRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
+class ContainerRow(OfSpec, kw_only=True):
     container: Annotated[str, doc("name of the container")]
     container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
     position: Annotated[int, doc("place in its list, from 0")]
@@ -82,83 +76,43 @@ class ContainerRow(Trace, kw_only=True):
     state: Annotated[str | None, doc("running, or the reason of waiting or terminated")] = None
 
 
-class PortRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    container: Annotated[str, doc("name of the container")]
-    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
-    position: Annotated[int, doc("place in ports, from 0")]
-    port: Annotated[int | None, doc("containerPort")] = None
-    port_name: Annotated[str | None, doc("name of the port")] = None
-    protocol: Annotated[str, doc("TCP, UDP or SCTP; TCP where unset")] = "TCP"
-    host_port: Annotated[int | None, doc("hostPort")] = None
-    host_ip: Annotated[str | None, doc("hostIP")] = None
+class StateRow(Row, kw_only=True):
+    """What a container does not have from the spec of its pod."""
 
-
-class ProbeRow(Trace, kw_only=True):
-    pod_uid: Annotated[str, doc("uid of its pod")]
-    namespace: Annotated[str, doc("namespace of the pod")]
-    pod: Annotated[str, doc("name of the pod, or of the object with the template")]
-    container: Annotated[str, doc("name of the container")]
-    container_type: Annotated[str, doc("init, sidecar, regular or ephemeral")]
-    probe: Annotated[str, doc("liveness, readiness, startup, postStart or preStop")]
-    handler: Annotated[str, doc("exec, httpGet, tcpSocket, grpc or none")]
-    host: Annotated[str | None, doc("host of httpGet or tcpSocket as written")] = None
-    port: Annotated[str | None, doc("port as written")] = None
-    path: Annotated[str | None, doc("path of httpGet")] = None
-    scheme: Annotated[str | None, doc("scheme of httpGet")] = None
-    command: Annotated[list[str], doc("command of exec, credentials masked")]
+    image_id: str | None
+    seccomp_annotation: str | None
+    apparmor_annotation: str | None
+    ready: bool | None
+    restarts: int | None
+    container_id: str | None
+    started_at: datetime | None
+    state: str | None
 
 
 CONTAINERS = Table(
     "containers", ContainerRow, grain="one container of any type", key=CONTAINER_KEY, pods=True
 )
-PORTS = Table(
-    "ports", PortRow, grain="one port of a container", key=(*CONTAINER_KEY, "position"), pods=True
-)
-PROBES = Table(
-    "probes",
-    ProbeRow,
-    grain="one probe or lifecycle handler of a container",
-    key=(*CONTAINER_KEY, "probe"),
-    pods=True,
-)
 
 
-@collector(
-    *PODS_AND_CONTROLLERS,
-    tables=(CONTAINERS, PORTS, PROBES),
-)
-def containers(found: Pod | Controller, at: Place) -> list[Row]:
-    """Rows of the containers of a pod; controllers give those of their template."""
-    made = pod_of(found, orphan=at.orphan)
-    if made is None:
-        return []
-    metadata, spec, status = made
-    states = _states(status)
-    rows: list[Row] = []
-    for kind, position, c in spec.typed_containers:
-        rows.append(_container(c, kind, position, states[kind].get(c.name or ""), metadata, at))
-        for place, port in enumerate(c.ports or ()):
-            rows.append(_port(port, place, kind, c, at))
-        hooks = c.lifecycle or _NO_HOOKS
-        for label, probe in (
-            ("liveness", c.liveness_probe),
-            ("readiness", c.readiness_probe),
-            ("startup", c.startup_probe),
-            ("postStart", hooks.post_start),
-            ("preStop", hooks.pre_stop),
-        ):
-            if probe is not None:
-                rows.append(_probe(label, probe, kind, c, at))
-    return rows
+def states(made: PodOf, _: Place) -> list[Row]:
+    """Rows of what the annotations and the status of a pod tell of its containers."""
+    statuses = _statuses(made.status)
+    return [
+        _state(c.name or "", statuses[kind].get(c.name or ""), made.metadata)
+        for kind, _, c in made.spec.typed_containers
+    ]
 
 
-_NO_CONTEXT, _NO_RESOURCES, _NO_HOOKS = SecurityContext(), Resources(), Lifecycle()
+@collector(*PODS_AND_CONTROLLERS, tables=(CONTAINERS,), of_spec=True, own=states)
+def containers(spec: PodSpec) -> list[Row]:
+    """Rows of the containers of a pod."""
+    return [_container(c, kind, position) for kind, position, c in spec.typed_containers]
 
 
-def _states(status: PodStatus) -> dict[str, dict[str, ContainerStatus]]:
+_NO_CONTEXT, _NO_RESOURCES = SecurityContext(), Resources()
+
+
+def _statuses(status: PodStatus) -> dict[str, dict[str, ContainerStatus]]:
     """Statuses by type and name of container."""
     first = {s.name: s for s in status.init_container_statuses or ()}
     return {
@@ -169,34 +123,41 @@ def _states(status: PodStatus) -> dict[str, dict[str, ContainerStatus]]:
     }
 
 
-def _container(
-    c: Container,
-    kind: str,
-    position: int,
-    status: ContainerStatus | None,
-    metadata: Metadata,
-    at: Place,
-) -> ContainerRow:
+def _state(name: str, status: ContainerStatus | None, metadata: Metadata) -> StateRow:
+    noted = bool(metadata.annotations)
+    state = status.state if status else None
+    other = (state.waiting or state.terminated) if state else None
+    return StateRow(
+        image_id=(status.image_id or None) if status else None,
+        seccomp_annotation=metadata.annotation(
+            f"container.seccomp.security.alpha.kubernetes.io/{name}"
+        )
+        if noted
+        else None,
+        apparmor_annotation=metadata.annotation(
+            f"container.apparmor.security.beta.kubernetes.io/{name}"
+        )
+        if noted
+        else None,
+        ready=status.ready if status else None,
+        restarts=status.restart_count if status else None,
+        container_id=(status.container_id or None) if status else None,
+        started_at=state.running.started_at if state and state.running else None,
+        state="running" if state and state.running else (other.reason if other else None),
+    )
+
+
+def _container(c: Container, kind: str, position: int) -> ContainerRow:
     context = c.security_context or _NO_CONTEXT
     amounts = c.resources or _NO_RESOURCES
     limits, requests = amounts.limits or {}, amounts.requests or {}
     selinux, capabilities = context.se_linux_options, context.capabilities
     seccomp, apparmor = context.seccomp_profile, context.app_armor_profile
-    name = c.name or ""
-    noted = bool(metadata.annotations)
-    state = status.state if status else None
-    other = (state.waiting or state.terminated) if state else None
     return ContainerRow(
-        raw=at.raw,
-        raw_line=at.line,
-        pod_uid=at.uid,
-        namespace=at.namespace,
-        pod=at.name,
-        container=name,
+        container=c.name or "",
         container_type=kind,
         position=position,
         image=c.image,
-        image_id=(status.image_id or None) if status else None,
         image_pull_policy=c.image_pull_policy,
         command=c.command or [],
         args=c.args or [],
@@ -211,17 +172,7 @@ def _container(
         proc_mount=context.proc_mount,
         seccomp_type=seccomp.type if seccomp else None,
         seccomp_profile=seccomp.localhost_profile if seccomp else None,
-        seccomp_annotation=metadata.annotation(
-            f"container.seccomp.security.alpha.kubernetes.io/{name}"
-        )
-        if noted
-        else None,
         apparmor_type=apparmor.type if apparmor else None,
-        apparmor_annotation=metadata.annotation(
-            f"container.apparmor.security.beta.kubernetes.io/{name}"
-        )
-        if noted
-        else None,
         selinux_type=selinux.type if selinux else None,
         selinux_user=selinux.user if selinux else None,
         selinux_role=selinux.role if selinux else None,
@@ -241,58 +192,4 @@ def _container(
         target_container=c.target_container_name,
         stdin=c.stdin,
         tty=c.tty,
-        ready=status.ready if status else None,
-        restarts=status.restart_count if status else None,
-        container_id=(status.container_id or None) if status else None,
-        started_at=state.running.started_at if state and state.running else None,
-        state="running" if state and state.running else (other.reason if other else None),
     )
-
-
-def _port(port: ContainerPort, position: int, kind: str, c: Container, at: Place) -> PortRow:
-    return PortRow(
-        raw=at.raw,
-        raw_line=at.line,
-        pod_uid=at.uid,
-        namespace=at.namespace,
-        pod=at.name,
-        container=c.name or "",
-        container_type=kind,
-        position=position,
-        port=port.container_port,
-        port_name=port.name,
-        protocol=port.protocol or "TCP",
-        host_port=port.host_port,
-        host_ip=port.host_ip,
-    )
-
-
-def _probe(label: str, probe: Probe, kind: str, c: Container, at: Place) -> ProbeRow:
-    http, tcp, grpc = probe.http_get, probe.tcp_socket, probe.grpc
-    port = http.port if http else tcp.port if tcp else grpc.port if grpc else None
-    return ProbeRow(
-        raw=at.raw,
-        raw_line=at.line,
-        pod_uid=at.uid,
-        namespace=at.namespace,
-        pod=at.name,
-        container=c.name or "",
-        container_type=kind,
-        probe=label,
-        handler=_handler(probe),
-        host=(http.host if http else tcp.host if tcp else None) or None,
-        port=None if port is None else str(port),
-        path=http.path if http else None,
-        scheme=http.scheme if http else None,
-        command=(probe.exec.command or []) if probe.exec else [],
-    )
-
-
-def _handler(probe: Probe) -> str:
-    if probe.exec is not None:
-        return "exec"
-    if probe.http_get is not None:
-        return "httpGet"
-    if probe.tcp_socket is not None:
-        return "tcpSocket"
-    return "none" if probe.grpc is None else "grpc"

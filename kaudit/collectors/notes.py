@@ -69,4 +69,4 @@ def _of_template(found: Resource) -> Iterator[Metadata]:
     if isinstance(found, Workload | CronJob | LooseWorkload | BareTemplate):
         made = pod_of(found, orphan=True)
         if made is not None:
-            yield made[0]
+            yield made.metadata

@@ -51,8 +51,6 @@ class Gathered:
         self._spilled: dict[str, list[pa.Table]] = {}
         self._controllers: set[str | None] = set()
         self._of_pods = {table.name: table for table in self._tables.values() if table.pods}
-        pods = self._of_pods.get("pods")
-        self._pods = self._rows[pods.row] if pods else []
 
     def add(self, row: Row) -> None:
         """Keep one row of any declared table."""
@@ -65,6 +63,11 @@ class Gathered:
         self._hold(name, columns)
         if "controller_kind" in columns.column_names:
             self._controllers.update(pc.unique(columns["controller_kind"]).to_pylist())
+
+    def take_all(self, found: Iterable[tuple[str, pa.Table]]) -> None:
+        """Keep rows of tables, by name, that are columns already."""
+        for name, columns in found:
+            self.take(name, columns)
 
     def press(self, tables: Iterable[Table] | None = None) -> None:
         """Turn rows into columns where there are enough, while a processor has them at hand."""
@@ -86,8 +89,7 @@ class Gathered:
     def cut(self) -> None:
         """Turn what was gathered into a part, once there is enough."""
         self.press()
-        gathered = sum(piece.num_rows for piece in self._pieces.get("pods", ()))
-        if gathered + len(self._pods) >= PART:
+        if sum(piece.num_rows for piece in self._pieces.get("pods", ())) >= PART:
             self._press_all()
             self._cut()
 

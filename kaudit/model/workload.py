@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec import field
 
-from kaudit.model.meta import Int, LabelSelector, Metadata, Part, Resource, Time
+from kaudit.model.meta import (
+    Int,
+    LabelSelector,
+    Metadata,
+    OwnerReference,
+    Part,
+    Resource,
+    Time,
+)
 from kaudit.model.pod import Pod, PodSpec, PodStatus, PodTemplate
 
 
@@ -103,18 +113,33 @@ def template_of(found: Controller) -> PodTemplate | None:
     return found.template if isinstance(found, BareTemplate) else found.spec.template
 
 
-def pod_of(
-    found: Pod | Controller, *, orphan: bool = False
-) -> tuple[Metadata, PodSpec, PodStatus] | None:
+class PodOf(NamedTuple):
+    """Pod that an object is, or that its template would make.
+
+    Attributes
+    ----------
+    metadata, spec, status
+        Of the pod.
+    owner
+        What controls the object.
+    """
+
+    metadata: Metadata
+    spec: PodSpec
+    status: PodStatus
+    owner: OwnerReference | None
+
+
+def pod_of(found: Pod | Controller, *, orphan: bool = False) -> PodOf | None:
     """Pod that an object is, or that its template would make.
 
     None where it has no template, or where the template of its owner stands for it; an
     orphan's owner cannot.
     """
-    if isinstance(found, Pod):
-        return found.metadata, found.spec, found.status
     owner = found.metadata.controller
+    if isinstance(found, Pod):
+        return PodOf(found.metadata, found.spec, found.status, owner)
     if owner is not None and owner.kind in STANDING and not orphan:
         return None
     template = template_of(found)
-    return None if template is None else (template.metadata, template.spec, _NO_STATUS)
+    return None if template is None else PodOf(template.metadata, template.spec, _NO_STATUS, owner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -22,12 +22,17 @@ from kaudit.registry.entries import (
     Read,
     View,
 )
-from kaudit.table import Table
+from kaudit.table import Row, Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def collector(*reads: Read, tables: tuple[Table, ...]) -> Callable[[F], F]:
+def collector(
+    *reads: Read,
+    tables: tuple[Table, ...],
+    of_spec: bool = False,
+    own: Callable[..., Iterable[Row]] | None = None,
+) -> Callable[[F], F]:
     """Register a function ``(object, at) -> Iterator[Row]`` for the kinds it reads.
 
     ``object`` is the decoded struct, ``at`` the :class:`Place` of its raw record.
@@ -38,6 +43,13 @@ def collector(*reads: Read, tables: tuple[Table, ...]) -> Callable[[F], F]:
         Kinds that it reads, each with the struct that its JSON is decoded into.
     tables
         Those of the rows that it yields, no others.
+    of_spec
+        The function is ``(spec) -> Iterable[Row]`` instead: what it says follows from the
+        :class:`PodSpec` of a pod or template alone, and is asked once of all pods with the
+        same one. Its rows derive from :class:`OfSpec`; the engine puts in whose they are.
+    own
+        Beside such a function of one table: ``(made, at) -> Iterable[Row]`` with the columns
+        that each :class:`PodOf` has of its own, for as many rows in the same order.
 
     Returns
     -------
@@ -72,7 +84,9 @@ def collector(*reads: Read, tables: tuple[Table, ...]) -> Callable[[F], F]:
         for table in tables:
             if TABLES.setdefault(table.name, table) is not table:
                 raise RegistryError(f"two tables are named {table.name}")
-        COLLECTORS[name] = Collector(name, reads, tables, function, function.__module__)
+        COLLECTORS[name] = Collector(
+            name, reads, tables, function, function.__module__, of_spec, own
+        )
         return function
 
     return register

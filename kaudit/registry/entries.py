@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -70,13 +70,19 @@ class Read(msgspec.Struct, frozen=True):
 
 
 class Collector(msgspec.Struct, frozen=True):
-    """A registered collector: function from one decoded object to rows."""
+    """A registered collector: function from one decoded object to rows.
+
+    One ``of_spec`` takes the spec of the object's pods instead; ``own`` then gives what the
+    rows say beside it, of the whole pod.
+    """
 
     name: str
     reads: tuple[Read, ...]
     tables: tuple[Table, ...]
-    function: Callable[..., Iterator[Row]]
+    function: Callable[..., Iterable[Row]]
     module: str
+    of_spec: bool = False
+    own: Callable[..., Iterable[Row]] | None = None
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):

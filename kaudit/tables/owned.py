@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from kaudit.table import Resource, Trace, doc
+from kaudit.table import RAW, RAW_LINE, Resource, Trace, doc
 
 _UID = doc("uid of the pod; for a template a stable stand-in")
 _NAMESPACE = doc("namespace of the pod")
@@ -13,6 +13,16 @@ _ORIGIN = doc("object: a Pod object; template: what a controller would make")
 _OWNER_KIND = doc("kind of the topmost known owner; of the pod where none")
 _OWNER_NAME = doc("name of the topmost known owner")
 _PLATFORM = doc("in a namespace of Kubernetes itself")
+
+
+class OfSpec(Trace, kw_only=True):
+    """Base of rows that a pod's spec alone tells; whose they are is put in by the engine."""
+
+    pod_uid: Annotated[str, doc("uid of its pod")] = ""
+    namespace: Annotated[str, _NAMESPACE] = ""
+    pod: Annotated[str, _POD] = ""
+    raw: Annotated[str, RAW] = ""
+    raw_line: Annotated[int, RAW_LINE] = 0
 
 
 class OfPod(Trace, kw_only=True):
@@ -55,6 +65,7 @@ class OfVolume(Trace, kw_only=True):
 
 
 #: Names of those columns: views that carry rows on copy them.
+SPEC = OfSpec.__struct_fields__
 POD, CONTAINER = OfPod.__struct_fields__, OfContainer.__struct_fields__
 POD_KEY = ("namespace", "pod", "pod_uid")
 CONTAINER_KEY = (*POD_KEY, "container_type", "container")

@@ -14,6 +14,7 @@ from kaudit.collect import collect
 from kaudit.model.nulls import without_nulls
 from kaudit.model.place import Place
 from kaudit.registry import Collector, Read
+from kaudit.spec_rows import SpecRows
 from kaudit.table import Row, Table
 from tests.memory_source import MemorySource, broken, rows
 
@@ -46,7 +47,13 @@ def rows_of(read: Read, item: bytes) -> list[Row]:
         raw=read.raw,
         line=1,
     )
-    made = [row for c in collectors_of(read) for row in c.function(found, place)]
+    collectors = collectors_of(read)
+    made = [row for c in collectors if not c.of_spec for row in c.function(found, place)]
+    told = SpecRows(collectors)
+    told.add(found, place)
+    for name, columns in told.columns():
+        assert columns.schema == registry.TABLES[name].schema
+        made += [registry.TABLES[name].row(**row) for row in columns.to_pylist()]
     for kind in {type(row) for row in made}:
         alike = [row for row in made if type(row) is kind]
         assert BY_ROW[kind].arrow(alike).num_rows == len(alike)
