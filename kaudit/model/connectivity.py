@@ -128,7 +128,8 @@ class Network:
         terms: dict[object, int] = {}
         said = [terms.setdefault(_terms(policy), len(terms)) for policy in self.policies]
         alike: dict[object, int] = {}
-        self._governed = [
+        #: Number of each class of pods: those of one number are selected by the same terms.
+        self.governed = [
             alike.setdefault(tuple((said[number], clear) for number, clear in some), at)
             for at, some in enumerate(self._selecting)
         ]
@@ -153,7 +154,7 @@ class Network:
         if node >= self.pods or not self._selecting[node]:
             return self._open
         ports = self._ports_of[node] if direction == "ingress" else ()
-        key = (direction, self._governed[node], ports)
+        key = (direction, self.governed[node], ports)
         found = self._access.get(key)
         if found is None:
             found = decided(self.stages(node, direction), self.everything, self.ports.all)

@@ -3,10 +3,11 @@
 from kaudit.network.addresses import APART, METADATA, PRIVATE
 from kaudit.network.built import NetworkTables, namespaces_of, network_of, networks_of
 from kaudit.network.matrix import Matrix
-from kaudit.network.pods import distinct, seen, standing
+from kaudit.network.pods import ALIKE, distinct, seen, standing
 from kaudit.network.policies import PolicyTables, policies_of, sayings_of
 
 __all__ = [
+    "ALIKE",
     "APART",
     "METADATA",
     "PRIVATE",

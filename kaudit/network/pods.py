@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kaudit.columns import arrow, plain_rows, series
+from kaudit.groups import Groups
 from kaudit.model.profiles import Profile
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+#: What policies, and what is said of them, tell rows apart by.
+ALIKE = (
+    *("namespace", "owner_kind", "owner_name", "origin", "host_network", "addressed", "attached"),
+    *("labels", "named_ports", "addresses"),
+)
 
 
 def standing(pods: pd.DataFrame) -> pd.DataFrame:
@@ -30,25 +38,18 @@ def of_all_parts(pods: pd.DataFrame) -> pd.DataFrame:
     """Pods that several parts of the evidence see alike, as the one row that they are."""
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    owner = ("namespace", "owner_kind", "owner_name", "origin")
-    alike = (*owner, "host_network", "addressed", "attached")
-    lists = ("labels", "named_ports", "addresses")
-    known: dict[tuple[Any, ...], int] = {}
-    counts: dict[int, int] = {}
-    names = arrow(pods["pod"]).to_pylist()
-    for at, (count, *cells) in enumerate(plain_rows(pods, "pods", *alike, *lists)):
-        key = (*cells[: len(alike)], *map(tuple, cells[len(alike) :]))
-        first = known.setdefault(key, at)
-        total = counts.pop(first, 0) + count
-        if names[at] < names[first]:
-            known[key] = first = at
-        counts[first] = total
-    if len(counts) == len(pods):
+    groups = Groups(*(pods[name] for name in ALIKE))
+    if len(groups) == len(pods):
         return pods
-    order = sorted(counts)
-    merged = pods.iloc[np.array(order)].copy()
-    merged["pods"] = series(pa.array([counts[at] for at in order], pa.int64()), merged)
+    of, name = pa.array(groups.of), arrow(pods["pod"])
+    by_name = [("of", "ascending"), ("name", "ascending")]
+    order = pc.sort_indices(pa.table({"of": of, "name": name}), by_name).to_numpy()
+    chosen = order[np.unique(groups.of[order], return_index=True)[1]]  # the first name of each
+    order = np.argsort(chosen)
+    merged: pd.DataFrame = pods.iloc[chosen[order]].copy()
+    merged["pods"] = series(pa.array(groups.total(arrow(pods["pods"]))[order]), merged)
     columns = ["namespace", "owner_kind", "owner_name", "pod"]
     return merged.sort_values(columns, kind="stable").reset_index(drop=True)
 

@@ -74,8 +74,12 @@ def control_plane_reach(
     by_block = "Cilium" not in plugins
     for name, targets in (("to_api_server", endpoints), ("to_kubelets", list(_kubelets(nodes)))):
         meant = spots(network, targets)
-        found = [reach(network, n, meant, by_block=by_block) for n in range(network.pods)]
-        columns[name] = spread([words[verdict] for verdict in found], pa.string())
+        found = {
+            number: reach(network, node, meant, by_block=by_block)
+            for node, number in enumerate(network.governed)
+            if node == number
+        }
+        columns[name] = spread([words[found[number]] for number in network.governed], pa.string())
     texts = pa.list_(pa.string())
     named = [[policy.label for policy in network.selecting(n)] for n in range(network.pods)]
     columns["policies"] = spread(named, texts)

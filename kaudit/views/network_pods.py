@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import (
-    SEPARATOR,
     arrow,
-    assembled,
     gathered,
     kept_labels,
     looked_up,
@@ -19,14 +17,14 @@ from kaudit.columns import (
     series,
     text_is,
 )
-from kaudit.network import PolicyTables, sayings_of
+from kaudit.groups import Groups
+from kaudit.network import ALIKE, PolicyTables, sayings_of
 from kaudit.registry import view
-from kaudit.table import Resource, Table, Trace, doc
+from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kaudit.columns import Positions
     from kaudit.model.address_space import AddressSpace
 
 
@@ -67,6 +65,7 @@ def network_pods(
     policies: PolicyTables,
 ) -> pd.DataFrame:
     """Reduce pods to what policies speak of."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     c = pod_context
@@ -94,33 +93,12 @@ def network_pods(
         "addressed": series(pc.greater(pc.fill_null(pc.list_value_length(arrow(ips)), 0), 0), c),
         "addresses": _address_classes(ips, space),
     }
-    first, numbers = _alike(found)
-    found = {name: column.iloc[first] for name, column in found.items()}
-    found["pods"] = series(numbers, found["pod"])
-    made = assembled(c.iloc[first], found, [column.name for column in NETWORK_PODS.columns])
-    return made.reset_index(drop=True)
-
-
-def _alike(columns: dict[str, pd.Series[Any]]) -> tuple[Positions, Positions]:
-    """First of the pods of a workload that are alike, and how many they are."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    parts = [arrow(columns[c]) for c in ("namespace", "owner_kind", "owner_name", "origin")]
-    parts += [
-        pc.cast(arrow(columns[c]), pa.string()) for c in ("host_network", "addressed", "attached")
-    ]
-    parts += [
-        pc.fill_null(pc.binary_join(arrow(columns[c]), "\x1e"), "")
-        for c in ("labels", "named_ports", "addresses")
-    ]
-    codes = pc.binary_join_element_wise(*parts, SEPARATOR).dictionary_encode().indices
-    _, first, numbers = np.unique(
-        codes.to_numpy(zero_copy_only=False), return_index=True, return_counts=True
-    )
-    order = np.argsort(first)
-    return first[order].astype("int64"), numbers[order].astype("int64")
+    columns = {name: arrow(column) for name, column in found.items()}
+    groups = Groups(*(columns[name] for name in ALIKE))
+    made = {name: groups.one(column) for name, column in columns.items()}
+    made["pods"] = pa.array(groups.rows())
+    schema = NETWORK_PODS.schema
+    return frame(pa.table([made[name] for name in schema.names], names=schema.names).cast(schema))
 
 
 def _address_classes(ips: pd.Series[Any], space: AddressSpace) -> pd.Series[Any]:

@@ -51,18 +51,24 @@ def secret_reach(
         used.setdefault(tuple(owner), set()).add(secret)
     who = pairs(t["namespace"], t["service_account"], t["owner_kind"], t["owner_name"])
     codes = who.dictionary_encode()
-    found = []
+    numbers: dict[tuple[str, str, frozenset[str]], int] = {}
+    found: list[tuple[str, list[str]]] = []
+    each = []
     for text in codes.dictionary.to_pylist():
         namespace, account, kind, name = text.split(SEPARATOR)
-        grants = readers.of_account(namespace, account) if account else []
         mine = frozenset(used.get((namespace, kind, name), ()))
-        found.append(surplus(grants, namespace, mine, known.get(namespace, frozenset())))
-    reach = pa.array([r for r, _ in found], pa.string()).take(codes.indices)
-    more = pa.array([m for _, m in found], pa.list_(pa.string())).take(codes.indices)
+        number = numbers.setdefault((namespace, account, mine), len(found))
+        if number == len(found):
+            grants = readers.of_account(namespace, account) if account else []
+            found.append(surplus(grants, namespace, mine, known.get(namespace, frozenset())))
+        each.append(number)
+    at = pa.array(each, pa.int64()).take(codes.indices)
+    reach = pa.array([r for r, _ in found], pa.string()).take(at)
+    more = pa.array([m for _, m in found], pa.list_(pa.string())).take(at)
     order = [column.name for column in SECRET_REACH.columns]
     of: dict[str, Any] = {name: t[name] for name in order if name in t.columns}
     token = t["token_mounted"] | t["token_projected"]
-    beyond = pa.array([bool(m) for _, m in found], pa.bool_()).take(codes.indices)
+    beyond = pa.array([bool(m) for _, m in found], pa.bool_()).take(at)
     of |= {
         "token": token,
         "reach": series(reach, t),

@@ -117,7 +117,7 @@ def template_drift(
         return looked_up(plan, at, column, made)
 
     there = series(pa.array(at >= 0, pa.bool_()), made)
-    comparable = _comparable(made, pod_context)
+    comparable = flags(made["settled"])
     known = comparable & there
     differs = {
         "image_changed": known & _image_differs(made, planned),
@@ -151,17 +151,14 @@ def _with_pods(containers: pd.DataFrame, images: pd.DataFrame, pods: pd.DataFram
     import pyarrow.compute as pc
 
     at = positions(containers["pod_uid"], pods["pod_uid"])
+    pods = pods.assign(settled=_settled(pods))
     of_pod = {
         name: looked_up(pods, at, name, containers)
-        for name in ("service_account", "unowned", "static")
+        for name in ("service_account", "unowned", "static", "settled")
     }
-    key = ("pod_uid", "container_type", "container")
-    of_image = positions(
-        pairs(*(containers[name] for name in key)), pairs(*(images[name] for name in key))
-    )
-    named = {
-        name: looked_up(images, of_image, name, containers) for name in ("tagged_name", "digest")
-    }
+    # Images are of the containers, in their order, and of volumes after them.
+    images = images.iloc[: len(containers)]
+    named = {name: series(arrow(images[name]), containers) for name in ("tagged_name", "digest")}
     lists = [pc.binary_join(arrow(containers[name]), "\n") for name in ("command", "args")]
     words = pc.binary_join_element_wise(*lists, "\n\n")
     return containers[_READ].assign(**of_pod, **named, words=series(words, containers))
@@ -171,27 +168,20 @@ def _key(rows: pd.DataFrame, *more: str) -> Any:
     return pairs(*(rows[name] for name in (*_OWNER, *more)))
 
 
-def _comparable(made: pd.DataFrame, pods: pd.DataFrame) -> pd.Series[Any]:
+def _settled(pods: pd.DataFrame) -> pd.Series[Any]:
     """One template of the owner is known, and its living pods are of one revision."""
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    owners = _key(made)
-    pods = pods[[*_OWNER, "origin", "phase", "labels"]]
-    templates = _key(pods[text_is(pods["origin"], "template").to_numpy(dtype=bool)])
-    every = Groups(templates)
-    one = every.one(templates).filter(pa.array(every.rows() == 1))
-    living = pods[
-        (
-            text_is(pods["origin"], "object") & ~text_is(pods["phase"], "Succeeded", "Failed")
-        ).to_numpy(dtype=bool)
-    ]
-    told = kept_labels(living["labels"], _REVISIONS.__contains__)
-    revision = over_lists(series(told, living), _revision, pa.string())
-    groups = Groups(_key(living))
-    mixed = groups.one(_key(living)).filter(pa.array(groups.kinds(arrow(revision)) > 1))
-    settled = pc.invert(pc.is_in(owners, value_set=mixed))
-    return series(pc.and_(pc.is_in(owners, value_set=one), settled), made)
+    owners = Groups(*(pods[name] for name in _OWNER))
+    template = text_is(pods["origin"], "template").to_numpy(dtype=bool)
+    one = np.bincount(owners.of[template], minlength=len(owners)) == 1
+    living = text_is(pods["origin"], "object") & ~text_is(pods["phase"], "Succeeded", "Failed")
+    told = kept_labels(pods["labels"], _REVISIONS.__contains__)
+    revision = arrow(over_lists(series(told, pods), _revision, pa.string()))
+    mixed = owners.kinds(pc.if_else(arrow(living), revision, None)) > 1
+    return series((one & ~mixed)[owners.of], pods)
 
 
 def _revision(labels: list[str]) -> str:

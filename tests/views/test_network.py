@@ -9,6 +9,9 @@ import pytest
 
 from kaudit.connections import Cluster
 from kaudit.evidence.bundle import Evidence
+from kaudit.network.pods import of_all_parts
+from kaudit.table import frame
+from kaudit.views.network_pods import NETWORK_PODS, NetworkPodRow
 from tests.memory_source import evidence_of, rows
 
 AGENT = """
@@ -223,3 +226,34 @@ def test_a_statement_does_not_hold_where_others_decide(text: str, verdict: str) 
     assert rows(evidence, "segmentation", "says", "verdict") == [
         {"says": "trial never reaches production", "verdict": verdict}
     ]
+
+
+def test_pods_of_several_parts_are_one_row_under_the_first_name() -> None:
+    def row(pod: str, line: int, pods: int, *labels: str) -> NetworkPodRow:
+        return NetworkPodRow(
+            raw="pods",
+            raw_line=line,
+            namespace="web",
+            owner_kind="Deployment",
+            owner_name="shop",
+            pod=pod,
+            origin="object",
+            pods=pods,
+            platform=False,
+            host_network=False,
+            attached=False,
+            labels=list(labels),
+            named_ports=[],
+            addressed=True,
+            addresses=["1"],
+        )
+
+    parts = [row("shop-2", 1, 3, "app=a"), row("shop-3", 2, 1), row("shop-1", 7, 4, "app=a")]
+    merged = of_all_parts(frame(NETWORK_PODS.arrow(parts)))
+    found = merged[["pod", "raw_line", "pods"]].to_dict("records")
+    assert found == [
+        {"pod": "shop-1", "raw_line": 7, "pods": 7},
+        {"pod": "shop-3", "raw_line": 2, "pods": 1},
+    ]
+    alone = frame(NETWORK_PODS.arrow(parts[:2]))
+    assert of_all_parts(alone) is alone
