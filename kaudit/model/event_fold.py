@@ -10,7 +10,6 @@ at last by rule, node and namespace.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from datetime import datetime
 
 import msgspec
 from msgspec import Raw
@@ -23,6 +22,7 @@ from kaudit.model.event_keys import (
     Event,
     FalcoEvent,
     Glance,
+    Held,
     Line,
     TetragonEvent,
 )
@@ -47,38 +47,6 @@ _audit = msgspec.json.Decoder(audit.Event).decode
 _elements = msgspec.json.Decoder(list[Raw]).decode
 
 
-class _Held(msgspec.Struct, gc=False):
-    """An event that waits for its repeats, with what they have told so far."""
-
-    event: Event
-    number: int
-    over: str
-    unknown: bool
-    first: datetime | None
-    last: datetime | None
-    count: int
-    undated: int
-    repeats: int = 0
-
-    def repeat(self, moment: datetime | None, count: int) -> None:
-        """Take one more that is alike."""
-        self.count += count
-        self.repeats += 1
-        if moment is None:
-            self.undated += 1
-        elif self.first is None or self.last is None:
-            self.first = self.last = moment
-        elif moment < self.first:
-            self.first = moment
-        elif moment > self.last:
-            self.last = moment
-
-
-def _held(event: Event, number: int, over: str, unknown: bool) -> _Held:
-    moment = event.moment
-    return _Held(event, number, over, unknown, moment, moment, event.count, moment is None)
-
-
 class Fold:
     """Takes the events of one file.
 
@@ -94,7 +62,7 @@ class Fold:
         self.content, self.sensor = content, sensor
         self.logs: dict[str, Log] = {}
         self._nodes: dict[str, set[str]] = {}
-        self._waiting: dict[Hashable, _Held] = {}
+        self._waiting: dict[Hashable, Held] = {}
         self._emitted = content.before
         self._broken: list[int] = []
 
@@ -224,7 +192,7 @@ class Fold:
         log.unknown_priorities += unknown
         if self._emitted < SINGLE:
             self._emitted += 1
-            return self._record(_held(event, number, "", unknown), waited=False)
+            return self._record(Held.of(event, number, "", unknown), waited=False)
         over = self._over()
         key: Hashable = event.key(over)
         try:
@@ -236,7 +204,7 @@ class Fold:
             found.repeat(event.moment, event.count)
             return None
         self._emitted += 1
-        self._waiting[key] = _held(event, number, over, unknown)
+        self._waiting[key] = Held.of(event, number, over, unknown)
         return None
 
     def _flush(self) -> Iterator[Taken]:
@@ -244,7 +212,7 @@ class Fold:
         for held in waiting.values():
             yield self._record(held)
 
-    def _record(self, held: _Held, *, waited: bool = True) -> Taken:
+    def _record(self, held: Held, *, waited: bool = True) -> Taken:
         """Record of an event, once its repeats are known; they are counted in its log."""
         event, first, last = held.event, held.first, held.last
         log = self._log(event.sensor)
@@ -255,13 +223,6 @@ class Fold:
             log.first = first if log.first is None else min(log.first, first)
             log.last = last if log.last is None else max(log.last, last)
         if held.count == 1 or not waited:
-            first = last = None
-        record = event.record(
-            report=self.content.report,
-            line=held.number,
-            count=held.count,
-            first=first,
-            last=last,
-            over=held.over,
-        )
+            held.first = held.last = None
+        record = event.record(self.content.report, held)
         return Taken("Event", record, held.number, event.sensor)

@@ -115,11 +115,12 @@ class FalcoEvent(msgspec.Struct, gc=False):
             fields.ct_name,
         )
 
-    def record(self, **about: Any) -> falco.FoundAlert | bytes:
+    def record(self, report: str, held: Held) -> falco.FoundAlert | bytes:
         """Record of it and its repeats."""
         line = self.line
-        if not isinstance(line.rule, str):
-            return _encode({**about, "event": {"rule": line.rule}})  # whoever decodes it says so
+        if not isinstance(line.rule, str):  # whoever decodes it says so
+            event = {"rule": line.rule}
+            return _encode({"report": report, "line": held.number, "event": event})
         alert = falco.Alert(
             line.rule,
             line.priority,
@@ -130,7 +131,15 @@ class FalcoEvent(msgspec.Struct, gc=False):
             line.output_fields,
             line.uuid,
         )
-        return falco.FoundAlert(event=alert, **about)
+        return falco.FoundAlert(
+            event=alert,
+            report=report,
+            line=held.number,
+            count=held.count,
+            first=held.first,
+            last=held.last,
+            over=held.over,
+        )
 
 
 class TetragonEvent(msgspec.Struct, gc=False):
@@ -189,7 +198,7 @@ class TetragonEvent(msgspec.Struct, gc=False):
             body.signal,
         )
 
-    def record(self, **about: Any) -> tetragon.FoundEvent:
+    def record(self, report: str, held: Held) -> tetragon.FoundEvent:
         """Record of it and its repeats."""
         event = tetragon.Event(
             type=self.type,
@@ -198,7 +207,15 @@ class TetragonEvent(msgspec.Struct, gc=False):
             time=self.line.time,
             body=self.body,
         )
-        return tetragon.FoundEvent(event=event, **about)
+        return tetragon.FoundEvent(
+            event=event,
+            report=report,
+            line=held.number,
+            count=held.count,
+            first=held.first,
+            last=held.last,
+            over=held.over,
+        )
 
 
 class AuditEvent(msgspec.Struct, gc=False):
@@ -228,12 +245,53 @@ class AuditEvent(msgspec.Struct, gc=False):
         borrowed = event.impersonated_user.username if event.impersonated_user else None
         return (*common, borrowed, event.target, event.decision)
 
-    def record(self, **about: Any) -> audit.FoundEvent:
+    def record(self, report: str, held: Held) -> audit.FoundEvent:
         """Record of it and its repeats."""
-        return audit.FoundEvent(event=self.event, **about)
+        return audit.FoundEvent(
+            event=self.event,
+            report=report,
+            line=held.number,
+            count=held.count,
+            first=held.first,
+            last=held.last,
+            over=held.over,
+        )
 
 
 Event = FalcoEvent | TetragonEvent | AuditEvent
+
+
+class Held(msgspec.Struct, gc=False):
+    """An event that waits for its repeats, with what they have told so far."""
+
+    event: Event
+    number: int
+    over: str
+    unknown: bool
+    first: datetime | None
+    last: datetime | None
+    count: int
+    undated: int
+    repeats: int = 0
+
+    @classmethod
+    def of(cls, event: Event, number: int, over: str, unknown: bool) -> Held:
+        """Hold an event that no other one was like; ``unknown`` is its priority."""
+        moment = event.moment
+        return cls(event, number, over, unknown, moment, moment, event.count, moment is None)
+
+    def repeat(self, moment: datetime | None, count: int) -> None:
+        """Take one more that is alike."""
+        self.count += count
+        self.repeats += 1
+        if moment is None:
+            self.undated += 1
+        elif self.first is None or self.last is None:
+            self.first = self.last = moment
+        elif moment < self.first:
+            self.first = moment
+        elif moment > self.last:
+            self.last = moment
 
 
 class _AlertFields(msgspec.Struct, gc=False):
