@@ -143,7 +143,17 @@ def test_public_functions_stay_what_they_are() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-HEAVY = {"pandas", "pyarrow", "numpy", "matplotlib", "kubernetes", "nbformat", "papermill", "yaml"}
+HEAVY = {
+    "pandas",
+    "pyarrow",
+    "numpy",
+    "matplotlib",
+    "kubernetes",
+    "nbformat",
+    "papermill",
+    "pydantic",
+    "yaml",
+}
 
 
 @pytest.mark.parametrize(

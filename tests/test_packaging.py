@@ -67,7 +67,7 @@ def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
 def test_every_dependency_has_a_lowest_version() -> None:
     extras = project()["optional-dependencies"].values()
     for text in (*project()["dependencies"], *(text for extra in extras for text in extra)):
-        assert re.fullmatch(r"[\w-]+>=[\d.]+(,<\d+)?", text, re.IGNORECASE), text
+        assert re.fullmatch(r"[\w-]+>=[\d.]+(,<[\d.]+)?", text, re.IGNORECASE), text
 
 
 def test_licence_is_whole() -> None:
