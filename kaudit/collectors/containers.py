@@ -79,14 +79,14 @@ class ContainerRow(OfSpec, kw_only=True):
 class StateRow(Row, kw_only=True):
     """What a container does not have from the spec of its pod."""
 
-    image_id: str | None
-    seccomp_annotation: str | None
-    apparmor_annotation: str | None
-    ready: bool | None
-    restarts: int | None
-    container_id: str | None
-    started_at: datetime | None
-    state: str | None
+    image_id: str | None = None
+    seccomp_annotation: str | None = None
+    apparmor_annotation: str | None = None
+    ready: bool | None = None
+    restarts: int | None = None
+    container_id: str | None = None
+    started_at: datetime | None = None
+    state: str | None = None
 
 
 CONTAINERS = Table(
@@ -110,6 +110,8 @@ def containers(spec: PodSpec) -> list[Row]:
 
 
 _NO_CONTEXT, _NO_RESOURCES = SecurityContext(), Resources()
+_SECCOMP = "container.seccomp.security.alpha.kubernetes.io/"
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
 
 def _statuses(status: PodStatus) -> dict[str, dict[str, ContainerStatus]]:
@@ -124,27 +126,18 @@ def _statuses(status: PodStatus) -> dict[str, dict[str, ContainerStatus]]:
 
 
 def _state(name: str, status: ContainerStatus | None, metadata: Metadata) -> StateRow:
-    noted = bool(metadata.annotations)
-    state = status.state if status else None
-    other = (state.waiting or state.terminated) if state else None
-    return StateRow(
-        image_id=(status.image_id or None) if status else None,
-        seccomp_annotation=metadata.annotation(
-            f"container.seccomp.security.alpha.kubernetes.io/{name}"
-        )
-        if noted
-        else None,
-        apparmor_annotation=metadata.annotation(
-            f"container.apparmor.security.beta.kubernetes.io/{name}"
-        )
-        if noted
-        else None,
-        ready=status.ready if status else None,
-        restarts=status.restart_count if status else None,
-        container_id=(status.container_id or None) if status else None,
-        started_at=state.running.started_at if state and state.running else None,
-        state="running" if state and state.running else (other.reason if other else None),
-    )
+    row = StateRow()
+    if metadata.annotations:
+        row.seccomp_annotation = metadata.annotation(f"{_SECCOMP}{name}")
+        row.apparmor_annotation = metadata.annotation(f"{_APPARMOR}{name}")
+    if status is not None:
+        row.image_id, row.container_id = status.image_id or None, status.container_id or None
+        row.ready, row.restarts = status.ready, status.restart_count
+        if status.state is not None:
+            running, other = status.state.running, status.state.waiting or status.state.terminated
+            row.started_at = running.started_at if running else None
+            row.state = "running" if running else (other.reason if other else None)
+    return row
 
 
 def _container(c: Container, kind: str, position: int) -> ContainerRow:

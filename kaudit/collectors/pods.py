@@ -111,19 +111,19 @@ class OwnRow(Row, kw_only=True):
     controller_kind: str | None
     controller_name: str | None
     controller_uid: str | None
-    mirror: bool
+    mirror: bool = False
     labels: list[str]
     annotation_keys: list[str]
-    mesh_annotations: list[str]
+    mesh_annotations: list[str] = field(default_factory=list)
     created_at: datetime | None
     deleting: bool
     phase: str | None
     node: str | None
     pod_ips: list[str]
-    networks: list[str] | None
+    networks: list[str] | None = field(default_factory=list)
     started_at: datetime | None
-    seccomp_annotation: str | None
-    apparmor_annotations: list[str]
+    seccomp_annotation: str | None = None
+    apparmor_annotations: list[str] = field(default_factory=list)
     last_applied: bool
 
 
@@ -134,30 +134,31 @@ def owned(made: PodOf, at: Place) -> list[Row]:
     """Row of what a pod has of its own."""
     metadata, spec, status, owner = made
     template = at.kind != "Pod"
-    return [
-        OwnRow(
-            origin="template" if template else "object",
-            kind=at.kind,
-            controller_kind=owner.kind if owner else None,
-            controller_name=owner.name if owner else None,
-            controller_uid=owner.uid if owner else None,
-            mirror=not template and metadata.annotation("kubernetes.io/config.mirror") is not None,
-            labels=metadata.label_texts,
-            annotation_keys=metadata.annotation_keys,
-            mesh_annotations=metadata.mesh_annotations if metadata.annotations else [],
-            created_at=metadata.creation_timestamp,
-            deleting=metadata.deletion_timestamp is not None,
-            phase=status.phase,
-            node=spec.node_name,
-            pod_ips=[ip.ip for ip in status.pod_ips or () if ip.ip]
-            or ([status.pod_ip] if status.pod_ip else []),
-            networks=_networks(metadata, at.namespace) if metadata.annotations else [],
-            started_at=status.start_time,
-            seccomp_annotation=metadata.annotation("seccomp.security.alpha.kubernetes.io/pod"),
-            apparmor_annotations=_apparmor(metadata) if metadata.annotations else [],
-            last_applied=bool(metadata.last_applied),
-        )
-    ]
+    row = OwnRow(
+        origin="template" if template else "object",
+        kind=at.kind,
+        controller_kind=owner.kind if owner else None,
+        controller_name=owner.name if owner else None,
+        controller_uid=owner.uid if owner else None,
+        labels=metadata.label_texts,
+        annotation_keys=metadata.annotation_keys,
+        created_at=metadata.creation_timestamp,
+        deleting=metadata.deletion_timestamp is not None,
+        phase=status.phase,
+        node=spec.node_name,
+        pod_ips=[ip.ip for ip in status.pod_ips or () if ip.ip]
+        or ([status.pod_ip] if status.pod_ip else []),
+        started_at=status.start_time,
+        last_applied=bool(metadata.last_applied),
+    )
+    if metadata.annotations:
+        mirrored = metadata.annotation("kubernetes.io/config.mirror") is not None
+        row.mirror = mirrored and not template
+        row.mesh_annotations = metadata.mesh_annotations
+        row.networks = _networks(metadata, at.namespace)
+        row.seccomp_annotation = metadata.annotation("seccomp.security.alpha.kubernetes.io/pod")
+        row.apparmor_annotations = _apparmor(metadata)
+    return [row]
 
 
 @collector(*PODS_AND_CONTROLLERS, tables=(PODS,), of_spec=True, own=owned)
