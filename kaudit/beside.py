@@ -17,7 +17,10 @@ from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Results of this process that wait in memory for those before them; further ones wait on disk.
 _HELD = 8
@@ -209,26 +212,47 @@ class _Pair(Generic[T]):
 
 
 def _store(path: Path, result: Any) -> None:
-    """Write a result whole; large buffers stand apart, so that each can be let go."""
-    buffers: list[pickle.PickleBuffer] = []
-    text = pickle.dumps(result, protocol=5, buffer_callback=buffers.append)
-    raws: list[bytes | memoryview] = [text, *(buffer.raw() for buffer in buffers)]
-    sizes = array("q", [len(raws), *map(len, raws)])
+    """Write a result whole; its tables have files of their own."""
     partial = path.with_suffix(".partial")
     with partial.open("wb") as stream:
-        for part in (sizes.tobytes(), *raws):
-            stream.write(part)
+        _Pickler(path, stream).dump(result)
     partial.rename(path)
+
+
+class _Pickler(pickle.Pickler):
+    """Writes each Arrow table to a file: whoever loads it maps it, and copies nothing."""
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        super().__init__(stream, protocol=5)
+        self._path, self._tables = path, 0
+
+    def reducer_override(self, value: Any) -> Any:
+        """Write a table, and tell where; anything else is written as it always is."""
+        import pyarrow as pa
+
+        if not isinstance(value, pa.Table):
+            return NotImplemented
+        self._tables += 1
+        path = f"{self._path}.{self._tables}"
+        with pa.OSFile(path, "wb") as sink, pa.ipc.new_stream(sink, value.schema) as stream:
+            stream.write_table(value)
+        return _mapped, (path,)
+
+
+def _mapped(path: str) -> pa.Table:
+    """Return a table that lies in a file, which has no name any more and goes with it."""
+    import pyarrow as pa
+
+    with pa.memory_map(path) as source:
+        Path(path).unlink()
+        return pa.ipc.open_stream(source).read_all()
 
 
 def _load(path: Path) -> tuple[Any] | None:
     """Return the result that was written, in a tuple; None where none is there."""
     try:
         with path.open("rb") as stream:
-            count = int.from_bytes(stream.read(_WIDTH), sys.byteorder)
-            sizes = array("q", stream.read(_WIDTH * count))
-            text, *buffers = [stream.read(size) for size in sizes]
-        path.unlink()
+            path.unlink()
+            return (pickle.load(stream),)  # noqa: S301  written by our own process
     except OSError:
         return None
-    return (pickle.loads(text, buffers=buffers),)  # noqa: S301  written by our own process

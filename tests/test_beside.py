@@ -126,6 +126,29 @@ def test_the_other_process_hands_over_what_it_made(tmp_path: Path) -> None:
         assert table["at"].to_pylist() == list(range(2_000))
 
 
+def test_tables_are_handed_over_in_files_that_leave_no_trace(tmp_path: Path) -> None:
+    table = pa.table({"text": ["a", None, "b"], "texts": [["x"], [], None]})
+    none = table.slice(0, 0)
+    beside._store(tmp_path / "0", [table, {"again": table}, none, "words"])
+    assert len(list(tmp_path.iterdir())) == 3
+    loaded = beside._load(tmp_path / "0")
+    assert not list(tmp_path.iterdir())
+    assert loaded is not None
+    first, others, empty, words = loaded[0]
+    assert first.equals(table)
+    assert others["again"] is first
+    assert empty.equals(none)
+    assert empty.schema == none.schema
+    assert words == "words"
+
+
+@pytest.mark.parametrize("lost", ["0", "0.1"])
+def test_what_is_lost_on_its_way_is_none(lost: str, tmp_path: Path) -> None:
+    beside._store(tmp_path / "0", pa.table({"text": ["a"]}))
+    (tmp_path / lost).unlink()
+    assert beside._load(tmp_path / "0") is None
+
+
 def test_pieces_give_what_one_run_gives(
     dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
