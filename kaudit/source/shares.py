@@ -28,7 +28,7 @@ from kaudit.source.tools import UNREADABLE, opener, recognised
 #: Bytes of a list from which it is cut; of small files that are taken together.
 _LONG, _SMALL = 6 << 20, 1 << 20
 _EDGE = 1 << 16
-_BLOCK = 4 << 20
+_BLOCK = 1 << 18
 
 #: Name and path of a file.
 File = tuple[str, Path]
