@@ -166,7 +166,7 @@ class Gathered:
         self._loose[name] = self._loose.get(name, 0) + columns.nbytes
         if self._loose[name] > _LOOSE:
             loose = pa.concat_tables(self._pieces.pop(name))
-            self._spilled.setdefault(name, []).append(on_disk(loose.combine_chunks()))
+            self._spilled.setdefault(name, []).append(on_disk(loose))
             self._loose[name] = 0
 
     def controllers(self) -> set[str]:
