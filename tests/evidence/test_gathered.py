@@ -34,3 +34,19 @@ def test_distinct_values_of_all_parts(monkeypatch: pytest.MonkeyPatch, part: int
     assert found[-1] == "memory"
     assert len(evidence["containers"]) == 9
     assert evidence["namespaces"]["name"].tolist() == ["n"]
+
+
+def test_tables_that_wait_on_disk_are_what_those_in_memory_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = [f"n{n * 7 % 10}" for n in range(10)]
+    text = "---".join(
+        f"\n{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}\n" for name in names
+    )
+    sources = [MemorySource(found) for found in objects(text)]
+    held = collect(*sources).store.read("namespaces", None, None)
+    monkeypatch.setattr(gathered, "_GATHERED", 1)
+    monkeypatch.setattr(gathered, "_LOOSE", held.nbytes // 3)
+    spilled = collect(*sources).store.read("namespaces", None, None)
+    assert spilled.equals(held)
+    assert spilled["name"].to_pylist() == sorted(names)
