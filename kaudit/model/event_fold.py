@@ -65,6 +65,7 @@ class Fold:
         self._waiting: dict[Hashable, Held] = {}
         self._emitted = content.before
         self._broken: list[int] = []
+        self._broken_at = 0
 
     def take(self) -> Iterator[Taken | Lost]:
         """Yield the records of events, those of the file, and what is lost.
@@ -129,6 +130,9 @@ class Fold:
         if not broken:
             log.other += 1
             return
+        if number == self._broken_at:  # several things are wrong with it
+            return
+        self._broken_at = number
         log.broken += 1
         if len(self._broken) < _NAMED:
             self._broken.append(number)

@@ -77,6 +77,15 @@ def test_nesting_without_end_is_a_broken_line(tmp_path: Path, line: str, first: 
     assert log(evidence)["broken"] == 1
 
 
+def test_a_line_that_is_wrong_in_several_ways_is_one_broken_line(tmp_path: Path) -> None:
+    line = alert(rule="S").encode()
+    wrong = line.replace(b"{", b'{"uuid": "\xff", ', 1)
+    evidence = read(tmp_path, b"\n".join([line, wrong, line]))
+
+    assert "1 of 3 lines cannot be read: 2" in broken(evidence)[0]
+    assert log(evidence)["broken"] == 1
+
+
 @pytest.mark.parametrize("code", [10**30, -(10**30), "200", 1.5])
 def test_a_code_that_no_column_holds_costs_its_line_alone(tmp_path: Path, code: Any) -> None:
     lines = [json.dumps(AUDIT | {"responseStatus": {"code": code}}), json.dumps(AUDIT)]

@@ -105,4 +105,4 @@ def test_what_is_no_text_is_broken_also_where_nobody_looks(
     monkeypatch.setattr(event_fold, "BY_POD", 0)
     line = b'{"rule": "R", "time": "2026-01-01T10:00:00Z", "uuid": "x"}'
     found = taken("falco", [line, line, line.replace(b'"x"', b'"' + bad + b'"')])
-    assert "of 3 lines cannot be read: 3" in found[-1]
+    assert "1 of 3 lines cannot be read: 3" in found[-1]
