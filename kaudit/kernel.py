@@ -24,6 +24,8 @@ __all__ = ["Kernel"]
 
 _FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 _CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
+#: New objects after which the collector looks for cycles: tables and drawings make many.
+_OBJECTS = 50_000
 _NEEDED = (
     "pandas",
     "pyarrow.parquet",
@@ -109,6 +111,7 @@ class Kernel:
 
 def _wait(connection: str) -> None:
     """Import what a notebook needs, become a kernel, wait for orders, and work."""
+    gc.disable()  # of what is imported nothing goes
     # As ipykernel has it: pictures of pyplot stand in the notebook.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     for name in _NEEDED:
@@ -121,7 +124,9 @@ def _wait(connection: str) -> None:
         load()
     app = IPKernelApp.instance()
     app.initialize(["-f", connection])  # type: ignore[no-untyped-call]  # ipykernel's
-    gc.freeze()  # all this stays: no collection needs to look at it
+    gc.freeze()
+    gc.set_threshold(_OBJECTS)
+    gc.enable()
     line = os.fdopen(0, "rb", closefd=False).readline()
     if not line:  # who started it was killed
         shutil.rmtree(Path(connection).parent, ignore_errors=True)
