@@ -33,6 +33,8 @@ _MARK = "report.json"
 _SCHEMA = "kaudit/report/v1"
 _FAILED = "failed.ipynb"
 _FORMATS = ("html", "pdf")
+#: What exports need.
+_EXPORTING = ("mistune", "jinja2", "typst", "kaudit.template.page", "kaudit.template.pdf")
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -137,8 +139,8 @@ def render(
     with _workshop(out) as folder:
         _take(beside or {}, folder)
         # Imported while the kernel works and this process has nothing to do.
-        exporters = Thread(target=import_module, args=("kaudit.template.exporters",))
-        exporters.start()
+        export = Thread(target=lambda: [*map(import_module, _EXPORTING)])
+        export.start()
         try:
             node = run(
                 notebook, values, folder, kernel=kernel, kernel_name=kernel_name, progress=progress
@@ -146,7 +148,7 @@ def render(
         except ReportError as error:
             raise _kept(error, folder, out) from None
         finally:
-            exporters.join()
+            export.join()
         _take(later(), folder)
         _export(node, folder, name, formats, progress)
         files = _seal(folder, notebook.name)
@@ -247,22 +249,23 @@ def _write_notebook(node: Any, path: Path) -> None:
 
 def _export(node: Any, folder: Path, name: str, formats: Sequence[str], progress: Progress) -> None:
     """Write the notebook, and what else is asked for."""
-    from kaudit.template.exporters import AuditHTML, AuditPDF
+    from kaudit.template.document import read
+    from kaudit.template.page import page_html
+    from kaudit.template.pdf import report_pdf
+
+    document = read(node)
 
     def page() -> bool:
         _write_notebook(node, folder / f"{name}.ipynb")
-        if "html" not in formats:
-            return True
-        text, _ = AuditHTML().from_notebook_node(node)  # type: ignore[no-untyped-call]  # nbconvert's constructor
-        (folder / f"{name}.html").write_text(text, "utf-8", newline="\n")
+        if "html" in formats:
+            (folder / f"{name}.html").write_text(page_html(document), "utf-8", newline="\n")
         return True
 
     progress("HTML", 0, None)
     wait = aside(page)
     if "pdf" in formats:
         progress("PDF", 0, None)
-        paper, _ = AuditPDF().from_notebook_node(node)  # type: ignore[no-untyped-call]  # nbconvert's constructor
-        (folder / f"{name}.pdf").write_bytes(paper)
+        (folder / f"{name}.pdf").write_bytes(report_pdf(document))
     wait()
 
 
