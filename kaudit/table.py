@@ -171,18 +171,22 @@ class Table:
         return f"Table({self.name!r}: {self.grain})"
 
     @cached_property
+    def names(self) -> list[str]:
+        """Names of the columns in their declared order, those of the trace last."""
+        return sorted(self.row.__struct_fields__, key=("raw", "raw_line").__contains__)
+
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """Columns in their declared order, those of the trace last."""
+        """Columns, in the order of their names."""
         hints = {n: h for base in reversed(self.row.__mro__) for n, h in _hints(base).items()}
-        found = [_column(field, hints[field]) for field in self.row.__struct_fields__]
-        names = {column.name for column in found}
+        names = {*self.names}
         wanted = set(self.key)
         if self.resource:
             r = self.resource
             wanted |= {n for n in (r.kind, r.namespace, r.name, r.container) if n and n[0] != "="}
         if missing := wanted - names:
             raise RegistryError(f"table {self.name}: no such columns: {sorted(missing)}")
-        return tuple(sorted(found, key=lambda column: column.name in ("raw", "raw_line")))
+        return tuple(_column(name, hints[name]) for name in self.names)
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -232,7 +236,7 @@ class Table:
     def check(self, data: pd.DataFrame) -> None:
         """Raise RegistryError with every fault: missing or surplus columns, nulls, kinds."""
         faults = []
-        names = [c.name for c in self.columns]
+        names = self.names
         faults += [f"column {n} is missing" for n in names if n not in data.columns]
         faults += [f"column {n} is not declared" for n in data.columns if n not in names]
         for column in self.columns:

@@ -120,7 +120,7 @@ class Frames:
             return registry.TABLES[name].empty()
         part = self._part if registry.TABLES[name].pods else None
         found = frame(self._store.read(name, part, None))
-        lacking = [c.name for c in registry.TABLES[name].columns if c.name not in found]
+        lacking = [column for column in registry.TABLES[name].names if column not in found]
         if lacking:
             what = f"table {name} lacks {', '.join(lacking)}: another kaudit has collected it"
             raise EvidenceError(what, hint="collect again, or use the kaudit that collected it")

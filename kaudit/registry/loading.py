@@ -55,7 +55,8 @@ def _import(catalogue: str) -> None:
 def check() -> None:
     """Raise RegistryError where a table is malformed, or something named is not there."""
     for table in TABLES.values():
-        _ = table.columns  # they are checked when they are first made
+        if not table.row.__module__.startswith("kaudit."):  # our own are checked by the tests
+            _ = table.columns
     for view in VIEWS.values():
         for name in view.needs:
             _known(name, f"view {view.name}")
@@ -69,7 +70,7 @@ def check_control(item: Control) -> None:
         _known(name, f"control {item.id}")
     resource_of(item)
     table = TABLES[item.subject]
-    columns = [c.name for c in table.columns]
+    columns = table.names
     for name in (*item.shows, *([item.applies] if item.applies else ())):
         if name not in columns:
             raise RegistryError(

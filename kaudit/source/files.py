@@ -20,7 +20,7 @@ from kaudit.source.events import Event, KindId, Maker, Progress, silent
 from kaudit.source.json_windows import LARGE
 from kaudit.source.reading import Reading, origin_of
 from kaudit.source.shares import shared
-from kaudit.source.tools import content_of, recognised
+from kaudit.source.tools import EDGE, content_of, recognised
 
 _YAML = (".yaml", ".yml")
 _LINES = (".jsonl", ".ndjson")
@@ -159,10 +159,11 @@ class FileSource:
             return
         origin = origin_of(name, data)
         content = Content(name, data, origin.sha256[:16])
-        if format := recognised(content):
+        suffix = _suffix(path)
+        begun = Content(name, data[:EDGE]) if suffix in _LINES else content
+        if format := recognised(begun) or recognised(content):
             yield from run.tool(format, content, origin)
             return
-        suffix = _suffix(path)
         if (suffix not in (*_YAML, *_JSON) and _named(path)) or (
             suffix in _LINES and not _objects_a_line(data)
         ):

@@ -23,11 +23,10 @@ from kaudit.model.words import Gap
 from kaudit.source.events import Batch, Begin, Event, Listed, Made, Maker, Origin, Progress
 from kaudit.source.json_windows import Frame, framed, items, spans, whole
 from kaudit.source.reading import Reading, Told
-from kaudit.source.tools import UNREADABLE, opener, recognised
+from kaudit.source.tools import EDGE, UNREADABLE, opener, recognised
 
 #: Bytes of a list from which it is cut; of small files that are taken together.
 _LONG, _SMALL = 6 << 20, 1 << 20
-_EDGE = 1 << 16
 _BLOCK = 1 << 18
 
 #: Name and path of a file.
@@ -242,7 +241,7 @@ def _sensor(name: str, path: Path) -> str:
     reopen = opener(path)
     try:
         with reopen() as stream:
-            format = recognised(Content(name, stream.read(_EDGE), "", reopen))
+            format = recognised(Content(name, stream.read(EDGE), "", reopen))
     except UNREADABLE:
         return ""
     return format.name if format else ""

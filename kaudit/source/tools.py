@@ -36,7 +36,7 @@ from kaudit.text import meant
 LARGE = 48 << 20
 #: What ``-`` stands for.
 STDIN = Path("/dev/stdin")
-_EDGE = 1 << 16
+EDGE = 1 << 16
 _BLOCK = 1 << 20
 _BATCH = 2_500
 UNREADABLE = (OSError, EOFError, zlib.error)
@@ -65,7 +65,7 @@ def content_of(name: str, path: Path) -> tuple[Content, Origin]:
     origin = Origin(name=name, sha256=digest.hexdigest(), bytes=size)
     large = len(data) > LARGE
     report = origin.sha256[:16]
-    content = Content(name, data[:_EDGE] if large else data, report, opened if large else None)
+    content = Content(name, data[:EDGE] if large else data, report, opened if large else None)
     return content, origin
 
 

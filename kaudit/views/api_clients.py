@@ -34,5 +34,5 @@ def api_clients(pod_tokens: pd.DataFrame) -> pd.DataFrame:
     """Keep the first pod with rights of each workload."""
     owner = ["namespace", "owner_kind", "owner_name"]
     found = pod_tokens[pod_tokens["has_rights"].to_numpy(bool)].drop_duplicates(owner)
-    columns = [column.name for column in API_CLIENTS.columns]
+    columns = API_CLIENTS.names
     return found[columns].sort_values(list(API_CLIENTS.key)).reset_index(drop=True)

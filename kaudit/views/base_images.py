@@ -61,4 +61,4 @@ def base_images(dockerfile_stages: pd.DataFrame) -> pd.DataFrame:
             image, lambda text: parsed(text).tag in ("", "latest") and "@" not in text
         ),
     }
-    return assembled(stages, found, [column.name for column in BASE_IMAGES.columns])
+    return assembled(stages, found, BASE_IMAGES.names)

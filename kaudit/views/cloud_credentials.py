@@ -81,7 +81,7 @@ def cloud_credentials(
         for found in (volumes, projections)
     ]
     mounted = series(positions(arrow(e["pod_uid"]), pa.concat_arrays(shown)) >= 0, e)
-    columns = [column.name for column in CLOUD_CREDENTIALS.columns]
+    columns = CLOUD_CREDENTIALS.names
     found: dict[str, Any] = {name: e[name] for name in columns if name in e.columns}
     found |= {
         "service_account": account.fillna(""),

@@ -85,4 +85,4 @@ def container_resources(security_context: pd.DataFrame, limit_ranges: pd.DataFra
         found[f"limits_{name}"] = flags(found[f"limits_{name}"])
     for name in ("cpu", "memory"):
         found[f"requests_{name}"] = flags(found[f"requests_{name}"])
-    return assembled(c, found, [column.name for column in CONTAINER_RESOURCES.columns])
+    return assembled(c, found, CONTAINER_RESOURCES.names)

@@ -152,7 +152,7 @@ def control_plane(security_context: pd.DataFrame, env: pd.DataFrame) -> pd.DataF
     for name in _FLAGS:
         flag = name.replace("_", "-")
         found[name] = series(pa.array([f.get(flag) for f in flags], pa.string()), c)
-    return assembled(c, found, [column.name for column in CONTROL_PLANE.columns])
+    return assembled(c, found, CONTROL_PLANE.names)
 
 
 def _mentions(c: pd.DataFrame) -> Any:

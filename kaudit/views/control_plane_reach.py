@@ -85,7 +85,7 @@ def control_plane_reach(
     columns["policies"] = spread(named, texts)
     told = [target.text for target in endpoints]
     columns["api_server"] = series(pa.array([told] * len(pods), texts), pods)
-    return assembled(pods, columns, [column.name for column in CONTROL_PLANE_REACH.columns])
+    return assembled(pods, columns, CONTROL_PLANE_REACH.names)
 
 
 def _api_server(slices: pd.DataFrame) -> Iterator[Target]:

@@ -37,4 +37,4 @@ def default_accounts(service_accounts: pd.DataFrame) -> pd.DataFrame:
         name: found[name] for name in ("raw", "raw_line", "namespace", "name", "kind")
     }
     columns["mounts_token"] = flags(found["automount_token"], unset=True)
-    return assembled(found, columns, [column.name for column in DEFAULT_ACCOUNTS.columns])
+    return assembled(found, columns, DEFAULT_ACCOUNTS.names)

@@ -60,7 +60,7 @@ def disruption_room(disruption_budgets: pd.DataFrame, workloads: pd.DataFrame) -
         "pods": series(pa.array(pods, pa.int64()), b),
         "blocked": series(pa.array(blocked, pa.bool_()), b),
     }
-    return assembled(b, found, [column.name for column in DISRUPTION_ROOM.columns])
+    return assembled(b, found, DISRUPTION_ROOM.names)
 
 
 _Made = dict[str, list[tuple[dict[str, str], int]]]

@@ -69,7 +69,7 @@ def dockerfile_posture(dockerfiles: pd.DataFrame, dockerfile_facts: pd.DataFrame
         chosen = chosen & dockerfile_facts["shipped"] if shipped else chosen
         rows = dockerfile_facts[chosen.to_numpy(dtype=bool)]
         found[name] = gathered(rows["report"], _told(rows), d["report"])
-    return assembled(d, found, [column.name for column in DOCKERFILE_POSTURE.columns])
+    return assembled(d, found, DOCKERFILE_POSTURE.names)
 
 
 def _told(rows: pd.DataFrame) -> pa.Array:

@@ -44,7 +44,7 @@ def driver_rotation(security_context: pd.DataFrame) -> pd.DataFrame:
     image = arrow(over_texts(s["image"], lambda text: "secrets-store" in text))
     chosen = pc.and_(named, image).to_numpy(zero_copy_only=False)
     found = s[chosen].reset_index(drop=True)
-    columns = [column.name for column in DRIVER_ROTATION.columns]
+    columns = DRIVER_ROTATION.names
     of: dict[str, Any] = {name: found[name] for name in columns if name in found.columns}
     of["rotates"] = over_lists(found["args"], _rotates) | over_lists(found["command"], _rotates)
     return assembled(found, of, columns)

@@ -49,4 +49,4 @@ def engine_verdicts(policy_verdicts: pd.DataFrame, tool_runs: pd.DataFrame) -> p
         ),
         "refused": text_is(v["result"], "fail"),
     }
-    return assembled(v, found, [column.name for column in ENGINE_VERDICTS.columns])
+    return assembled(v, found, ENGINE_VERDICTS.names)

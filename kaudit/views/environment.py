@@ -73,7 +73,7 @@ PROJECTED_TOKENS = Table(
 @view(ENVIRONMENT)
 def environment(env: pd.DataFrame, pod_context: pd.DataFrame) -> pd.DataFrame:
     """Name the owner of each variable, and what its source means."""
-    names = [c.name for c in ENVIRONMENT.columns]
+    names = ENVIRONMENT.names
     found: dict[str, Any] = {name: env[name] for name in names if name in env.columns}
     literal = text_is(env["source"], "literal")
     found |= owned(env, pod_context) | {
@@ -87,7 +87,7 @@ def environment(env: pd.DataFrame, pod_context: pd.DataFrame) -> pd.DataFrame:
 @view(PROBE_HOSTS)
 def probe_hosts(probes: pd.DataFrame, pod_context: pd.DataFrame) -> pd.DataFrame:
     """Name the owner of each probe, and the host that it is sent to."""
-    names = [c.name for c in PROBE_HOSTS.columns]
+    names = PROBE_HOSTS.names
     found: dict[str, Any] = {name: probes[name] for name in names if name in probes.columns}
     host = probes["host"].fillna("")
     found |= owned(probes, pod_context) | {"host": host, "elsewhere": host != ""}
@@ -99,7 +99,7 @@ def projected_tokens(projections: pd.DataFrame, pod_context: pd.DataFrame) -> pd
     """Name the owner of each projected token."""
     chosen = projections[text_is(projections["source"], "serviceAccountToken").to_numpy(dtype=bool)]
     chosen = chosen.reset_index(drop=True)
-    names = [c.name for c in PROJECTED_TOKENS.columns]
+    names = PROJECTED_TOKENS.names
     found: dict[str, Any] = {name: chosen[name] for name in names if name in chosen.columns}
     lasts = chosen["expiration_seconds"].fillna(3600)
     found |= owned(chosen, pod_context) | {"expiration_seconds": lasts}

@@ -63,4 +63,4 @@ def exception_terms(scan_exceptions: pd.DataFrame) -> pd.DataFrame:
         "ends": series(pc.is_valid(arrow(e["expires_at"])), e),
         "everywhere": nothing | text_is(e["id"], "*"),
     }
-    return assembled(e, found, [column.name for column in EXCEPTION_TERMS.columns])
+    return assembled(e, found, EXCEPTION_TERMS.names)

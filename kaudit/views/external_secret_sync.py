@@ -113,7 +113,7 @@ def external_secret_sync(
         "age_seconds": age,
         "overdue": series(pc.if_else(measured, overdue, pa.scalar(None, pa.bool_())), e),
     }
-    return assembled(e, found, [column.name for column in EXTERNAL_SECRET_SYNC.columns])
+    return assembled(e, found, EXTERNAL_SECRET_SYNC.names)
 
 
 def _generators(sources: list[str]) -> bool:

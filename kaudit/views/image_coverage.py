@@ -71,7 +71,7 @@ def image_coverage(images: pd.DataFrame, image_scans: pd.DataFrame) -> pd.DataFr
     newest = best.drop_duplicates(["image", "tool"]).index
     found["newest"] = found.index.isin(newest)
     found = found.sort_values(["image", "tool", "report"], kind="stable")
-    return _framed(found[[column.name for column in IMAGE_COVERAGE.columns]])
+    return _framed(found[IMAGE_COVERAGE.names])
 
 
 def _framed(found: pd.DataFrame) -> pd.DataFrame:

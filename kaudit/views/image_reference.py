@@ -170,7 +170,7 @@ def image_references(
         "node": looked_up(pod_context, at, "node", c).fillna(""),
         "pulls_as_named": looked_up(pod_context, at, "pulls_as_named", c),
     }
-    return assembled(c, found, [column.name for column in IMAGE_REFERENCES.columns])
+    return assembled(c, found, IMAGE_REFERENCES.names)
 
 
 def tagged(p: ImageName) -> str:

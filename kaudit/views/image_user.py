@@ -76,7 +76,7 @@ def image_users(
         "root": series(pc.and_kleene(would, pc.invert(demanded)), c),
         "refused": series(refused, c),
     }
-    return assembled(c, found, [column.name for column in IMAGE_USERS.columns])
+    return assembled(c, found, IMAGE_USERS.names)
 
 
 def _is_root(user: str) -> bool:

@@ -96,7 +96,7 @@ def isolation(
     ]
     found |= {name: c[name] for name in copied}
     found["governed"] = ~c["host_network"]
-    return assembled(c, found, [column.name for column in ISOLATION.columns])
+    return assembled(c, found, ISOLATION.names)
 
 
 def _evaluated(other_policies: pd.DataFrame) -> Flags:

@@ -50,6 +50,6 @@ def mesh_agents(containers: pd.DataFrame) -> pd.DataFrame:
     for place, name in enumerate(("mesh", "part")):
         values = [agent[place] for agent in agents if agent]
         found[name] = series(pa.array(values, pa.string()), c)
-    order = [column.name for column in MESH_AGENTS.columns]
+    order = MESH_AGENTS.names
     made = assembled(c, found, order).drop_duplicates(["namespace", "mesh", "part"])
     return made.sort_values(list(MESH_AGENTS.key)).reset_index(drop=True)

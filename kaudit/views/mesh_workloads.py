@@ -158,7 +158,7 @@ def mesh_workloads(
         "authorized": spread([f.asked.authorized for f in found], flag),
         "policies": spread([list(f.asked.policies) for f in found], texts),
     }
-    return assembled(c, columns, [column.name for column in MESH_WORKLOADS.columns])
+    return assembled(c, columns, MESH_WORKLOADS.names)
 
 
 def _fields(row: dict[str, Any]) -> dict[str, Any]:

@@ -49,4 +49,4 @@ def namespace_bounds(
         "limit_ranges": series(by_range, n),
         "bounded": series((by_quota + by_range) > 0, n),
     }
-    return assembled(n, found, [column.name for column in NAMESPACE_BOUNDS.columns])
+    return assembled(n, found, NAMESPACE_BOUNDS.names)

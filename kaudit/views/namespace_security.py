@@ -89,7 +89,7 @@ def namespace_security(namespaces: pd.DataFrame, pod_security_config: pd.DataFra
         "weaker_warn": (_rank(n["warn"]) < rank) & ~told_by_default,
         "unguarded": (in_force == 0) | exempt,
     }
-    return assembled(n, found, [column.name for column in NAMESPACE_SECURITY.columns])
+    return assembled(n, found, NAMESPACE_SECURITY.names)
 
 
 def _default(given: pd.DataFrame) -> str:

@@ -55,4 +55,4 @@ def network_agents(containers: pd.DataFrame, pod_context: pd.DataFrame) -> pd.Da
     for name, attribute in (("plugin", "name"), ("enforces", "enforces"), ("because", "because")):
         values = [getattr(plugin, attribute) for plugin in plugins]
         found[name] = series(pa.array(values, pa.string()), c)
-    return assembled(c, found, [column.name for column in NETWORK_AGENTS.columns])
+    return assembled(c, found, NETWORK_AGENTS.names)

@@ -114,7 +114,7 @@ def network_workloads(
         columns[name] = spread([_word(*ports, denied) for ports in found])
         columns[f"{name}_ports"] = spread([network.ports.text(ports[0]) for ports in found])
     columns |= _across(pods, classes, network, denied)
-    return assembled(pods, columns, [column.name for column in NETWORK_WORKLOADS.columns])
+    return assembled(pods, columns, NETWORK_WORKLOADS.names)
 
 
 def _word(allowed: int, unclear: int, denied: str) -> str:

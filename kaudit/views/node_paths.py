@@ -193,7 +193,7 @@ def host_mounts(
         "harmless": over_texts(both["path"], is_harmless),
         "socket": over_texts(both["path"], is_socket),
     }
-    return assembled(both, found, [column.name for column in HOST_MOUNTS.columns])
+    return assembled(both, found, HOST_MOUNTS.names)
 
 
 @view(CLAIMED_PATHS)
@@ -218,7 +218,7 @@ def claimed_paths(
         "path": over_texts(path, cleaned, unset="", type_=pa.string()),
         "of_host": flags(series(pc.is_valid(arrow(path)), claims)),
     }
-    return assembled(claims, found, [column.name for column in CLAIMED_PATHS.columns])
+    return assembled(claims, found, CLAIMED_PATHS.names)
 
 
 def _chosen(table: pd.DataFrame, mask: pd.Series[Any]) -> pd.DataFrame:

@@ -87,7 +87,7 @@ def pipeline_gates(
         "wide_tokens": jobs(all_written | ~steps["permissions_set"]),
         "credentials": jobs(some),
     }
-    return assembled(p, found, [column.name for column in PIPELINE_GATES.columns])
+    return assembled(p, found, PIPELINE_GATES.names)
 
 
 def _holds_star(lists: Any) -> Any:

@@ -142,7 +142,7 @@ def pod_context(
         "spread": (_lengths(pods["topology_spread"]) > 0) | pods["anti_affinity"],
     }
     found |= _identity(pods, service_accounts, static)
-    return assembled(pods, found, [column.name for column in POD_CONTEXT.columns])
+    return assembled(pods, found, POD_CONTEXT.names)
 
 
 def _of_control_plane(text: str) -> bool:

@@ -378,7 +378,7 @@ def pod_security(
         "restricted": series(~bad["restricted"] & ~bad["baseline"], pods),
         "violations": series(violations, pods),
     }
-    return assembled(pods, found, [column.name for column in POD_SECURITY.columns])
+    return assembled(pods, found, POD_SECURITY.names)
 
 
 def _any(faults: list[Faults], size: int) -> Flags:

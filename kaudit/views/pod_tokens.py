@@ -73,7 +73,7 @@ def pod_tokens(
         "leads": leads,
         "powerful": (pod_context["token_mounted"] | projected) & leading,
     }
-    return assembled(pod_context, found, [column.name for column in POD_TOKENS.columns])
+    return assembled(pod_context, found, POD_TOKENS.names)
 
 
 def _rights(pods: pd.DataFrame, permissions: pd.DataFrame) -> pd.Series[Any]:

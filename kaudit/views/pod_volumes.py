@@ -59,4 +59,4 @@ def pod_volumes(volumes: pd.DataFrame, pod_context: pd.DataFrame) -> pd.DataFram
         "of_scratch": text_is(volumes["source"], "emptyDir"),
         "restricted": text_is(volumes["source"], *VOLUME_SOURCES),
     }
-    return assembled(volumes, found, [column.name for column in POD_VOLUMES.columns])
+    return assembled(volumes, found, POD_VOLUMES.names)

@@ -65,7 +65,7 @@ def policy_bindings(
     types = {field.name: field.type for field in POLICY_BINDINGS.schema}
     copied = ("raw", "raw_line", "kind", "name", "failure_policy")
     found: dict[str, Any] = {name: p[name] for name in copied}
-    names = [column.name for column in POLICY_BINDINGS.columns]
+    names = POLICY_BINDINGS.names
     for name in names:
         if name not in found:
             found[name] = series(pa.array([row[name] for row in rows], types[name]), p)

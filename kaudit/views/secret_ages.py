@@ -63,7 +63,7 @@ def secret_ages(secrets: pd.DataFrame, cluster: pd.DataFrame) -> pd.DataFrame:
         "rotated": text_is(purpose, *(name for name in CREDENTIALS if name != TLS)),
         "old": older(beyond, 0, cluster),
     }
-    return assembled(secrets, found, [column.name for column in SECRET_AGES.columns])
+    return assembled(secrets, found, SECRET_AGES.names)
 
 
 _TELLING = ("type", "namespace", "name", "labels", "service_account")

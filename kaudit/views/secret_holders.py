@@ -58,7 +58,7 @@ def secret_holders(secret_uses: pd.DataFrame, secrets: pd.DataFrame) -> pd.DataF
     anew = pc.greater(arrow(made), started)
     since = pc.greater(arrow(changed), started)
     told = pc.if_else(pc.fill_null(anew, False), pa.scalar(True), since)
-    columns = [column.name for column in SECRET_HOLDERS.columns]
+    columns = SECRET_HOLDERS.names
     found: dict[str, Any] = {name: u[name] for name in columns if name in u.columns}
     found |= {
         "holds": u["fixed"] & text_is(u["origin"], "object"),

@@ -65,7 +65,7 @@ def secret_reach(
     at = pa.array(each, pa.int64()).take(codes.indices)
     reach = pa.array([r for r, _ in found], pa.string()).take(at)
     more = pa.array([m for _, m in found], pa.list_(pa.string())).take(at)
-    order = [column.name for column in SECRET_REACH.columns]
+    order = SECRET_REACH.names
     of: dict[str, Any] = {name: t[name] for name in order if name in t.columns}
     token = t["token_mounted"] | t["token_projected"]
     beyond = pa.array([bool(m) for _, m in found], pa.bool_()).take(at)

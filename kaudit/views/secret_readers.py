@@ -50,7 +50,7 @@ def secret_readers(permissions: pd.DataFrame) -> pd.DataFrame:
     chosen = permissions["secrets"] & (permissions["subject_kind"] != "")
     p = permissions[chosen.to_numpy(bool)].reset_index(drop=True)
     nothing = pa.scalar([], pa.list_(pa.string()))
-    columns = [column.name for column in SECRET_READERS.columns]
+    columns = SECRET_READERS.names
     found: dict[str, Any] = {name: p[name] for name in columns if name in p.columns}
     found |= {
         "whole": p["all_secrets"],

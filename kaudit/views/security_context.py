@@ -189,7 +189,7 @@ def security_context(
         "state": text(c["state"]),
         "target_container": text(c["target_container"]),
     }
-    return assembled(c, found, [column.name for column in SECURITY_CONTEXT.columns])
+    return assembled(c, found, SECURITY_CONTEXT.names)
 
 
 def _added(names: list[str]) -> list[str]:

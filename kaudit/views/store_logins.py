@@ -42,7 +42,7 @@ def store_logins(secret_stores: pd.DataFrame, secret_ages: pd.DataFrame) -> pd.D
         arrow(secret_ages["namespace"]), arrow(secret_ages["name"]), "/"
     )
     at = positions(names, known)
-    columns = [column.name for column in STORE_LOGINS.columns]
+    columns = STORE_LOGINS.names
     found: dict[str, Any] = {name: listed[name] for name in columns if name in listed.columns}
     found |= {"secret": series(names, listed), "known": series(at >= 0, listed)}
     found |= {name: looked_up(secret_ages, at, name, listed) for name in ("age_days", "old")}

@@ -55,7 +55,7 @@ def store_scope(secret_stores: pd.DataFrame) -> pd.DataFrame:
         "static": text_is(s["auth"], "static"),
         "made_up": text_is(s["provider"], "fake"),
     }
-    return assembled(s, found, [column.name for column in STORE_SCOPE.columns])
+    return assembled(s, found, STORE_SCOPE.names)
 
 
 def _open(scopes: list[str]) -> bool:

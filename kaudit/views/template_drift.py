@@ -143,7 +143,7 @@ def template_drift(
         | differs["account_changed"]
         | over_lists(lists, bool),
     }
-    return assembled(made, found, [column.name for column in TEMPLATE_DRIFT.columns])
+    return assembled(made, found, TEMPLATE_DRIFT.names)
 
 
 def _with_pods(containers: pd.DataFrame, images: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:

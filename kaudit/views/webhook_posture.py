@@ -99,7 +99,7 @@ def webhook_posture(
         row["holes"] = holes(of_guards[hook["kind"], hook["name"]]) if row["guards_pods"] else []
     types = {field.name: field.type for field in WEBHOOK_POSTURE.schema}
     found: dict[str, Any] = {name: w[name] for name in _COPIED}
-    names = [c.name for c in WEBHOOK_POSTURE.columns]
+    names = WEBHOOK_POSTURE.names
     for name in names:
         if name not in found:
             found[name] = series(pa.array([row[name] for row in rows], types[name]), w)

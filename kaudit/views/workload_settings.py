@@ -49,4 +49,4 @@ def workload_settings(workloads: pd.DataFrame) -> pd.DataFrame:
         "scalable": top & text_is(w["kind"], *_SCALED) & (replicas > 0),
         "rolls": top & text_is(w["kind"], *_ROLLED),
     }
-    return assembled(w, found, [column.name for column in WORKLOAD_SETTINGS.columns])
+    return assembled(w, found, WORKLOAD_SETTINGS.names)
