@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 PART = 20_000
 #: Rows of a table that are gathered before they become columns: more than a span of a list has.
 _GATHERED = 6_000
-#: Parts that are kept in memory; further ones wait on disk.
-_HELD = 1
 #: Bytes of a table of others than pods from which it lies on disk.
 _LOOSE = 32 << 20
 
@@ -96,11 +94,10 @@ class Gathered:
     def _cut(self) -> None:
         import pyarrow as pa
 
+        if len(self.parts) == 1:  # one part alone is kept in memory, of several none
+            self.parts = [SpilledPart(self.parts[0])]
         part = self._all_joined(self._of_pods.values())
-        if len(self.parts) < _HELD:
-            self.parts.append(part)
-            return
-        self.parts.append(SpilledPart(part))
+        self.parts.append(SpilledPart(part) if self.parts else part)
         del part
         pa.default_memory_pool().release_unused()
 
