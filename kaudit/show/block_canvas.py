@@ -191,13 +191,13 @@ class Sheet:
         """Return the drawing: no date, no creator, ids that depend on the content only."""
         import matplotlib as mpl
 
-        out = io.BytesIO()
+        out = io.StringIO()
         with mpl.rc_context(_RC), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")
             self._figure.savefig(
                 out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
             )
-        return out.getvalue()
+        return out.getvalue().encode()
 
 
 def tint(colour: str, depth: float) -> str:
