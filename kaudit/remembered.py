@@ -72,6 +72,7 @@ def once(
         return known[1]  # type: ignore[no-any-return]  # of the same what
     found, kept = compute()
     if kept:
-        refs = tuple(weakref.ref(one, lambda _: _FOUND.pop(key, None)) for one in values)
+        pop = _FOUND.pop  # when an interpreter ends, names of modules go before columns do
+        refs = tuple(weakref.ref(one, lambda _: pop(key, None)) for one in values)
         _FOUND[key] = (refs, found)
     return found
