@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -283,12 +284,19 @@ def test_coverage_is_what_the_server_does_with_one_fault(guarded: Cluster) -> No
     assert sum(compared.values()) > 1000
 
 
+def _past(moment: str) -> bool:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}" > moment
+
+
 def test_the_application_under_labels_and_policies(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """kubernetes-goat and the guide's Deployment, whose pods were there before."""
     for found in goat(tmp_path_factory.mktemp("goat-admission")):
         pods = found.request("GET", "/api/v1/pods").body["items"]
+        made = max(pod["metadata"]["creationTimestamp"] for pod in pods)
+        # Servers tell seconds: what comes in the one of the last pod may have been before it.
+        awaited(partial(_past, made))
         enforce(found)
         (namespace,) = shown("namespace-security.yaml")
         labels = {"default": {f"{_PSA}/enforce": "baseline"}, "big-monolith": {"guard": "yes"}}
