@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import kaudit as ka
 from kaudit import registry
 from kaudit.collect import collect
-from kaudit.columns import plain_rows
 from kaudit.source.files import FileSource
+from tests.memory_source import rows as rows_of
 
 CONTAINER: dict[str, Any] = {
     "name": "app",
@@ -70,8 +70,7 @@ def collected(*pods: dict[str, Any], raw: bool = False) -> ka.Evidence:
 def rows(found: ka.Evidence) -> dict[str, list[str]]:
     """Rows of all tables of pods, but for the place of their raw records."""
     names = [name for name in found.store.names() if registry.TABLES[name].pods]
-    tables = {name: plain_rows(found[name].drop(columns=["raw_line"])) for name in names}
-    return {name: sorted(map(repr, of)) for name, of in tables.items()}
+    return {name: sorted(map(repr, rows_of(found, name))) for name in names}
 
 
 def alone(*pods: dict[str, Any]) -> dict[str, list[str]]:
@@ -103,7 +102,9 @@ def test_pods_together_tell_what_each_tells_alone(
 ) -> None:
     pods = [pod(n, s, node=node, token=t, **more) for n, (s, node, t, more) in enumerate(drawn)]
 
-    assert rows(collected(*pods)) == alone(*pods)
+    together = rows(collected(*pods))
+    assert len(together["pods"]) == len(pods)
+    assert together == alone(*pods)
 
 
 @pytest.mark.parametrize("raw", [True, False])
