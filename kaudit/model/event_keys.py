@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import Raw, field
@@ -20,6 +20,7 @@ from kaudit.model.runtime_event import command_line, plain
 #: Repeats that one event may tell of: so many more fit into a column.
 _MOST = 1 << 53
 _encode = msgspec.json.Encoder().encode
+F = TypeVar("F")
 _NO_FIELDS = falco.Fields()
 _NO_PROCESS = tetragon.Process()
 _NO_POD = tetragon.Pod()
@@ -131,15 +132,7 @@ class FalcoEvent(msgspec.Struct, gc=False):
             line.output_fields,
             line.uuid,
         )
-        return falco.FoundAlert(
-            event=alert,
-            report=report,
-            line=held.number,
-            count=held.count,
-            first=held.first,
-            last=held.last,
-            over=held.over,
-        )
+        return held.found(falco.FoundAlert, alert, report)
 
 
 class TetragonEvent(msgspec.Struct, gc=False):
@@ -207,15 +200,7 @@ class TetragonEvent(msgspec.Struct, gc=False):
             time=self.line.time,
             body=self.body,
         )
-        return tetragon.FoundEvent(
-            event=event,
-            report=report,
-            line=held.number,
-            count=held.count,
-            first=held.first,
-            last=held.last,
-            over=held.over,
-        )
+        return held.found(tetragon.FoundEvent, event, report)
 
 
 class AuditEvent(msgspec.Struct, gc=False):
@@ -247,15 +232,7 @@ class AuditEvent(msgspec.Struct, gc=False):
 
     def record(self, report: str, held: Held) -> audit.FoundEvent:
         """Record of it and its repeats."""
-        return audit.FoundEvent(
-            event=self.event,
-            report=report,
-            line=held.number,
-            count=held.count,
-            first=held.first,
-            last=held.last,
-            over=held.over,
-        )
+        return held.found(audit.FoundEvent, self.event, report)
 
 
 Event = FalcoEvent | TetragonEvent | AuditEvent
@@ -279,6 +256,18 @@ class Held(msgspec.Struct, gc=False):
         """Hold an event that no other one was like; ``unknown`` is its priority."""
         moment = event.moment
         return cls(event, number, over, unknown, moment, moment, event.count, moment is None)
+
+    def found(self, kind: Callable[..., F], event: Any, report: str) -> F:
+        """Record of a kind, of an event and its repeats."""
+        return kind(
+            event=event,
+            report=report,
+            line=self.number,
+            count=self.count,
+            first=self.first,
+            last=self.last,
+            over=self.over,
+        )
 
     def repeat(self, moment: datetime | None, count: int) -> None:
         """Take one more that is alike."""
