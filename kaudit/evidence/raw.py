@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaudit.evidence.manifest import PartInfo
-from kaudit.model.credential import SHAPE_BYTES
+from kaudit.model.credential import SHAPE_BYTES, hinted
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -58,7 +58,7 @@ class RawFile:
 
     def write(self, line: bytes) -> int:
         """Append a record; what has the shape of a credential is masked."""
-        if SHAPE_BYTES.search(line):
+        if hinted(line) and SHAPE_BYTES.search(line):
             line = SHAPE_BYTES.sub(b"[masked]", line)
             self.masked += 1
         self.lines.append(line)

@@ -84,30 +84,32 @@ def by_shape(value: str) -> str:
     return _KINDS[int(found.lastgroup[1:])]
 
 
-#: One of these stands in every shape: a quick no.
-_HINTS = (
-    *(
-        b"-----BEGIN",
-        b"AKIA",
-        b"ASIA",
-        b"gh",
-        b"github_pat_",
-        b"k_live_",
-        b"glpat-",
-        b"xox",
-        b"AIza",
-        b"eyJ",
-        b"hv",
-        b"://",
-    ),
-    b"earer",
-)
+#: What stands in every text of some shape, and more of that shape: a quick no. Each begins with
+#: the same letters, which are found fast, and may stand inside a word.
+_TRACES = [
+    (hint, re.compile(hint + rest, re.ASCII))
+    for hint, rest in (
+        (b"-----BEGIN ", rb"[A-Z0-9 ]*PRIVATE KEY"),
+        (b"AKIA", rb"[0-9A-Z]{16}"),
+        (b"ASIA", rb"[0-9A-Z]{16}"),
+        (b"gh", rb"[pousr]_[A-Za-z0-9]{36}"),
+        (b"github_pat_", rb"[A-Za-z0-9_]{50}"),
+        (b"k_live_", rb"[0-9A-Za-z]{16}"),
+        (b"glpat-", rb"[A-Za-z0-9_\-]{20}"),
+        (b"xox", rb"[abeprs]-[A-Za-z0-9\-]{10}"),
+        (b"AIza", rb"[0-9A-Za-z_\-]{35}"),
+        (b"eyJ", rb"[A-Za-z0-9_\-]{8,}\.eyJ"),
+        (b"hv", rb"[sbr]\.[A-Za-z0-9_\-]{20}"),
+        (b"://", rb"[^\s/:@\"'\\]{0,64}:[^\s/@\"'\\$]{1,256}@"),
+        (b"earer", rb"\s"),
+    )
+]
 
 
 def hinted(data: bytes) -> bool:
     """Whether data may hold a shape at all."""
-    for hint in _HINTS:  # noqa: SIM110  any() costs twice as much here
-        if hint in data:
+    for hint, trace in _TRACES:  # noqa: SIM110  any() costs twice as much here
+        if hint in data and trace.search(data):
             return True
     return False
 
