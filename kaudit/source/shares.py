@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import msgspec
@@ -204,9 +205,18 @@ class _LongList:
                 self._heard += len(block)
 
 
+class _WithoutPandas(MetaPathFinder):
+    """Says that pandas is not there; a None among the modules makes pyarrow's first array fail."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:  # noqa: ARG002
+        """Raise ModuleNotFoundError for pandas, leave all else to others."""
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
 def _without_pandas() -> None:
     """Spare a process that only reads what pyarrow imports to make its first array."""
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _WithoutPandas())
 
 
 def _made(events: Iterator[Event], name: str, make: Maker) -> Iterator[Event]:

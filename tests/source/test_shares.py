@@ -1,6 +1,8 @@
 """Files that two processes share tell what one reading of them tells, in the same order."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,17 @@ def test_shared_files_tell_the_same(
     assert found == told(FileSource(dump))
     assert any(isinstance(event, Listed) for event in found)
     assert len(found) > 150
+
+
+def test_a_process_that_does_without_pandas_makes_its_first_array() -> None:
+    script = (
+        "import sys; from kaudit.source.shares import _without_pandas; _without_pandas();"
+        "import pyarrow as pa; print(pa.array([1]).to_pylist(), 'pandas' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["[1]", "False"]
 
 
 def test_a_failure_is_raised_here(dump: Path) -> None:
