@@ -40,6 +40,7 @@ class Frames:
         """Return the same frames for another process: no file position is shared."""
         found = Frames(self._store.apart(), self._part, self._whole)
         found._kept.update(self._kept)
+        found._pieces.update(self._pieces)
         return found
 
     def of_part(self, part: int) -> Frames:

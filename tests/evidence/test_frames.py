@@ -72,6 +72,13 @@ def test_images_of_many_parts_are_those_of_one(monkeypatch: pytest.MonkeyPatch) 
     assert tallies[0] == tallies[1]
 
 
+def test_frames_of_another_process_keep_the_shares_of_summed_views() -> None:
+    empty = registry.TABLES["images"].empty()
+    frames = Frames(MemoryStore([{}, {}], {}, None))
+    frames.keep({("images", part): empty for part in range(2)})
+    assert frames.apart()._pieces.keys() == frames._pieces.keys()
+
+
 def test_columns_that_another_kaudit_did_not_collect_are_named() -> None:
     class Older(MemoryStore):
         def read(self, name: str, part: int | None, columns: Sequence[str] | None) -> pa.Table:
