@@ -28,7 +28,10 @@ def arrow(column: pd.Series[Any]) -> pa.Array:
     import pyarrow as pa
 
     found = pa.array(column.array)
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    if not isinstance(found, pa.ChunkedArray):
+        return found
+    # To combine one chunk alone would copy it.
+    return found.chunk(0) if found.num_chunks == 1 else found.combine_chunks()
 
 
 def total(numbers: Iterable[int | None]) -> int:
