@@ -19,6 +19,7 @@ from kaudit.columns import arrow
 from kaudit.errors import RegistryError
 from kaudit.evidence.bundle import Evidence
 from kaudit.limits import Doubt, limits
+from kaudit.mapped import let_go
 from kaudit.model.words import Status
 from kaudit.registry import Control, resource_of
 from kaudit.resources import Resources, Scopes
@@ -31,10 +32,11 @@ from kaudit.waivers import Waiver
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
     from kaudit.evidence.frames import Frames
 
-    _Sums: TypeAlias = dict[tuple[str, int], pd.DataFrame]
+    _Sums: TypeAlias = dict[tuple[str, int], pa.Table]
     Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
 
 #: What conclusions rest on.
@@ -174,7 +176,7 @@ class _Run:
             result.resources.forget()
         if work.alone:
             self.evidence.frames.drop(name for name in work.alone if name not in _CONCLUDED)
-            _release()
+        _release()
 
     def _done_beside(
         self, work: Sequence[_Work], tickets: Tickets
@@ -222,6 +224,7 @@ class _Run:
                 sums |= frames.sums(self.sums)
             for resources in self.numbered:
                 resources.forget()
+            _release()
         whole.keep(sums)
         return sums
 
@@ -274,6 +277,7 @@ def _release() -> None:
     """Give memory that nobody uses back to the system: what comes next takes its own."""
     import pyarrow as pa
 
+    let_go()
     pa.default_memory_pool().release_unused()
 
 

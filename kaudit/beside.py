@@ -19,6 +19,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
 
+from kaudit.mapped import mapped
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -49,27 +51,32 @@ def _start(function: Callable[..., None], *args: Any) -> BaseProcess:
 def forked(compute: Callable[[], T]) -> Callable[[], T | None]:
     """Start a computation in another process; return what waits for its result.
 
-    None is the result where the process failed.
+    None is the result where the process failed, or there is no place to write it.
     """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="kaudit-")
+    except OSError:
+        return lambda: None
+    path = Path(folder.name, "result")
     here, there = multiprocessing.Pipe(duplex=False)
-    _start(_tell, there, here, compute)
+    _start(_tell, there, here, compute, path)
     there.close()
 
     def wait() -> T | None:
-        with here:
-            try:
-                return pickle.loads(here.recv_bytes())  # type: ignore[no-any-return]  # noqa: S301
-            except (EOFError, OSError):
-                return None
+        with folder, here:
+            with contextlib.suppress(EOFError):  # nothing is ever said: its end is heard
+                here.recv_bytes()
+            found = _load(path)
+            return None if found is None else found[0]
 
     return wait
 
 
-def _tell(pipe: Connection, parents: Connection, compute: Callable[[], Any]) -> None:
+def _tell(pipe: Connection, parents: Connection, compute: Callable[[], Any], path: Path) -> None:
     parents.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(Exception):  # the parent does it again and raises what there is
-        pipe.send_bytes(pickle.dumps(compute(), protocol=5))
+        _store(path, compute())
     pipe.close()
     os._exit(0)
 
@@ -234,18 +241,16 @@ class _Pickler(pickle.Pickler):
             return NotImplemented
         self._tables += 1
         path = f"{self._path}.{self._tables}"
-        with pa.OSFile(path, "wb") as sink, pa.ipc.new_stream(sink, value.schema) as stream:
-            stream.write_table(value)
-        return _mapped, (path,)
+        with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, value.schema) as file:
+            file.write_table(value)
+        return _taken, (path,)
 
 
-def _mapped(path: str) -> pa.Table:
+def _taken(path: str) -> pa.Table:
     """Return a table that lies in a file, which has no name any more and goes with it."""
-    import pyarrow as pa
-
-    with pa.memory_map(path) as source:
-        Path(path).unlink()
-        return pa.ipc.open_stream(source).read_all()
+    found = mapped(path)
+    Path(path).unlink()
+    return found
 
 
 def _load(path: Path) -> tuple[Any] | None:

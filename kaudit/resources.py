@@ -76,9 +76,10 @@ class Resources:
         return self._last[1]
 
     def forget(self) -> None:
-        """Let go of the frames whose rows were numbered."""
+        """Let go of the frames whose rows were numbered, and of what others have numbered."""
         self._kept.clear()
         self._same.clear()
+        self._last = self._others = None
 
     def numbered(self, keys: Sequence[str]) -> Numbers:
         """Numbers of keys; those that are new get one."""

@@ -16,6 +16,7 @@ LEVELS = {
     "errors": 0,
     "text": 0,
     "beside": 0,
+    "mapped": 0,
     "bundles": 0,
     "card": 0,
     "model": 0,

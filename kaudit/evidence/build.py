@@ -15,11 +15,11 @@ import msgspec
 from kaudit import __version__
 from kaudit.evidence import facts
 from kaudit.evidence.bundle import Evidence
-from kaudit.evidence.gathered import Gathered
+from kaudit.evidence.gathered import LARGE, Gathered
 from kaudit.evidence.manifest import Manifest, PartInfo, content_id
 from kaudit.evidence.raw import RawFile
 from kaudit.evidence.seal import Claim, masked_table, publish, suspicious
-from kaudit.evidence.store import BundleStore, MemoryStore, Store
+from kaudit.evidence.store import BundleStore, MemoryStore, Store, on_disk
 from kaudit.model.words import Gap
 from kaudit.orphans import Orphans
 from kaudit.source.events import Access, KindId, Made, Origin, ServerVersion
@@ -249,7 +249,8 @@ class Builder:
             "item": trace["item"],
         }
         schema = facts.RECORDS.schema
-        return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+        found = pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+        return on_disk(found) if found.nbytes > LARGE else found
 
     def _write(self, bundle: Path, whole: Mapping[str, Any], manifest: Manifest) -> Store:
         import pyarrow.parquet as pq

@@ -7,14 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kaudit import registry
+from kaudit.columns import arrow
 from kaudit.errors import EvidenceError, InputError
-from kaudit.evidence.store import Store
+from kaudit.evidence.store import Store, laid_down
 from kaudit.parameters import parameters
 from kaudit.table import frame
 from kaudit.text import meant
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class Frames:
@@ -33,7 +35,7 @@ class Frames:
     def __init__(self, store: Store, part: int | None = None, whole: Frames | None = None) -> None:
         self._store, self._part, self._whole = store, part, whole
         self._kept: dict[str, pd.DataFrame] = {}
-        self._pieces: dict[tuple[str, int], pd.DataFrame] = {}
+        self._pieces: dict[tuple[str, int], pa.Table] = {}
         self._decided = parameters()
 
     def apart(self) -> Frames:
@@ -47,11 +49,17 @@ class Frames:
         """Return frames of one part of the pods, which share all that is not of pods."""
         return Frames(self._store, part, self)
 
-    def sums(self, names: Iterable[str]) -> dict[tuple[str, int], pd.DataFrame]:
+    def sums(self, names: Iterable[str]) -> dict[tuple[str, int], pa.Table]:
         """Compute this part's share of summed views, to be kept by the frames of everything."""
-        return {(name, self._part or 0): self.get(name) for name in names}
+        import pyarrow as pa
 
-    def keep(self, pieces: Mapping[tuple[str, int], pd.DataFrame]) -> None:
+        found = {}
+        for name in names:
+            one = self.get(name)
+            found[name] = pa.table({column: arrow(one[column]) for column in one})
+        return {(name, self._part or 0): table for name, table in laid_down(found).items()}
+
+    def keep(self, pieces: Mapping[tuple[str, int], pa.Table]) -> None:
         """Keep shares of summed views, by name and part."""
         self._pieces.update(pieces)
 
@@ -101,13 +109,13 @@ class Frames:
         return max((self._store.parts(t) for t in self._store.names()), default=1)
 
     def _summed(self, name: str) -> pd.DataFrame:
-        import pandas as pd
+        import pyarrow as pa
 
         for part in range(self._parts):
             if (name, part) not in self._pieces:
                 self.keep(self.of_part(part).sums([name]))
         found = [self._pieces[name, part] for part in range(self._parts)]
-        return pd.concat(found, ignore_index=True)
+        return frame(pa.concat_tables(found))
 
     def base(self, name: str) -> pd.DataFrame:
         """Read a collected table; one that an older bundle lacks is empty.

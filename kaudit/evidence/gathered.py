@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaudit import registry
 from kaudit.evidence.store import SpilledPart, on_disk
+from kaudit.mapped import let_go
 from kaudit.table import Row, Table
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ PART = 20_000
 #: Rows of a table that are gathered before they become columns: more than a span of a list has.
 _GATHERED = 6_000
 #: Bytes of a table of others than pods from which it lies on disk.
-_LOOSE = 32 << 20
+LARGE = 32 << 20
 
 
 class Gathered:
@@ -99,6 +100,7 @@ class Gathered:
         part = self._all_joined(self._of_pods.values())
         self.parts.append(SpilledPart(part) if self.parts else part)
         del part
+        let_go()
         pa.default_memory_pool().release_unused()
 
     def whole(self) -> dict[str, pa.Table]:
@@ -106,7 +108,7 @@ class Gathered:
         self._press_all()
         if "pods" in self._pieces or not self.parts:
             self._cut()
-        return self._all_joined([t for t in self._tables.values() if not t.pods], most=_LOOSE)
+        return self._all_joined([t for t in self._tables.values() if not t.pods], most=LARGE)
 
     def pieces(self) -> dict[str, pa.Table]:
         """Return all that was gathered, in no order, for another one to take."""
@@ -119,7 +121,7 @@ class Gathered:
     def _all_joined(self, tables: Collection[Table], most: float = inf) -> dict[str, pa.Table]:
         """Join tables; where they are not large, two at a time: Arrow sorts and copies alone."""
         gathered = [p.nbytes for t in tables for p in self._pieces.get(t.name, ())]
-        if sum(gathered) > 4 * _LOOSE or any(table.name in self._spilled for table in tables):
+        if sum(gathered) > 4 * LARGE or any(table.name in self._spilled for table in tables):
             return {table.name: self._joined(table, most) for table in tables}
         with ThreadPoolExecutor(2) as pool:
             found = pool.map(partial(self._joined, most=most), tables)
@@ -135,6 +137,8 @@ class Gathered:
         whole = pa.concat_tables(pieces)
         large = whole.nbytes > most
         order = table.order(whole)
+        if large:
+            let_go()
         columns = whole.columns
         del pieces, whole
         for at, field in enumerate(table.schema):  # one by one: there are never two of all
@@ -143,6 +147,7 @@ class Gathered:
             if large:
                 one = pa.Table.from_arrays([columns[at]], schema=pa.schema([field]))
                 columns[at] = on_disk(one.combine_chunks()).column(0)
+                let_go()
         found = pa.Table.from_arrays(columns, schema=table.schema)
         if not large:
             return found.combine_chunks()
@@ -161,10 +166,11 @@ class Gathered:
         if name in self._of_pods:
             return
         self._loose[name] = self._loose.get(name, 0) + columns.nbytes
-        if self._loose[name] > _LOOSE:
+        if self._loose[name] > LARGE:
             loose = pa.concat_tables(self._pieces.pop(name))
             self._spilled.setdefault(name, []).append(on_disk(loose))
             self._loose[name] = 0
+            let_go()
 
     def controllers(self) -> set[str]:
         """Kinds that pods and controllers name as what made them."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from kaudit.errors import EvidenceError
 from kaudit.evidence.manifest import Manifest
 from kaudit.evidence.raw import decompressed, lines_of, over_records
+from kaudit.mapped import mapped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,12 +72,9 @@ class SpilledPart(Mapping[str, "pa.Table"]):
         return str(Path(self._folder, name))
 
     def __getitem__(self, name: str) -> pa.Table:
-        import pyarrow as pa
-
         if name not in self._names:
             raise KeyError(name)
-        with pa.memory_map(self._path(name)) as source:
-            return pa.ipc.open_file(source).read_all()
+        return mapped(self._path(name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -85,20 +83,25 @@ class SpilledPart(Mapping[str, "pa.Table"]):
         return len(self._names)
 
 
+def laid_down(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Return tables that lie on disk, if they can: only what is looked at comes into memory."""
+    if sys.platform == "win32":  # there, nobody removes a file that is in use
+        return dict(tables)
+    try:
+        return dict(SpilledPart(tables))
+    except OSError:  # no place to write, or no room
+        return dict(tables)
+
+
 def on_disk(table: pa.Table) -> pa.Table:
-    """Return a table that lies on disk, if it can: only what is looked at comes into memory.
+    """Return a table that lies on disk, if it can.
 
     Each column has a file of its own, and is let go of by itself.
     """
     import pyarrow as pa
 
-    if sys.platform == "win32":  # there, nobody removes a file that is in use
-        return table
-    try:
-        part = SpilledPart({name: table.select([name]) for name in table.column_names})
-        return pa.Table.from_arrays([part[name].column(0) for name in part], schema=table.schema)
-    except OSError:  # no place to write, or no room
-        return table
+    found = laid_down({name: table.select([name]) for name in table.column_names})
+    return pa.Table.from_arrays([t.column(0) for t in found.values()], schema=table.schema)
 
 
 def _remove(folder: str, owner: int) -> None:

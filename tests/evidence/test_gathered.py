@@ -46,7 +46,7 @@ def test_tables_that_wait_on_disk_are_what_those_in_memory_are(
     sources = [MemorySource(found) for found in objects(text)]
     held = collect(*sources).store.read("namespaces", None, None)
     monkeypatch.setattr(gathered, "_GATHERED", 1)
-    monkeypatch.setattr(gathered, "_LOOSE", held.nbytes // 3)
+    monkeypatch.setattr(gathered, "LARGE", held.nbytes // 3)
     spilled = collect(*sources).store.read("namespaces", None, None)
     assert spilled.equals(held)
     assert spilled["name"].to_pylist() == sorted(names)
