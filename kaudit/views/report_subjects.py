@@ -6,17 +6,21 @@ nothing then, and count for nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from kaudit.columns import alike, arrow
 from kaudit.groups import Groups
+from kaudit.mapped import let_go
 from kaudit.registry import view
 from kaudit.subjects import GONE, REPLACED, UNKNOWN, states
 from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
+
+    Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class ReportSubjectRow(Trace, kw_only=True):
@@ -46,6 +50,8 @@ REPORT_SUBJECTS = Table(
 )
 _NAMED = ("kind", "api_version", "namespace", "name", "uid")
 _TRACE = ("raw", "raw_line")
+#: Results that are looked at together.
+_SLICE = 200_000
 
 
 @view(REPORT_SUBJECTS, naming=("pods", "workloads", "namespaces"))
@@ -65,12 +71,13 @@ def report_subjects(
     reports = policy_reports
     scopes = reports[[*_TRACE, *(f"scope_{name}" for name in _NAMED)]]
     scopes = scopes.rename(columns={f"scope_{name}": name for name in _NAMED})
-    named = pd.concat([scopes, policy_results[[*_TRACE, *_NAMED]]], ignore_index=True)
+    results, counts = _distinct(policy_results)
+    named = pd.concat([scopes, results], ignore_index=True)
     groups = Groups(named["raw"], named["raw_line"])  # those of policy_reports come first
     of, own = groups.of, groups.of[: len(scopes)]
     unnamed = pc.equal(arrow(named["name"]), "").to_numpy(zero_copy_only=False)
-    alone = np.bincount(of[len(scopes) :][unnamed[len(scopes) :]], minlength=len(groups))[own]
-    # Most results of a report are about the same object.
+    there = unnamed[len(scopes) :]
+    alone = np.bincount(of[len(scopes) :][there], counts[there], len(groups)).astype(int)[own]
     _, rows = alike(pa.array(of), *(named[name] for name in _NAMED))
     rows = rows[~unnamed[rows]]
     named = named.iloc[rows].reset_index(drop=True)
@@ -96,6 +103,25 @@ def report_subjects(
     schema = REPORT_SUBJECTS.schema
     columns = [made[n] if n in made else arrow(reports[n]) for n in schema.names]
     return frame(REPORT_SUBJECTS.sorted(pa.table(columns, names=schema.names).cast(schema)))
+
+
+def _distinct(results: pd.DataFrame) -> tuple[pd.DataFrame, Numbers]:
+    """What results name, and how many name it: most of a report are about the same object.
+
+    There may be millions, so they are looked at slice by slice.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    found, counts = [], []
+    names = [*_TRACE, *_NAMED]
+    for start in range(0, max(len(results), 1), _SLICE):
+        some = results[names].iloc[start : start + _SLICE]
+        of, first = alike(*(some[name] for name in names))
+        found.append(pa.table({n: arrow(some[n]).take(pa.array(first)) for n in names}))
+        counts.append(np.bincount(of, minlength=len(first)))
+        let_go()
+    return frame(pa.concat_tables(found)), np.concatenate(counts)
 
 
 def _said(named: pd.DataFrame, chosen: pa.Array) -> pa.Array:
