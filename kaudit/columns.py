@@ -7,6 +7,7 @@ for each distinct value, however many rows there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaudit.remembered import once
@@ -345,16 +346,29 @@ def owned(parts: pd.DataFrame, pod_context: pd.DataFrame) -> dict[str, pd.Series
 def records(frame: pd.DataFrame, *names: str) -> list[dict[str, Any]]:
     """Rows as dictionaries of plain values, None where unset: for tables of few rows.
 
-    Columns may be named; all are there by default, and moments are dear.
+    Columns may be named; all are there by default.
     """
     columns = names or tuple(map(str, frame))
-    cells = [arrow(frame[name]).to_pylist() for name in columns]
+    cells = [_plain(arrow(frame[name])) for name in columns]
     return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def plain_rows(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
     """Rows of some columns as plain values, None where unset: for tables of few rows."""
-    return zip(*(arrow(frame[name]).to_pylist() for name in names), strict=True)
+    return zip(*(_plain(arrow(frame[name])) for name in names), strict=True)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _plain(values: pa.Array) -> list[Any]:
+    """Values of Python; Arrow makes a moment in six times the time."""
+    import pyarrow as pa
+
+    if values.type != pa.timestamp("us", "UTC"):
+        return values.to_pylist()  # type: ignore[no-any-return]
+    ticks = values.view(pa.int64()).to_pylist()
+    return [None if n is None else _EPOCH + timedelta(microseconds=n) for n in ticks]
 
 
 def any_of(frames: Iterable[pd.Series[Any]]) -> pd.Series[Any]:

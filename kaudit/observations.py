@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -26,11 +26,15 @@ class Words:
             self.texts.append(text)
         return found
 
-    def numbers(self, texts: Iterable[str]) -> Numbers:
+    def numbers(self, texts: Sequence[str]) -> Numbers:
         """Numbers of texts."""
         import numpy as np
 
-        return np.fromiter((self.number(text) for text in texts), dtype=np.int32)
+        known = self._numbers
+        new = dict.fromkeys(text for text in texts if text not in known)
+        known.update(zip(new, range(len(self.texts), len(self.texts) + len(new)), strict=True))
+        self.texts += new
+        return np.fromiter(map(known.__getitem__, texts), np.int32, len(texts))
 
 
 class Observations:

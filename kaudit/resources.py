@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 _SEPARATOR = "\x1f"
 
 
-class _Numbers(dict[str, int]):
-    """Numbers of keys; one that is not there yet is listed, and gets the next."""
-
-    def __init__(self, listed: list[str]) -> None:
-        self._listed = listed
-
-    def __missing__(self, key: str) -> int:
-        self[key] = number = len(self._listed)
-        self._listed.append(key)
-        return number
-
-
 class Resources:
     """Numbers resources as ``kind, namespace, name, container``, for any number of tables.
 
@@ -41,10 +29,10 @@ class Resources:
 
     def __init__(self) -> None:
         self.keys: list[str] = []
-        self._numbers = _Numbers(self.keys)
+        self._numbers: dict[str, int] = {}
         self._order: Numbers | None = None
         self._kept: dict[int, tuple[pd.DataFrame, Numbers]] = {}
-        self._same: dict[tuple[int | str, ...], tuple[list[Any], Numbers]] = {}
+        self._same: list[tuple[list[pa.Array | str], Numbers]] = []
         self._last: tuple[pa.Array, Numbers] | None = None
         self._others: tuple[Resources, Numbers] | None = None
 
@@ -63,11 +51,13 @@ class Resources:
     def _of_columns(self, subject: pd.DataFrame, names: Resource) -> Numbers:
         """Numbers of rows; views of one table mostly share the columns that tell."""
         parts = [held(subject[name]) if _is_column(name) else name for name in _parts(names)]
-        key = tuple(part if isinstance(part, str) else id(part) for part in parts)
-        if key not in self._same:
-            codes = _coded(subject, names)
-            self._same[key] = (parts, self._of_keys(codes.dictionary)[codes.indices.to_numpy()])
-        return self._same[key][1]
+        for known, numbers in self._same:
+            if all(map(_equal, parts, known)):
+                return numbers
+        codes = _coded(subject, names)
+        found: Numbers = self._of_keys(codes.dictionary)[codes.indices.to_numpy()]
+        self._same.append((parts, found))
+        return found
 
     def _of_keys(self, keys: pa.Array) -> Numbers:
         """Numbers of keys; views of one table mostly have the same ones, in the same order."""
@@ -85,7 +75,11 @@ class Resources:
         """Numbers of keys; those that are new get one."""
         import numpy as np
 
-        return np.fromiter(map(self._numbers.__getitem__, keys), np.int64, len(keys))
+        known = self._numbers
+        new = dict.fromkeys(key for key in keys if key not in known)
+        known.update(zip(new, range(len(self.keys), len(self.keys) + len(new)), strict=True))
+        self.keys += new
+        return np.fromiter(map(known.__getitem__, keys), np.int64, len(keys))
 
     def of_others(self, others: Resources) -> Numbers:
         """Numbers here of the resources that another process has numbered."""
@@ -129,6 +123,13 @@ def _parts(names: Resource) -> tuple[str, str, str, str]:
 
 def _is_column(name: str) -> bool:
     return bool(name) and not name.startswith("=")
+
+
+def _equal(one: pa.Array | str, other: pa.Array | str) -> bool:
+    """Tell equal columns, most of which are the same; a text stands for itself."""
+    if isinstance(one, str) or isinstance(other, str):
+        return isinstance(one, str) and isinstance(other, str) and one == other
+    return one is other or one.equals(other)
 
 
 def _coded(subject: pd.DataFrame, names: Resource) -> pa.Array:

@@ -13,6 +13,7 @@ from kaudit.columns import arrow
 from kaudit.model.words import Layer, Severity, Status
 from kaudit.observations import Observations, Words
 from kaudit.registry import Control, resource_of
+from kaudit.remembered import once
 from kaudit.resources import Resources, digest, key_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ CODES: dict[Status, int] = {
 }
 OF_CODE = {code: status for status, code in CODES.items()}
 _NONE = -1
+#: Texts of a column up to which they are kept by number.
+_FEW = 100
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -170,12 +173,9 @@ class ControlResult:
             self._reason = np.concatenate([self._reason, np.full(more, -1, self._reason.dtype)])
 
     def _count_origins(self, subject: pd.DataFrame, fails: Any) -> None:
-        import pyarrow.compute as pc
-
         if "origin" in subject.columns:
-            counts = pc.value_counts(arrow(subject["origin"]).take(fails))
-            for entry in counts.to_pylist():
-                self.failed_rows[entry["values"]] += entry["counts"]
+            for origin, count in _counted(subject["origin"], fails):
+                self.failed_rows[origin] += count
         else:
             self.failed_rows[""] += len(fails)
 
@@ -356,6 +356,21 @@ def _sum(counts: Counts, more: Counts) -> Counts:
     return total.astype(np.promote_types(counts.dtype, need))
 
 
+def _counted(column: pd.Series[Any], rows: Any) -> Iterator[tuple[str, int]]:
+    """Texts of a column in some rows, and how often they are there."""
+    import numpy as np
+
+    def compute() -> tuple[tuple[list[str], Any], bool]:
+        codes = arrow(column).dictionary_encode("encode")
+        texts = codes.dictionary.to_pylist()
+        return (texts, codes.indices.to_numpy()), len(texts) < _FEW
+
+    texts, codes = once("texts", (column,), compute)
+    for text, count in zip(texts, np.bincount(codes[rows], minlength=len(texts)), strict=True):
+        if count:
+            yield text, int(count)
+
+
 def _placed(counts: Counts, numbers: Any, size: int) -> Counts:
     """Counts by other numbers, each of which is there once."""
     import numpy as np
@@ -370,7 +385,7 @@ def observed(subject: pd.DataFrame, rows: pa.Array, shows: Sequence[str]) -> pa.
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    parts = []
+    parts: list[Any] = []
     for name in shows:
         values = arrow(subject[name]).take(rows)
         if pa.types.is_list(values.type):
@@ -379,12 +394,13 @@ def observed(subject: pd.DataFrame, rows: pa.Array, shows: Sequence[str]) -> pa.
         elif pa.types.is_timestamp(values.type):
             seconds = pc.cast(values, pa.timestamp("s", "UTC"), safe=False)
             values = pc.strftime(seconds, "%Y-%m-%dT%H:%M:%SZ")
+        elif pa.types.is_primitive(values.type):
+            values = pc.cast(values, pa.string())
         else:
             values = pc.cast(values, pa.string())
             values = pc.if_else(pc.equal(values, ""), "unset", values)
-        values = pc.fill_null(values, "unset")
-        label = name.replace("_", " ") + ": "
-        parts.append(pc.binary_join_element_wise(label, values, ""))
+        label = f"{'; ' if parts else ''}{name.replace('_', ' ')}: "
+        parts += [label, pc.fill_null(values, "unset") if values.null_count else values]
     if not parts:
         return pa.array([""] * len(rows), pa.string())
-    return pc.binary_join_element_wise(*parts, "; ")
+    return pc.binary_join_element_wise(*parts, "")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from kaudit.columns import arrow, pairs, sorted_lists
+from kaudit.columns import arrow, pairs
+from kaudit.groups import Groups
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -54,40 +55,25 @@ def images(image_uses: pd.DataFrame) -> pd.DataFrame:
     known = pc.is_in(uses["tagged_name"], value_set=pc.unique(running["tagged_name"]))
     told = pc.is_in(uses["image"], value_set=pc.unique(running["image"]))
     repeated = pc.and_(pc.invert(uses["running"]), pc.or_(known, told))
-    uses = uses.filter(pc.invert(repeated)).sort_by(
-        [(n, "ascending") for n in ("image", "tagged_name", "reference", "raw", "raw_line")]
-    )
-    found = uses.group_by("image", use_threads=False).aggregate(
-        [
-            *((n, "first") for n in _FIRST),
-            ("running", "max"),
-            ("platform", "min"),
-            ("containers", "sum"),
-            ("pods", "sum"),
-            ("workload", "count_distinct"),
-            ("reference", "distinct"),
-            ("namespace", "distinct"),
-        ]
-    )
-    columns = {
-        name: found[_FROM.get(name, name)] for name in IMAGES.schema.names if name != "judged"
+    uses = uses.filter(pc.invert(repeated))
+    names = ("image", "tagged_name", "reference", "raw", "raw_line")
+    order = pc.sort_indices(uses, [(name, "ascending") for name in names])
+    c = {name: uses[name].combine_chunks().take(order) for name in uses.column_names}
+    groups = Groups(c["image"])
+    runs = pa.array(groups.some(c["running"]))
+    made = {name: groups.one(c[name]) for name in _FIRST} | {
+        "references": groups.texts(c["reference"]),
+        "running": runs,
+        "judged": runs if running.num_rows else pa.repeat(True, len(groups)),
+        "platform": pa.array(~groups.some(pc.invert(c["platform"]))),
+        "namespaces": groups.texts(c["namespace"]),
+        "workloads": groups.kinds(c["workload"]),
+        "pods": groups.total(c["pods"]),
+        "containers": groups.total(c["containers"]),
     }
-    columns["judged"] = columns["running"] if running.num_rows else pa.repeat(True, found.num_rows)
-    for name in ("references", "namespaces"):
-        columns[name] = sorted_lists(columns[name])
     schema = IMAGES.schema
-    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
+    table = pa.table([made[name] for name in schema.names], schema=schema)
     return frame(IMAGES.sorted(table))
 
 
-_FIRST = ("name", "tagged_name", "digest", "config_digest", "raw", "raw_line")
-_FROM = {
-    **{name: f"{name}_first" for name in _FIRST},
-    "running": "running_max",
-    "platform": "platform_min",
-    "containers": "containers_sum",
-    "pods": "pods_sum",
-    "workloads": "workload_count_distinct",
-    "references": "reference_distinct",
-    "namespaces": "namespace_distinct",
-}
+_FIRST = ("image", "name", "tagged_name", "digest", "config_digest", "raw", "raw_line")

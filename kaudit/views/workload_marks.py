@@ -8,7 +8,6 @@ namespace.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -20,6 +19,7 @@ from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class WorkloadMarkRow(Trace, kw_only=True):
@@ -45,65 +45,60 @@ _OWNER = ("namespace", "owner_kind", "owner_name")
 
 @view(WORKLOAD_MARKS)
 def workload_marks(pod_context: pd.DataFrame, namespaces: pd.DataFrame) -> pd.DataFrame:
-    """Read the labels of each kind of pod once, and gather them by workload."""
+    """Read each set of labels once, and gather what they say by workload."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     decided = parameters()
-    known = {text.lower() for text in decided.production_environments}
-    said = cache(partial(_said, decided))
-    spaces = {name: tuple(labels) for name, labels in plain_rows(namespaces, "name", "labels")}
-    gathered: dict[tuple[str, str, str], list[_Class]] = {}
-    for one in _classes(pod_context, decided):
-        gathered.setdefault((one.namespace, one.kind, one.name), []).append(one)
-    rows = []
-    for (namespace, kind, name), found in gathered.items():
-        of_space = said(spaces.get(namespace, ()))
-        labels = [said((*one.labels,)) for one in found]
-        environments = {
-            text for own in labels for text in own.environments or of_space.environments
-        }
-        first = min(found, key=lambda one: (one.raw, one.line))
-        rows.append(
-            WorkloadMarkRow(
-                raw=first.raw,
-                raw_line=first.line,
-                namespace=namespace,
-                owner_kind=kind,
-                owner_name=name,
-                platform=first.platform,
-                environments=sorted(environments),
-                production=not known.isdisjoint(text.lower() for text in environments)
-                if environments
-                else None,
-                sensitive=any(own.sensitive for own in (*labels, of_space)),
-                service_accounts=sorted({one.account for one in found} - {""}),
-            )
-        )
-    return frame(WORKLOAD_MARKS.sorted(WORKLOAD_MARKS.arrow(rows)))
+    marks = _marks(pod_context, namespaces, decided)
+    c = {name: arrow(pod_context[name]) for name in (*_OWNER, "platform", "raw", "raw_line")}
+    first = pc.sort_indices(pa.table(c), [("raw", "ascending"), ("raw_line", "ascending")])
+    c = {name: column.take(first) for name, column in c.items()}
+    said = {name: column.take(first) for name, column in marks.items()}
+    groups = Groups(*(c[name] for name in _OWNER))
+    told = groups.texts(said["environments"])
+    production = pa.array(groups.some(said["production"]))
+    none = pc.equal(pc.list_value_length(told), 0)
+    made = {name: groups.one(column) for name, column in c.items()} | {
+        "environments": told,
+        "production": pc.if_else(none, pa.scalar(None, pa.bool_()), production),
+        "sensitive": pa.array(groups.some(said["sensitive"])),
+        "service_accounts": groups.texts(arrow(pod_context["service_account"]).take(first)),
+    }
+    schema = WORKLOAD_MARKS.schema
+    table = pa.table([made[name] for name in schema.names], schema=schema)
+    return frame(WORKLOAD_MARKS.sorted(table))
 
 
-class _Class(NamedTuple):
-    """Pods of a workload that have the same labels and account."""
+def _marks(
+    pod_context: pd.DataFrame, namespaces: pd.DataFrame, decided: Parameters
+) -> dict[str, pa.Array]:
+    """What the labels of each pod say, or else those of its namespace."""
+    import pyarrow as pa
 
-    namespace: str
-    kind: str
-    name: str
-    platform: bool
-    raw: str
-    labels: list[str]
-    account: str
-    line: int
-
-
-def _classes(pod_context: pd.DataFrame, decided: Parameters) -> Iterator[_Class]:
-    c = pod_context
     keys = {*decided.environment_labels}
     keys |= {text.partition("=")[0] for text in decided.sensitive_labels}
     wild = any("*" in key for key in keys)
-    labels = kept_labels(c["labels"], lambda key: wild or key in keys)
-    columns = [arrow(c[column]) for column in (*_OWNER, "platform", "raw")]
-    columns += [labels, arrow(c["service_account"])]
-    groups = Groups(*columns)
-    cells = [groups.one(column).to_pylist() for column in columns]
-    return map(_Class, *cells, groups.least(arrow(c["raw_line"])).to_pylist())
+    labels = kept_labels(pod_context["labels"], lambda key: wild or key in keys)
+    space = arrow(pod_context["namespace"])
+    groups = Groups(space, labels)
+    said = cache(partial(_said, decided))
+    spaces = {name: tuple(own) for name, own in plain_rows(namespaces, "name", "labels")}
+    known = {text.lower() for text in decided.production_environments}
+    environments, sensitive, production = [], [], []
+    names = groups.one(space).to_pylist()
+    for name, texts in zip(names, groups.one(labels).to_pylist(), strict=True):
+        own, of_space = said((*texts,)), said(spaces.get(name, ()))
+        told = own.environments or of_space.environments
+        environments.append([*told])
+        sensitive.append(own.sensitive or of_space.sensitive)
+        production.append(not known.isdisjoint(text.lower() for text in told))
+    of = pa.array(groups.of)
+    return {
+        "environments": pa.array(environments, pa.list_(pa.string())).take(of),
+        "sensitive": pa.array(sensitive, pa.bool_()).take(of),
+        "production": pa.array(production, pa.bool_()).take(of),
+    }
 
 
 class _Said(NamedTuple):
