@@ -1,6 +1,7 @@
 """Operations on whole columns."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -29,12 +30,15 @@ from kaudit.columns import (
     over_texts,
     owned,
     pairs,
+    plain_rows,
     positions,
+    records,
     series,
     short_ids,
     sorted_lists,
     text_is,
 )
+from kaudit.table import frame
 
 TEXTS = pa.list_(pa.string())
 
@@ -247,3 +251,11 @@ def test_rows_that_are_alike_have_one_number(
     plain = [(text, tuple(some or ())) for text, some in rows]
     assert numbers.tolist() == [known.setdefault(row, len(known)) for row in plain]
     assert first.tolist() == [plain.index(row) for row in known]
+
+
+@given(st.lists(st.none() | st.datetimes(timezones=st.just(UTC))))
+def test_moments_are_those_that_arrow_tells(moments: list[datetime | None]) -> None:
+    values = pa.array(moments, pa.timestamp("us", "UTC"))
+    table = frame(pa.table({"at": values}))
+    assert [row["at"] for row in records(table)] == moments
+    assert [*plain_rows(table, "at")] == [(one,) for one in values.to_pylist()]
