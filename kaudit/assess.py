@@ -172,6 +172,7 @@ class _Run:
         """Judge by the controls of one share, and let go of what only they rest on."""
         for result in work.results:
             self.judge(result, self.evidence.frames)
+            let_go()
         for result in work.results:
             result.resources.forget()
         if work.alone:

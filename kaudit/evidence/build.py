@@ -15,11 +15,11 @@ import msgspec
 from kaudit import __version__
 from kaudit.evidence import facts
 from kaudit.evidence.bundle import Evidence
-from kaudit.evidence.gathered import LARGE, Gathered
+from kaudit.evidence.gathered import Gathered
 from kaudit.evidence.manifest import Manifest, PartInfo, content_id
 from kaudit.evidence.raw import RawFile
 from kaudit.evidence.seal import Claim, masked_table, publish, suspicious
-from kaudit.evidence.store import BundleStore, MemoryStore, Store, on_disk
+from kaudit.evidence.store import LARGE, BundleStore, MemoryStore, Store, on_disk
 from kaudit.model.words import Gap
 from kaudit.orphans import Orphans
 from kaudit.source.events import Access, KindId, Made, Origin, ServerVersion

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kaudit import registry
 from kaudit.columns import arrow
 from kaudit.errors import EvidenceError, InputError
-from kaudit.evidence.store import Store, laid_down
+from kaudit.evidence.store import LARGE, Store, laid_down, on_disk
 from kaudit.parameters import parameters
 from kaudit.table import frame
 from kaudit.text import meant
@@ -51,12 +51,7 @@ class Frames:
 
     def sums(self, names: Iterable[str]) -> dict[tuple[str, int], pa.Table]:
         """Compute this part's share of summed views, to be kept by the frames of everything."""
-        import pyarrow as pa
-
-        found = {}
-        for name in names:
-            one = self.get(name)
-            found[name] = pa.table({column: arrow(one[column]) for column in one})
+        found = {name: _table(self.get(name)) for name in names}
         return {(name, self._part or 0): table for name, table in laid_down(found).items()}
 
     def keep(self, pieces: Mapping[tuple[str, int], pa.Table]) -> None:
@@ -90,11 +85,18 @@ class Frames:
             found = self._summed(name)
         elif name in registry.VIEWS:
             view = registry.VIEWS[name]
-            found = view.function(*(self.get(need) for need in view.needs))
+            found = self._rested(view.function(*(self.get(need) for need in view.needs)))
         else:
             found = self.base(name)
         self._kept[name] = found
         return found
+
+    def _rested(self, found: pd.DataFrame) -> pd.DataFrame:
+        """Let a large view of several parts lie on disk."""
+        if self._part is not None or self._parts == 1:
+            return found
+        table = _table(found)
+        return frame(on_disk(table)) if table.nbytes > LARGE else found
 
     def _decide(self) -> None:
         """Let go of views that rest on other decisions than those in force."""
@@ -134,3 +136,9 @@ class Frames:
             what = f"table {name} lacks {', '.join(lacking)}: another kaudit has collected it"
             raise EvidenceError(what, hint="collect again, or use the kaudit that collected it")
         return found
+
+
+def _table(found: pd.DataFrame) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({column: arrow(found[column]) for column in found})

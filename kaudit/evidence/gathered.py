@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from kaudit import registry
-from kaudit.evidence.store import SpilledPart, on_disk
+from kaudit.evidence.store import LARGE, SpilledPart, on_disk
 from kaudit.mapped import let_go
 from kaudit.table import Row, Table
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 PART = 20_000
 #: Rows of a table that are gathered before they become columns: more than a span of a list has.
 _GATHERED = 6_000
-#: Bytes of a table of others than pods from which it lies on disk.
-LARGE = 32 << 20
 
 
 class Gathered:

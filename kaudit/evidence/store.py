@@ -21,6 +21,9 @@ from kaudit.mapped import mapped
 if TYPE_CHECKING:
     import pyarrow as pa
 
+#: Bytes of a table of others than pods from which it lies on disk.
+LARGE = 32 << 20
+
 
 class Store(Protocol):
     """Tables by name and part, raw lines by file."""

@@ -7,15 +7,16 @@ engine was run without exceptions (``engine_verdicts``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 
 from kaudit.ages import days_since
-from kaudit.columns import arrow, records
+from kaudit.columns import alike, arrow, records
 from kaudit.model.exemption import Cover, Subject, matches
 from kaudit.model.platform import NAMESPACES
 from kaudit.model.tool_run import WITHOUT
@@ -24,6 +25,7 @@ from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class ExceptionRow(Trace, kw_only=True):
@@ -72,6 +74,9 @@ EXCEPTIONS = Table(
     key=("engine", "mechanism", "kind", "namespace", "name", "position"),
     resource=Resource("kind"),
 )
+_OWNER = ("namespace", "owner_kind", "owner_name")
+#: Workloads that are looked at together.
+_SLICE = 10_000
 _OWN = (*NAMESPACES, "gatekeeper-system", "kyverno", "openshift-*", "kube-*")
 _IGNORED = "admission.gatekeeper.sh/ignore"
 Covers = Callable[[Subject], bool]
@@ -86,16 +91,58 @@ class _Found(msgspec.Struct):
     of_policy: Callable[[str, str], bool] | None = None
 
 
-class _Population(msgspec.Struct):
-    """Namespaces and workloads that exceptions may touch."""
+class _InSpaces:
+    """Covers all in namespaces whose names match patterns."""
+
+    def __init__(self, patterns: list[str]) -> None:
+        self.named = cache(lambda name: matches(name, patterns))
+
+    def __call__(self, one: Subject) -> bool:
+        return self.named(one.namespace or one.name)
+
+
+class _Population(NamedTuple):
+    """Namespaces and workloads that exceptions may touch.
+
+    Attributes
+    ----------
+    spaces
+        Labels of each namespace.
+    counts
+        Workloads in each namespace.
+    workloads
+        Namespace, kind, name and labels of each.
+    """
 
     spaces: dict[str, dict[str, str]]
-    workloads: list[Subject]
+    counts: dict[str, int]
+    workloads: pa.Table
 
     @property
     def others(self) -> set[str]:
         """Namespaces that are neither of Kubernetes nor of an engine."""
         return {name for name in self.spaces if not matches(name, _OWN)}
+
+    def subjects(self) -> Iterator[Subject]:
+        """Yield the workloads one by one: there may be many."""
+        for some in self.workloads.to_batches(max_chunksize=_SLICE):
+            cells = (column.to_pylist() for column in some.columns)
+            for space, kind, name, texts in zip(*cells, strict=True):
+                yield Subject(kind, space, name, _labels(texts), self.spaces[space])
+
+    def touched(self, covers: Sequence[Covers]) -> list[Counter[str]]:
+        """Count the workloads that each of some filters covers, by namespace."""
+        found = [Counter[str]() for _ in covers]
+        asked = [(cover, n) for cover, n in zip(covers, found, strict=True)]
+        for cover, counts in asked:
+            if isinstance(cover, _InSpaces):
+                counts.update({s: n for s, n in self.counts.items() if cover.named(s)})
+        left = [(cover, n) for cover, n in asked if not isinstance(cover, _InSpaces)]
+        for one in self.subjects() if left else ():
+            for cover, counts in left:
+                if cover(one):
+                    counts[one.namespace] += 1
+        return found
 
 
 @view(EXCEPTIONS, naming=("engine_verdicts", "tool_runs", "cluster"))
@@ -127,7 +174,12 @@ def exceptions(
         *_of_scanners(exception_terms),
     ]
     hidden = _hidden(engine_verdicts, tool_runs)
-    rows = [_measured(one, population, hidden) for one in found]
+    covers = [one.covers for one in found if one.covers is not None]
+    touched = iter(population.touched(covers))
+    rows = [
+        _measured(one, population, hidden, next(touched) if one.covers is not None else Counter())
+        for one in found
+    ]
     schema = EXCEPTIONS.schema
     table = pa.Table.from_pylist(rows, schema)
     made = frame(table)
@@ -138,20 +190,18 @@ def exceptions(
 
 
 def _population(namespaces: pd.DataFrame, pod_context: pd.DataFrame) -> _Population:
+    import pyarrow as pa
+
     labels = {
         name: {"kubernetes.io/metadata.name": name} | _labels(texts)
         for name, texts in zip(namespaces["name"], namespaces["labels"], strict=True)
     }
-    columns = ["namespace", "owner_kind", "owner_name", "labels"]
-    once = pod_context.loc[~pod_context.duplicated(columns[:3]), columns]
-    workloads = [
-        Subject(kind, space, name, _labels(texts), labels.get(space, {}))
-        for space, kind, name, texts in zip(
-            *(arrow(once[column]).to_pylist() for column in columns), strict=True
-        )
-    ]
-    spaces = {one.namespace: labels.get(one.namespace, {}) for one in workloads if one.namespace}
-    return _Population(labels | spaces, workloads)
+    _, first = alike(*(pod_context[column] for column in _OWNER))
+    rows = pa.array(first)
+    columns = {name: arrow(pod_context[name]).take(rows) for name in (*_OWNER, "labels")}
+    counts = Counter[str](columns["namespace"].to_pylist())
+    spaces = {name: labels.get(name, {}) for name in counts}
+    return _Population(labels | spaces, counts, pa.table(columns))
 
 
 def _labels(texts: Any) -> dict[str, str]:
@@ -220,7 +270,7 @@ def _of_gatekeeper(excluded: pd.DataFrame, constraints: pd.DataFrame) -> Iterato
             + _words(it["processes"], "processes"),
             "bounded": "*" not in it["excluded_namespaces"],
         }
-        yield _Found(row, _in_spaces(it["excluded_namespaces"]), "gator", lambda *_: True)
+        yield _Found(row, _InSpaces(it["excluded_namespaces"]), "gator", lambda *_: True)
     for it in records(constraints):
         if it["excluded_namespaces"]:
             name = it["name"]
@@ -232,19 +282,11 @@ def _of_gatekeeper(excluded: pd.DataFrame, constraints: pd.DataFrame) -> Iterato
                 "bounded": "*" not in it["excluded_namespaces"],
             }
             of_policy = _named(it["kind"], name)
-            yield _Found(row, _in_spaces(it["excluded_namespaces"]), "gator", of_policy)
+            yield _Found(row, _InSpaces(it["excluded_namespaces"]), "gator", of_policy)
 
 
 def _named(kind: str, name: str) -> Callable[[str, str], bool]:
     return lambda policy, _: policy == f"{kind}/{name}"
-
-
-def _in_spaces(patterns: list[str]) -> Covers:
-    @cache
-    def there(name: str) -> bool:
-        return matches(name, patterns)
-
-    return lambda one: there(one.namespace or one.name)
 
 
 def _of_namespaces(namespaces: pd.DataFrame, levels: pd.DataFrame) -> Iterator[_Found]:
@@ -270,7 +312,7 @@ def _of_namespace(row: dict[str, Any], it: dict[str, Any]) -> _Found:
         "bounded": True,
         "owner": labels.get("owner") or labels.get("team"),
     }
-    return _Found(row, _in_spaces([it["name"]]))
+    return _Found(row, _InSpaces([it["name"]]))
 
 
 def _of_pod_security(settings: pd.DataFrame) -> Iterator[_Found]:
@@ -288,7 +330,7 @@ def _of_pod_security(settings: pd.DataFrame) -> Iterator[_Found]:
                 "conditional": name != "exempt_namespaces",
             }
             of_spaces = name == "exempt_namespaces"
-            yield _Found(row, _in_spaces(it[name]) if of_spaces else None)
+            yield _Found(row, _InSpaces(it[name]) if of_spaces else None)
 
 
 def _of_webhooks(webhooks: pd.DataFrame) -> Iterator[_Found]:
@@ -301,7 +343,7 @@ def _of_webhooks(webhooks: pd.DataFrame) -> Iterator[_Found]:
                 "scope": _words(it["left_out"], "namespaces"),
                 "bounded": True,
             }
-            yield _Found(row, _in_spaces(it["left_out"]))
+            yield _Found(row, _InSpaces(it["left_out"]))
 
 
 def _of_scanners(terms: pd.DataFrame) -> Iterator[_Found]:
@@ -339,15 +381,17 @@ def _words(values: list[str], what: str) -> list[str]:
 
 
 def _measured(
-    found: _Found, population: _Population, hidden: dict[str, list[tuple[str, str, Subject]]]
+    found: _Found,
+    population: _Population,
+    hidden: dict[str, list[tuple[str, str, Subject]]],
+    touched: Counter[str],
 ) -> dict[str, Any]:
     """Count what an exception touches and hides."""
     row, covers = found.row, found.covers
     row.setdefault("own", False)
-    if covers is not None and population.workloads:
-        touched = [one for one in population.workloads if covers(one)]
-        spaces = {one.namespace for one in touched}
-        row["workloads"], row["namespaces"] = len(touched), len(spaces)
+    if covers is not None and population.counts:
+        spaces = {*touched}
+        row["workloads"], row["namespaces"] = touched.total(), len(spaces)
         others = population.others
         row["own"] = row["bounded"] and bool(spaces) and not spaces & others
         most = len(spaces & others) * 2 > max(len(others), 2)
