@@ -7,6 +7,7 @@ they deny is unknown.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from kaudit.columns import arrow, assembled, series
@@ -104,6 +105,7 @@ def network_workloads(
     columns["policies"] = spread(policies, pa.list_(pa.string()))
     space = network.addresses
     outside = (1 << len(space.classes)) - 1
+    text = cache(network.ports.text)
     internet = outside & ~space.union((*PRIVATE, *METADATA))
     for name, direction, meant in (
         ("to_internet", "egress", internet),
@@ -112,7 +114,7 @@ def network_workloads(
     ):
         found = _beyond(network, direction, meant << network.pods)
         columns[name] = spread([_word(*ports, denied) for ports in found])
-        columns[f"{name}_ports"] = spread([network.ports.text(ports[0]) for ports in found])
+        columns[f"{name}_ports"] = spread([text(ports[0]) for ports in found])
     columns |= _across(pods, classes, network, denied)
     return assembled(pods, columns, NETWORK_WORKLOADS.names)
 
