@@ -125,6 +125,7 @@ class _Run:
             self._judge_halves(parts, progress)
         else:
             self._judge_parts(range(parts), progress)
+        self._rest()
         _release()
         self._judge_shares(self.of_all, self.sums, beside, progress)
 
@@ -174,7 +175,7 @@ class _Run:
             self.judge(result, self.evidence.frames)
             let_go()
         for result in work.results:
-            result.resources.forget()
+            result.rest()
         if work.alone:
             self.evidence.frames.drop(name for name in work.alone if name not in _CONCLUDED)
         _release()
@@ -209,7 +210,13 @@ class _Run:
 
     def _judged_apart(self, parts: range) -> tuple[list[ControlResult], _Sums]:
         self.evidence.frames = self.evidence.frames.apart()
-        return self.of_pods, self._judge_parts(parts, silent)
+        sums = self._judge_parts(parts, silent)
+        self._rest()
+        return self.of_pods, sums
+
+    def _rest(self) -> None:
+        for result in self.of_pods:
+            result.rest()
 
     def _judge_parts(self, parts: range, progress: Progress) -> _Sums:
         """Judge parts; the frames of only one are held at a time, but for what is summed."""
@@ -252,8 +259,7 @@ class _Run:
         """Add what no row shows, and let go of the frames."""
         for result in self.results:
             self._complete(result)
-        for resources in self.numbered:
-            resources.forget()
+            result.rest()
 
     def _complete(self, result: ControlResult) -> None:
         """Add things that could not be read, and that there is nothing at all."""

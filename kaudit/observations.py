@@ -21,6 +21,7 @@ class Words:
 
     def number(self, text: str) -> int:
         """Number of a text; a new one gets the next."""
+        self._wake()
         found = self._numbers.setdefault(text, len(self.texts))
         if found == len(self.texts):
             self.texts.append(text)
@@ -30,11 +31,20 @@ class Words:
         """Numbers of texts."""
         import numpy as np
 
+        self._wake()
         known = self._numbers
         new = dict.fromkeys(text for text in texts if text not in known)
         known.update(zip(new, range(len(self.texts), len(self.texts) + len(new)), strict=True))
         self.texts += new
         return np.fromiter(map(known.__getitem__, texts), np.int32, len(texts))
+
+    def rest(self) -> None:
+        """Do without the numbers until more texts come."""
+        self._numbers = {}
+
+    def _wake(self) -> None:
+        if not self._numbers:
+            self._numbers = dict(zip(self.texts, range(len(self.texts)), strict=True))
 
 
 class Observations:
@@ -88,6 +98,10 @@ class Observations:
         words = self._words.numbers(other._words.texts)
         texts, raws = words[other._text[rows]], words[other._raw[rows]]
         self._append(mine[new], texts, raws, other._line[rows])
+
+    def rest(self) -> None:
+        """Keep no more than is needed to tell what was seen."""
+        self._words.rest()
 
     def places(self, numbers: Numbers, fails: Any) -> Numbers:
         """Place of what was seen of each resource that fails; -1 where there is nothing."""

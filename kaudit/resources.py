@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 _SEPARATOR = "\x1f"
+#: Keys from which they rest as a column.
+_MANY = 10_000
 
 
 class Resources:
@@ -28,7 +30,9 @@ class Resources:
     """
 
     def __init__(self) -> None:
-        self.keys: list[str] = []
+        self._listed: list[str] = []
+        #: The same as a column, where they rest.
+        self._resting: pa.Array | None = None
         self._numbers: dict[str, int] = {}
         self._order: Numbers | None = None
         self._kept: dict[int, tuple[pd.DataFrame, Numbers]] = {}
@@ -37,7 +41,31 @@ class Resources:
         self._others: tuple[Resources, Numbers] | None = None
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self._listed if self._resting is None else self._resting)
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of all, by number."""
+        return self._listed if self._resting is None else self._resting.to_pylist()
+
+    def key(self, number: int) -> str:
+        """Key of a resource."""
+        if self._resting is None:
+            return self._listed[number]
+        return self._resting[number].as_py()  # type: ignore[no-any-return]
+
+    def rest(self) -> None:
+        """Keep many keys as a column, until more come: a text of Python takes twice the room."""
+        import pyarrow as pa
+
+        if self._resting is None and len(self._listed) > _MANY:
+            self._resting = pa.array(self._listed, pa.string())
+            self._listed, self._numbers = [], {}
+
+    def _wake(self) -> None:
+        if self._resting is not None:
+            self._listed, self._resting = self.keys, None
+            self._numbers = dict(zip(self._listed, range(len(self._listed)), strict=True))
 
     def of(self, subject: pd.DataFrame, names: Resource) -> Numbers:
         """Number of the resource of each row, which columns name."""
@@ -75,10 +103,11 @@ class Resources:
         """Numbers of keys; those that are new get one."""
         import numpy as np
 
-        known = self._numbers
+        self._wake()
+        known, many = self._numbers, len(self._listed)
         new = dict.fromkeys(key for key in keys if key not in known)
-        known.update(zip(new, range(len(self.keys), len(self.keys) + len(new)), strict=True))
-        self.keys += new
+        known.update(zip(new, range(many, many + len(new)), strict=True))
+        self._listed += new
         return np.fromiter(map(known.__getitem__, keys), np.int64, len(keys))
 
     def of_others(self, others: Resources) -> Numbers:
@@ -89,22 +118,28 @@ class Resources:
 
     def __getstate__(self) -> dict[str, Any]:
         """Keys alone: who gets them has numbers of its own."""
-        return {"keys": self.keys}
+        self.rest()
+        return {"_listed": self._listed, "_resting": self._resting}
 
     @property
     def order(self) -> Numbers:
         """Numbers of all resources, sorted by kind, namespace, name and container."""
         import numpy as np
 
-        if self._order is None or len(self._order) != len(self.keys):
-            found = sorted(range(len(self.keys)), key=self.keys.__getitem__)
+        if self._order is None or len(self._order) != len(self):
+            found = sorted(range(len(self)), key=self.keys.__getitem__)
             self._order = np.array(found, dtype=np.int64)
         return self._order
 
     def parts(self, number: int) -> tuple[str, str, str, str]:
         """Kind, namespace, name and container of a resource."""
-        kind, namespace, name, container = self.keys[number].split(_SEPARATOR)
-        return kind, namespace, name, container
+        return parts_of(self.key(number))
+
+
+def parts_of(key: str) -> tuple[str, str, str, str]:
+    """Kind, namespace, name and container of a resource."""
+    kind, namespace, name, container = key.split(_SEPARATOR)
+    return kind, namespace, name, container
 
 
 def digest(key: str) -> str:

@@ -220,6 +220,12 @@ class ControlResult:
         for at, reason in enumerate(other._reasons.texts):
             self._explain(numbers[other._reason == at], reason)
 
+    def rest(self) -> None:
+        """Let go of frames, and keep no more than is needed to tell the results."""
+        self._observed.rest()
+        self.resources.forget()
+        self.resources.rest()
+
     def crash(self, reason: str) -> None:
         """Forget what was found: the control crashed."""
         self.__init__(self.control, self.resources)  # type: ignore[misc]  # starts anew
@@ -337,7 +343,7 @@ class ControlResult:
                 reasons[why],
                 rows,
                 failed,
-                f"{prefix}.{digest(resources.keys[number])}",
+                f"{prefix}.{digest(resources.key(number))}",
                 "",
                 raw,
                 line,

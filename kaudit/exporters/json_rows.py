@@ -9,7 +9,7 @@ import msgspec
 
 from kaudit.assessment import Assessment
 from kaudit.model.words import Status
-from kaudit.resources import Resources, digest
+from kaudit.resources import Resources, digest, parts_of
 from kaudit.result import OF_CODE, Columns, ControlResult
 from kaudit.waivers import covering
 
@@ -54,12 +54,13 @@ class Rows:
         if kept is None:
             names = [f'"{name}":' for name in ("kind", "namespace", "name", "container")]
             first, second, third, fourth = names
+            keys = resources.keys
             named = [
                 f"{first}{_json(kind)},{second}{_json(namespace)},{third}{_json(name)},"
                 f"{fourth}{_json(container)},"
-                for kind, namespace, name, container in map(resources.parts, range(len(resources)))
+                for kind, namespace, name, container in map(parts_of, keys)
             ]
-            digests = [digest(key) for key in resources.keys]
+            digests = [digest(key) for key in keys]
             kept = pa.array(named, pa.string()), pa.array(digests, pa.string())
             self._resources[id(resources)] = kept
         return kept
