@@ -75,8 +75,10 @@ def event_episodes(event_context: pd.DataFrame) -> pd.DataFrame:
     c["command"] = pc.fill_null(c["command"], "")
     rank = pc.index_in(c["priority"], value_set=pa.array(PRIORITIES))
     groups = Groups(*(c[name] for name in _KEY))
-    worst = pa.array(PRIORITIES).take(groups.least(rank))
     found = {name: groups.one(c[name]) for name in (*_KEY, "raw", "raw_line")}
+    rules = found["what"].dictionary_encode()
+    foreign = pc.match_substring_regex(rules.dictionary, _FOREIGN, ignore_case=True)
+    worst = pa.array(PRIORITIES).take(groups.least(rank))
     made = {
         "rule": found["what"],
         "priority": worst,
@@ -90,7 +92,7 @@ def event_episodes(event_context: pd.DataFrame) -> pd.DataFrame:
         "processes": groups.texts(c["process"]),
         "targets": groups.texts(c["target"], most=_MOST),
         "techniques": groups.texts(c["techniques"]),
-        "foreign": pc.match_substring_regex(found["what"], _FOREIGN, ignore_case=True),
+        "foreign": foreign.take(rules.indices),
         "platform": pa.array(groups.some(c["platform"])),
     }
     schema = EVENT_EPISODES.schema
