@@ -140,8 +140,22 @@ def _wanted(kinds: Sequence[str]) -> dict[KindId, tuple[Read, tuple[Collector, .
 
 @cache
 def decoder(model: type[msgspec.Struct]) -> Callable[[Any], Any]:
-    """Decoder of a struct; to make one takes longer than to read some objects."""
-    return msgspec.json.Decoder(model).decode
+    """Decoder of a struct, made once; nulls that it does not expect are left out.
+
+    What is wrong without them too is told of the object as it is.
+    """
+    decode = msgspec.json.Decoder(model).decode
+
+    def decoded(item: Any) -> Any:
+        try:
+            return decode(item)
+        except (msgspec.DecodeError, ValueError) as fault:
+            try:
+                return decode(without_nulls(item, model))
+            except (msgspec.DecodeError, ValueError):
+                raise fault from None
+
+    return decoded
 
 
 #: What a server calls an object of which only its metadata were asked.
@@ -324,11 +338,8 @@ class Ingest:
             try:
                 found = item if isinstance(item, msgspec.Struct) else decode(item)
             except (msgspec.DecodeError, ValueError) as fault:
-                try:
-                    found = decode(without_nulls(item, read.model))
-                except (msgspec.DecodeError, ValueError):
-                    self._broken(batch, item, position, fault)
-                    continue
+                self._broken(batch, item, position, fault)
+                continue
             if read.tool:
                 pass
             elif not found.kind:
@@ -365,7 +376,7 @@ class Ingest:
         collectors = tuple(c for c in collectors if any(table.pods for table in c.tables))
         told = SpecRows(collectors)
         for one in waiting:
-            found = decoder(read.model)(without_nulls(one.item, read.model))
+            found = decoder(read.model)(one.item)
             one.place.orphan = True
             for collector in collectors:
                 if not collector.of_spec:
