@@ -7,7 +7,8 @@ that are otherwise the same have the same rows, but for whose they are and for t
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -137,23 +138,29 @@ class _Told:
 
     def of_specs(self) -> dict[str, pa.Array]:
         """Columns that specs tell."""
-        return self._arrays(self.rows, {*self.table.schema.names} - {*SPEC} - self._own)
+        schema, _ = _schemas(self.table, self._own)
+        return dict(zip(schema.names, arrays(self.rows, self.table.row, schema), strict=True))
 
     def of_pods(self) -> dict[str, pa.Array]:
         """Columns that pods have of their own."""
-        return self._arrays(self.owned, self._own)
+        if self._own is None:
+            return {}
+        _, schema = _schemas(self.table, self._own)
+        return dict(zip(schema.names, arrays(self.owned, self._own, schema), strict=True))
 
     @property
-    def _own(self) -> set[str]:
-        return {*self.owned[0].__struct_fields__} if self.owned else set()
+    def _own(self) -> type[Row] | None:
+        return type(self.owned[0]) if self.owned else None
 
-    def _arrays(self, rows: Sequence[Row], names: Collection[str]) -> dict[str, pa.Array]:
-        import pyarrow as pa
 
-        schema = pa.schema([field for field in self.table.schema if field.name in names])
-        if not len(schema):
-            return {}
-        return dict(zip(schema.names, arrays(rows, type(rows[0]), schema), strict=True))
+@cache
+def _schemas(table: Table, own: type[Row] | None) -> tuple[pa.Schema, pa.Schema]:
+    """Columns of a table that specs tell, and those that pods have of their own."""
+    import pyarrow as pa
+
+    owned = {*own.__struct_fields__} if own else set()
+    told = [field for field in table.schema if field.name not in owned | {*SPEC}]
+    return pa.schema(told), pa.schema([f for f in table.schema if f.name in owned])
 
 
 def _alike(spec: PodSpec) -> tuple[bytes, str]:
