@@ -265,7 +265,7 @@ def _numbered(values: pa.Array) -> Positions:
 
 
 def counted(keys: pd.Series[Any], among: pd.Series[Any]) -> Positions:
-    """How many rows of ``keys`` name each row of ``among``."""
+    """How many rows of ``keys`` name each row of ``among``, of which no two are alike."""
     import numpy as np
 
     at = positions(keys, among)
@@ -273,8 +273,8 @@ def counted(keys: pd.Series[Any], among: pd.Series[Any]) -> Positions:
 
 
 def named(keys: pd.Series[Any], among: pd.Series[Any]) -> Flags:
-    """Tell of each row of ``among`` whether any key names it."""
-    return counted(keys, among) > 0
+    """Tell of each row of ``among`` whether any key names it; rows may be alike."""
+    return positions(among, keys) >= 0
 
 
 def pairs(*columns: pd.Series[Any]) -> pa.Array:

@@ -106,6 +106,8 @@ def request(
 
     Parameters
     ----------
+    verb
+        In small letters, as the API server compares it.
     resource
         ``pods``, ``pods/exec``, ``deployments.apps``, a short name, or ``/metrics``.
     subresource
@@ -114,8 +116,12 @@ def request(
     Raises
     ------
     InputError
-        No kind of the cluster has the name; or the question contradicts itself.
+        The verb cannot be one, no kind of the cluster has the name, or the question
+        contradicts itself.
     """
+    if not verb.strip() or verb != verb.lower().strip():
+        hint = f"write {verb.strip().lower() or 'get'}"
+        raise InputError(f"{verb!r} is no verb: verbs are in small letters", hint=hint)
     if resource.startswith("/"):
         if namespace or name or subresource:
             raise InputError("a URL has no namespace, name or subresource", hint="leave them out")

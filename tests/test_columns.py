@@ -173,6 +173,8 @@ def test_counted_and_named() -> None:
     assert counted(keys, among).tolist() == [2, 0, 1]
     assert named(keys, among).tolist() == [True, False, True]
     assert counted(column([]), among).tolist() == [0, 0, 0]
+    twice = column(["a", "c", "a", None])
+    assert named(keys, twice).tolist() == [True, False, True, False]
 
 
 def test_pairs() -> None:

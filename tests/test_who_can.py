@@ -189,6 +189,8 @@ def test_a_found_one_is_an_answer_with_a_remark(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["get", "secert"], "did you mean secrets"),
+        (["GET", "secrets"], "write get"),
+        (["", "secrets"], "is no verb"),
         (["get", "pods/exec", "--subresource", "log"], "names a subresource already"),
         (["get", "/metrics", "--namespace", "shop"], "a URL has no namespace"),
         (["get", "pods", "-A", "-n", "shop"], "exclude each other"),

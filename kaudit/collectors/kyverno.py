@@ -76,6 +76,8 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
             position=position,
             rule=rule.name,
             type=type,
+            mutates=type == "mutate",
+            verifies=type == "verifyImages",
             ways=ways,
             action=_action(spec, rule),
             overrides=[one.text for one in _overrides(spec, rule)],

@@ -81,6 +81,8 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         position=1,
         rule="",
         type=type,
+        mutates=type == "mutate",
+        verifies=type == "verifyImages",
         ways=["cel"],
         action=(",".join(spec.validation_actions or ()) or "Deny") if judges else None,
         overrides=[],

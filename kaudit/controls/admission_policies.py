@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import over_lists, text_is
+from kaudit.columns import arrow, named, over_lists, pairs, series, text_is
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -151,3 +151,40 @@ def binding_of_no_namespace(policy_bindings: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: b}, spec: {policyName: ok-by-name, validationActions: [Deny], matchResources: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: production}}}}}
     """
     return policy_bindings["empty"]
+
+
+@control(
+    "KA-DEP-047d",
+    layer="deploy",
+    severity="medium",
+    expected="a policy of that name",
+    shows=("policy", "actions"),
+)
+def binding_without_policy(
+    admission_bindings: pd.DataFrame, admission_policies: pd.DataFrame
+) -> pd.Series[Any]:
+    """Bindings name admission policies that are there.
+
+    A policy that was renamed or deleted leaves its binding behind: it looks like a rule that
+    is enforced, and refuses nothing.
+
+    Remedy:
+        Bring the policy back, or remove the binding.
+
+    Cases:
+        {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: {name: images}, spec: {validations: [{expression: "true"}]}}
+        ---
+        {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: ok-there}, spec: {policyName: images, validationActions: [Deny]}}
+        ---
+        {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: ok-there-too}, spec: {policyName: images, validationActions: [Warn]}}
+        ---
+        {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: bad-gone}, spec: {policyName: image, validationActions: [Deny]}}
+        ---
+        {apiVersion: admissionregistration.k8s.io/v1beta1, kind: MutatingAdmissionPolicyBinding, metadata: {name: bad-of-another-kind}, spec: {policyName: images}}
+    """
+    import pyarrow.compute as pc
+
+    b, p = admission_bindings, admission_policies
+    kind = series(pc.replace_substring_regex(arrow(b["kind"]), "Binding$", ""), b)
+    wanted = series(pairs(kind, b["policy"]), b)
+    return ~series(named(series(pairs(p["kind"], p["name"]), p), wanted), b)

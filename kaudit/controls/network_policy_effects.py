@@ -131,6 +131,8 @@ def dangling_backend(ingress_rules: pd.DataFrame, services: pd.DataFrame) -> pd.
         {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: bad-gone}, spec: {rules: [{host: a.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: gone, port: {number: 80}}}}]}}]}}
         ---
         {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: ok-there}, spec: {rules: [{host: a.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: ok-too}, spec: {rules: [{host: b.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}}
     """
     import pandas as pd
 

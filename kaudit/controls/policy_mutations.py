@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, over_lists, series, text_is
+from kaudit.columns import over_lists, text_is
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     "KA-DEP-056",
     layer="deploy",
     severity="medium",
+    applies="mutates",
     null="how it changes objects is not told",
     expected="settings that are there left as they are: +( ) around each",
     shows=("rule", "ways"),
@@ -43,12 +44,7 @@ def mutation_overwrites(kyverno_rules: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: ok-validates}, spec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]},
           validate: {pattern: {spec: {hostPID: "false"}}}}]}}
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    r = kyverno_rules
-    changes = arrow(text_is(r["type"], "mutate"))
-    return series(pc.if_else(changes, arrow(r["overwrites"]), pa.scalar(False)), r)
+    return kyverno_rules["overwrites"]
 
 
 @control(

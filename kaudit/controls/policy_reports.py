@@ -274,6 +274,7 @@ def namespace_without_reports(namespace_reports: pd.DataFrame) -> pd.Series[Any]
     "KA-DEP-055",
     layer="deploy",
     severity="high",
+    applies="verifies",
     expected="required, verifyDigest and mutateDigest as they are by default",
     shows=("rule", "lax", "images"),
 )

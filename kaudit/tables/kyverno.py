@@ -44,6 +44,8 @@ class KyvernoRuleRow(Trace, kw_only=True):
     position: Annotated[int, doc("place in the policy, from 1")]
     rule: Annotated[str, doc("name of the rule; empty for a policy that has no rules")]
     type: Annotated[str, doc("validate, mutate, generate, verifyImages, delete; empty: none")]
+    mutates: Annotated[bool, doc("its type is mutate")]
+    verifies: Annotated[bool, doc("its type is verifyImages")]
     ways: Annotated[
         list[str], doc("how: pattern, anyPattern, deny, podSecurity, cel, foreach, clone and such")
     ]

@@ -225,6 +225,16 @@ def test_trap_5_a_mutation_overwrites_what_is_set(evidence: Evidence, judged: As
     assert failed(judged, "KA-DEP-056") == ["add-default-securitycontext"]
 
 
+def test_rules_that_mutate_or_verify_nothing_are_no_matter_of_that(judged: Assessment) -> None:
+    results = judged.results
+    for id, type in (("KA-DEP-055", "verifyImages"), ("KA-DEP-056", "mutate")):
+        of = results[results["control"] == id]
+        rules = judged.evidence.frames.get("kyverno_rules")
+        others = int((rules["type"] != type).sum())
+        assert others
+        assert int((of["status"] == "not_applicable").sum()) == others
+
+
 def test_nothing_else_is_said_of_the_policies(judged: Assessment) -> None:
     """Every finding on the policies themselves is one of the traps."""
     of_policies = {
