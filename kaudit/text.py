@@ -82,15 +82,27 @@ def defused(cell: object) -> object:
     return f"'{shown}" if _FORMULA.match(text) else shown
 
 
+#: What words and items of a list end with.
+_BREAK = re.compile(r"[\s,;]+")
+
+
 def shorten(text: str, length: int) -> str:
     """Cut visible text to at most so many characters, an ellipsis in its middle.
 
-    The middle goes because names of one workload differ at their ends.
+    The middle goes because names of one workload differ at their ends. What is cut are whole
+    words and items, where that leaves at least half of what could stay.
+
+    >>> shorten("get,list,watch,create,patch,delete", 25), shorten("web-6d4cf56db6-x7k2p", 9)
+    ('get,list,…patch,delete', 'web-…7k2p')
     """
     if len(text) <= length:
         return text
     tail = (length - 1) // 2
-    return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
+    start, end = length - 1 - tail, len(text) - tail
+    breaks = [found.end() for found in _BREAK.finditer(text)]
+    start = max((at for at in breaks if start // 2 <= at <= start), default=start)
+    end = min((at for at in breaks if end <= at <= end + tail // 2), default=end)
+    return f"{text[:start]}…{text[end:]}"
 
 
 def split_long(text: str, *, longest: int = 15, piece: int = 8) -> list[list[str]]:

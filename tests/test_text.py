@@ -113,6 +113,16 @@ def test_long_text_loses_its_middle(given: str, length: int, short: str) -> None
     assert len(short) <= length
 
 
+@given(text=text, length=st.integers(1, 80))
+def test_what_is_shown_of_long_text_is_its_beginning_and_its_end(text: str, length: int) -> None:
+    short = shorten(text, length)
+    assert len(short) <= max(length, 1)
+    assert (short == text) == (len(text) <= length)
+    if short != text:
+        at = next(n for n in range(len(short)) if short[n] == "…" and text.startswith(short[:n]))
+        assert text.endswith(short[at + 1 :])
+
+
 def test_long_words_are_split_where_they_can_be() -> None:
     assert split_long("a readOnlyRootFilesystem") == [
         ["a"],
