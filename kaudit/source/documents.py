@@ -85,6 +85,8 @@ _items = msgspec.json.Decoder(_Items).decode
 #: How servers and kubectl begin an object; what it says further down, its decoder compares.
 _USUAL = re.compile(rb'\s*\{\s*"apiVersion"\s*:\s*"([\w./-]+)"\s*,\s*"kind"\s*:\s*"(\w+)"\s*,')
 _LOG = re.compile(rb"^==== (?:START|END) logs for container .*====\s*$", re.MULTILINE)
+#: What stands between documents of YAML.
+_SEPARATOR = re.compile(rb"^---(?:\s|$)", re.MULTILINE)
 
 
 def split_version(api_version: str, kind: str) -> tuple[str, str]:
@@ -259,5 +261,19 @@ def _flow_yaml(data: bytes) -> bool:
     except msgspec.ValidationError:
         return False
     except msgspec.DecodeError:
-        return next(iter(_json_many(data)), b"")[:2] not in (b'{"', b"{\n", b"{ ", b"{\r")
+        if next(iter(_json_many(data)), b"")[:2] not in (b'{"', b"{\n", b"{ ", b"{\r"):
+            return True
+        # The first of several documents may be JSON, and the others not.
+        several = _SEPARATOR.search(data) and not _LOG.search(data)
+        return bool(several) and not all(map(_is_json, _json_many(data)))
     return False
+
+
+def _is_json(document: bytes) -> bool:
+    try:
+        head_of(document)
+    except msgspec.ValidationError:
+        return True
+    except msgspec.DecodeError:
+        return False
+    return True

@@ -76,6 +76,16 @@ def test_every_form_gives_the_same(tmp_path: Path, name: str) -> None:
     assert repr(containers(FileSource(tmp_path))) == repr(expected)
 
 
+@pytest.mark.parametrize(
+    "last", [YAML, "{kind: Pod, apiVersion: v1, metadata: {name: z}}\n", f"{JSON}\n"]
+)
+def test_documents_of_one_file_may_be_json_and_yaml(tmp_path: Path, last: str) -> None:
+    (tmp_path / "mixed.yaml").write_text(f"{JSON}\n---\n{last}---\n{YAML}")
+    evidence = collect(FileSource(tmp_path / "mixed.yaml"), raw=False)
+    assert len(evidence.frames.base("records")) == 3
+    assert not [gap for gap in evidence.gaps if gap.reason == "broken"]
+
+
 def test_a_pipe_is_read(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
