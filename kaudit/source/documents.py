@@ -47,8 +47,13 @@ class ServerHead(msgspec.Struct, gc=False, rename="camel"):
     platform: str = ""
 
 
+class _Named(msgspec.Struct, gc=False):
+    name: str | None = None
+
+
 class _Items(msgspec.Struct, gc=False):
     items: list[Raw] | None = None
+    metadata: _Named | None = None
 
 
 class Item(msgspec.Struct, gc=False):
@@ -143,9 +148,13 @@ def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
         yield Item(group, version, kind, data, document, 0)
         return
     try:
-        items = _items(data).items
+        found = _items(data)
     except msgspec.ValidationError as fault:
         yield Other("broken", f"document {document}: {fault}", Reason.BROKEN)
+        return
+    items = found.items
+    if items is None and found.metadata and found.metadata.name:  # a kind that is called so
+        yield Item(group, version, kind, data, document, 0)
         return
     typed = kind != "List"
     if not items and typed:
@@ -157,19 +166,39 @@ def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
 def of_list(
     raw: Raw, group: str, version: str, kind: str, typed: bool, document: int, number: int
 ) -> Found:
-    """Tell what an item of a list is; where the list is typed, items need not say so."""
+    """Tell what an item of a list is; where the list is typed, items need not say so.
+
+    A list of lists is none: neither the API server nor kubectl takes it.
+    """
     if found := _USUAL.match(raw):
-        return Item(*_identity(*found.groups()), raw, document, number)
+        identity = _identity(*found.groups())
+        if identity[2].endswith("List") and _listed(raw):
+            return _within(document, number)
+        return Item(*identity, raw, document, number)
     try:
         head = head_of(raw)
     except msgspec.ValidationError:
         head = Head()
     if head.kind and head.api_version:
+        if head.kind.endswith("List") and _listed(raw):
+            return _within(document, number)
         group, version = split_version(head.api_version, head.kind)
         return Item(group, version, head.kind, raw, document, number)
     if typed:
         return Item(group, version, kind, raw, document, number)
     detail = f"item {number} of document {document} has no apiVersion and kind"
+    return Other("broken", detail, Reason.BROKEN)
+
+
+def _listed(raw: Raw) -> bool:
+    try:
+        return _items(raw).items is not None
+    except msgspec.ValidationError:
+        return False
+
+
+def _within(document: int, number: int) -> Other:
+    detail = f"item {number} of document {document} is a list itself; give its items in one list"
     return Other("broken", detail, Reason.BROKEN)
 
 

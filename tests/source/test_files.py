@@ -86,6 +86,21 @@ def test_documents_of_one_file_may_be_json_and_yaml(tmp_path: Path, last: str) -
     assert not [gap for gap in evidence.gaps if gap.reason == "broken"]
 
 
+def test_lists_in_a_list_are_told_and_kinds_may_be_called_lists(tmp_path: Path) -> None:
+    named = {"apiVersion": "example.com/v1", "kind": "AllowList", "metadata": {"name": "a"}}
+    inner = {"apiVersion": "v1", "kind": "PodList", "items": [POD]}
+    listed = {"apiVersion": "v1", "kind": "List", "items": [inner, POD, named]}
+    (tmp_path / "list.json").write_text(json.dumps(listed) + json.dumps(named))
+    evidence = collect(FileSource(tmp_path / "list.json"), raw=False)
+    (gap,) = (gap for gap in evidence.gaps if gap.reason == "broken")
+    assert "item 1 of document 1 is a list itself" in gap.detail
+    inventory = evidence.frames.base("inventory")
+    assert dict(zip(inventory["kind"], inventory["objects"], strict=True)) == {
+        "Pod": 1,
+        "AllowList": 2,
+    }
+
+
 def test_a_pipe_is_read(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
