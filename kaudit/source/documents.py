@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -47,13 +48,9 @@ class ServerHead(msgspec.Struct, gc=False, rename="camel"):
     platform: str = ""
 
 
-class _Named(msgspec.Struct, gc=False):
-    name: str | None = None
-
-
 class _Items(msgspec.Struct, gc=False):
     items: list[Raw] | None = None
-    metadata: _Named | None = None
+    metadata: Any = None
 
 
 class Item(msgspec.Struct, gc=False):
@@ -153,7 +150,8 @@ def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
         yield Other("broken", f"document {document}: {fault}", Reason.BROKEN)
         return
     items = found.items
-    if items is None and found.metadata and found.metadata.name:  # a kind that is called so
+    named = isinstance(found.metadata, dict) and found.metadata.get("name")
+    if items is None and named:  # a kind that is called so
         yield Item(group, version, kind, data, document, 0)
         return
     typed = kind != "List"
@@ -172,22 +170,22 @@ def of_list(
     """
     if found := _USUAL.match(raw):
         identity = _identity(*found.groups())
-        if identity[2].endswith("List") and _listed(raw):
-            return _within(document, number)
-        return Item(*identity, raw, document, number)
-    try:
-        head = head_of(raw)
-    except msgspec.ValidationError:
-        head = Head()
-    if head.kind and head.api_version:
-        if head.kind.endswith("List") and _listed(raw):
-            return _within(document, number)
-        group, version = split_version(head.api_version, head.kind)
-        return Item(group, version, head.kind, raw, document, number)
-    if typed:
-        return Item(group, version, kind, raw, document, number)
-    detail = f"item {number} of document {document} has no apiVersion and kind"
-    return Other("broken", detail, Reason.BROKEN)
+    else:
+        try:
+            head = head_of(raw)
+        except msgspec.ValidationError:
+            head = Head()
+        if head.kind and head.api_version:
+            identity = *split_version(head.api_version, head.kind), head.kind
+        elif typed:
+            identity = group, version, kind
+        else:
+            detail = f"item {number} of document {document} has no apiVersion and kind"
+            return Other("broken", detail, Reason.BROKEN)
+    if identity[2].endswith("List") and _listed(raw):
+        detail = f"item {number} of document {document} is a list itself; give its items"
+        return Other("broken", f"{detail} in one list", Reason.BROKEN)
+    return Item(*identity, raw, document, number)
 
 
 def _listed(raw: Raw) -> bool:
@@ -195,11 +193,6 @@ def _listed(raw: Raw) -> bool:
         return _items(raw).items is not None
     except msgspec.ValidationError:
         return False
-
-
-def _within(document: int, number: int) -> Other:
-    detail = f"item {number} of document {document} is a list itself; give its items in one list"
-    return Other("broken", detail, Reason.BROKEN)
 
 
 def _json_many(data: bytes) -> Iterator[bytes]:
@@ -284,18 +277,13 @@ def found_in(data: bytes, *, yaml: bool) -> Iterator[Found]:
 
 
 def _flow_yaml(data: bytes) -> bool:
-    """Tell whether text that starts like JSON is YAML flow style."""
-    try:
-        head_of(data)
-    except msgspec.ValidationError:
+    """Tell whether text that starts like JSON is YAML, in its first document or a later one."""
+    if _is_json(data):
         return False
-    except msgspec.DecodeError:
-        if next(iter(_json_many(data)), b"")[:2] not in (b'{"', b"{\n", b"{ ", b"{\r"):
-            return True
-        # The first of several documents may be JSON, and the others not.
-        several = _SEPARATOR.search(data) and not _LOG.search(data)
-        return bool(several) and not all(map(_is_json, _json_many(data)))
-    return False
+    if next(iter(_json_many(data)), b"")[:2] not in (b'{"', b"{\n", b"{ ", b"{\r"):
+        return True
+    several = _SEPARATOR.search(data) and not _LOG.search(data)
+    return bool(several) and not all(map(_is_json, _json_many(data)))
 
 
 def _is_json(document: bytes) -> bool:

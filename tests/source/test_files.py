@@ -89,7 +89,7 @@ def test_documents_of_one_file_may_be_json_and_yaml(tmp_path: Path, last: str) -
 def test_lists_in_a_list_are_told_and_kinds_may_be_called_lists(tmp_path: Path) -> None:
     named = {"apiVersion": "example.com/v1", "kind": "AllowList", "metadata": {"name": "a"}}
     inner = {"apiVersion": "v1", "kind": "PodList", "items": [POD]}
-    listed = {"apiVersion": "v1", "kind": "List", "items": [inner, POD, named]}
+    listed = {"apiVersion": "v1", "kind": "List", "items": [inner, POD, named], "metadata": "odd"}
     (tmp_path / "list.json").write_text(json.dumps(listed) + json.dumps(named))
     evidence = collect(FileSource(tmp_path / "list.json"), raw=False)
     (gap,) = (gap for gap in evidence.gaps if gap.reason == "broken")
