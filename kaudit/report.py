@@ -17,15 +17,18 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kaudit.beside import aside
+from kaudit.beside import aside, possible
 from kaudit.errors import InputError, ReportError
 from kaudit.kernel import Kernel
 from kaudit.source.events import Progress, silent
 from kaudit.text import meant
+
+if TYPE_CHECKING:
+    from kaudit.template.typesetter import Typesetter
 
 __all__ = ["Rendered", "find_notebook", "is_report", "render"]
 
@@ -131,6 +134,7 @@ def render(
     notebook, out = Path(notebook), Path(os.path.abspath(out))
     _check_formats(formats)
     _check_folder(out)
+    from kaudit.template.ahead import Ahead
     from kaudit.template.run import known_parameters, run
 
     _check_parameters(notebook, parameters, known_parameters(notebook))
@@ -141,16 +145,23 @@ def render(
         # Imported while the kernel works and this process has nothing to do.
         export = Thread(target=lambda: [*map(import_module, _EXPORTING)])
         export.start()
-        try:
-            node = run(
-                notebook, values, folder, kernel=kernel, kernel_name=kernel_name, progress=progress
-            )
-        except ReportError as error:
-            raise _kept(error, folder, out) from None
-        finally:
-            export.join()
-        _take(later(), folder)
-        _export(node, folder, name, formats, progress)
+        with Ahead(idle="pdf" not in formats or not possible()) as ahead:
+            try:
+                node = run(
+                    notebook,
+                    values,
+                    folder,
+                    kernel=kernel,
+                    kernel_name=kernel_name,
+                    progress=progress,
+                    begun=ahead.begun,
+                )
+            except ReportError as error:
+                raise _kept(error, folder, out) from None
+            finally:
+                export.join()
+            _take(later(), folder)
+            _export(node, folder, name, formats, progress, ahead.typesetter())
         files = _seal(folder, notebook.name)
         _publish(folder, out)
     return Rendered(
@@ -247,7 +258,14 @@ def _write_notebook(node: Any, path: Path) -> None:
     path.write_text(nbformat.writes(node) + "\n", "utf-8", newline="\n")
 
 
-def _export(node: Any, folder: Path, name: str, formats: Sequence[str], progress: Progress) -> None:
+def _export(
+    node: Any,
+    folder: Path,
+    name: str,
+    formats: Sequence[str],
+    progress: Progress,
+    typesetter: Typesetter | None,
+) -> None:
     """Write the notebook, and what else is asked for."""
     from kaudit.template.document import read
     from kaudit.template.page import page_html
@@ -265,7 +283,7 @@ def _export(node: Any, folder: Path, name: str, formats: Sequence[str], progress
     wait = aside(page)
     if "pdf" in formats:
         progress("PDF", 0, None)
-        (folder / f"{name}.pdf").write_bytes(report_pdf(document))
+        (folder / f"{name}.pdf").write_bytes(report_pdf(document, typesetter))
     wait()
 
 

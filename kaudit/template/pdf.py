@@ -10,14 +10,11 @@ import re
 import struct
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import singledispatchmethod
-from importlib.resources import files
-from importlib.util import find_spec
-from pathlib import Path
 from xml.etree import ElementTree
 
-from kaudit.errors import ReportError
 from kaudit.model.words import Status
 from kaudit.show.block_cells import one
 from kaudit.show.blocks import (
@@ -40,40 +37,44 @@ from kaudit.show.blocks import (
 from kaudit.template.document import Document, Part, Picture, Shown, Words
 from kaudit.template.paper import Node, Text, atoms, code, mark, prose, rich, value, words
 from kaudit.template.paper_table import PORTRAIT, table_node
+from kaudit.template.typesetter import Typesetter
 from kaudit.text import anchor, count, shorten, visible
 
-__all__ = ["report_pdf"]
+__all__ = ["begin_pdf", "report_pdf"]
 
 _COVER_FACTS = 12
+_MANY = 99  # entries of contents, more than share a page with the first section
 _TALLEST = 580.0  # points
 _EPOCH = datetime(1980, 1, 1, tzinfo=UTC)
 
 
-def report_pdf(document: Document) -> bytes:
+def report_pdf(document: Document, typesetter: Typesetter | None = None) -> bytes:
     """Write the report as PDF, tagged and archivable.
+
+    Parameters
+    ----------
+    document
+        The report.
+    typesetter
+        One that may have set its beginning already.
 
     Raises
     ------
     ReportError
         The typesetter refused it.
     """
-    import typst
-
     at = _time(document.cover.at)
-    template = (files("kaudit.template") / "report.typ").read_bytes()
-    try:
-        return bytes(
-            typst.compile(  # type: ignore[misc]  # its overloads do not know bytes with inputs
-                template,
-                sys_inputs={"doc": json.dumps(_Paper(document).data(at), ensure_ascii=False)},
-                pdf_standards=["a-2a", "ua-1"],
-                timestamp=int(at.timestamp()),
-                font_paths=[str(_fonts())],
-                ignore_system_fonts=True,
-            )
-        )
-    except typst.TypstError as error:
-        raise ReportError(f"the PDF could not be set: {error}") from error
+    data = _Paper(document).data(at)
+    if typesetter:
+        return typesetter.pdf(data, at)
+    with closing(Typesetter()) as own:
+        return own.pdf(data, at)
+
+
+def begin_pdf(document: Document, typesetter: Typesetter) -> None:
+    """Set the beginning of a report whose end is not known yet."""
+    data = _Paper(document).data(_time(document.cover.at))
+    typesetter.learn(data | {"contents": _MANY})
 
 
 def _time(text: str) -> datetime:
@@ -82,14 +83,6 @@ def _time(text: str) -> datetime:
     except ValueError:
         return _EPOCH
     return max(at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC), _EPOCH)
-
-
-def _fonts() -> Path:
-    # matplotlib carries DejaVu and a font of last resort; importing it costs half a second.
-    spec = find_spec("matplotlib")
-    if spec is None or spec.origin is None:
-        raise ReportError("the PDF needs the fonts of matplotlib, which is not installed")
-    return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
 
 
 class _Paper:

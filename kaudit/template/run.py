@@ -121,6 +121,7 @@ def run(
     kernel: Kernel | None = None,
     kernel_name: str | None = None,
     progress: Progress = silent,
+    begun: Callable[[Any], None] = lambda _: None,
 ) -> Any:
     """Execute a notebook with a folder as its working directory.
 
@@ -138,6 +139,8 @@ def run(
         An installed kernel to use instead of this interpreter.
     progress
         Told the first line of each cell as it starts.
+    begun
+        Given each cell as it starts: those before it are done.
 
     Returns
     -------
@@ -175,7 +178,7 @@ def run(
                 iopub_timeout=120,
                 shutdown_kernel="immediate",
                 config=config,
-                on_cell_start=_telling(notebook, bool(parameters), progress, last),
+                on_cell_start=_telling(notebook, bool(parameters), progress, begun, last),
                 **own,
             )
         except PapermillExecutionError as error:
@@ -192,13 +195,18 @@ def run(
 
 
 def _telling(
-    notebook: Path, injected: bool, progress: Progress, last: list[str]
+    notebook: Path,
+    injected: bool,
+    progress: Progress,
+    begun: Callable[[Any], None],
+    last: list[str],
 ) -> Callable[..., None]:
     total = len(json.loads(notebook.read_text("utf-8"))["cells"]) + injected
 
     def tell(cell: Any, cell_index: int) -> None:
         last.append(_first_line(cell.source))
         progress(last[-1], cell_index, total)
+        begun(cell)
 
     return tell
 

@@ -1,0 +1,81 @@
+"""Setting a report on paper while its notebook still runs.
+
+What is set then is not kept: the typesetter remembers its parts, and the whole costs less.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from queue import Queue
+from threading import Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kaudit.template.typesetter import Typesetter
+
+__all__ = ["Ahead"]
+
+
+#: Characters in the plain outputs of cells from which it pays to set them.
+_WORTH = 20_000
+
+
+class Ahead:
+    """A thread that sets the cells that are done, whenever there are enough new ones."""
+
+    def __init__(self, *, idle: bool) -> None:
+        self._typesetter: Typesetter | None = None
+        self._cells: list[Any] = []
+        self._begun: Queue[Any] = Queue()
+        self._thread = None if idle else Thread(target=self._work)
+
+    def begun(self, cell: Any) -> None:
+        """Hear that a cell has begun: those before it are done."""
+        self._begun.put(cell)
+
+    def _work(self) -> None:
+        with suppress(Exception):  # setting the whole says what there is to say
+            new = 0
+            while (cell := self._begun.get()) is not None:
+                if self._cells:
+                    new += _size(self._cells[-1])
+                if new > _WORTH and self._begun.empty():
+                    self._set()
+                    new = 0
+                self._cells.append(cell)
+
+    def _set(self) -> None:
+        from kaudit.template.document import read
+        from kaudit.template.pdf import begin_pdf
+        from kaudit.template.typesetter import Typesetter
+
+        self._typesetter = self._typesetter or Typesetter()
+        begin_pdf(read({"cells": self._cells}), self._typesetter)
+
+    def typesetter(self) -> Typesetter | None:
+        """End, and return the typesetter; None where nothing was set."""
+        self._begun.put(None)
+        if self._thread:
+            self._thread.join()
+        return self._typesetter
+
+    def __enter__(self) -> Ahead:
+        if self._thread:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if typesetter := self.typesetter():
+            typesetter.close()
+
+
+def _size(cell: Any) -> int:
+    """Measure what a cell will take on paper."""
+    shown = (output.get("data", {}).get("text/plain", "") for output in cell.get("outputs", ()))
+    return sum(map(len, shown))
