@@ -34,8 +34,7 @@ _NEEDED = (
     "kaudit.frameworks",
     "kaudit.public",
     "kaudit.show",
-    "matplotlib.figure",
-    "matplotlib.backends.backend_svg",
+    "matplotlib.textpath",
 )
 
 
