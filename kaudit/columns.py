@@ -58,15 +58,71 @@ def series(values: pa.Array | Flags, like: pd.DataFrame | pd.Series[Any]) -> pd.
 def positions(keys: pd.Series[Any] | pa.Array, among: pd.Series[Any] | pa.Array) -> Positions:
     """Row of each key in ``among``; -1 where it is null or not there. It must not be changed."""
     import pandas as pd
-    import pyarrow.compute as pc
 
     def compute() -> tuple[Positions, bool]:
         wanted = arrow(keys) if isinstance(keys, pd.Series) else keys
         values = arrow(among) if isinstance(among, pd.Series) else among
-        at = pc.fill_null(pc.index_in(wanted, value_set=values, skip_nulls=True), -1)
-        return at.to_numpy(zero_copy_only=False).astype("int64"), len(keys) <= _PART
+        find = _sought if len(values) > _FAR * len(wanted) else _found
+        return find(wanted, values), len(keys) <= _PART
 
     return once("positions", (keys, among), compute)
+
+
+#: How many times as many rows are looked through for few keys as are put in a table of hashes.
+_FAR = 4
+
+
+def _found(wanted: pa.Array, values: pa.Array) -> Positions:
+    """Row of each text among values, by a table of the values."""
+    import pyarrow.compute as pc
+
+    at = pc.fill_null(pc.index_in(wanted, value_set=values, skip_nulls=True), -1)
+    return at.to_numpy(zero_copy_only=False).astype("int64")  # type: ignore[no-any-return]
+
+
+def _sought(wanted: pa.Array, values: pa.Array) -> Positions:
+    """The same by a table of what is wanted: each part of the pods seeks in all of a table."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    codes = wanted.dictionary_encode()
+    number = _found(values, codes.dictionary)
+    rows = np.flatnonzero(number >= 0)[::-1]  # the first of those that are alike is set last
+    at = np.full(len(codes.dictionary) + 1, -1)
+    at[number[rows]] = rows
+    found: Positions = at[pc.fill_null(codes.indices, -1).to_numpy()]
+    return found
+
+
+def matched(keys: Sequence[pd.Series[Any]], among: Sequence[pd.Series[Any]]) -> Positions:
+    """Row in ``among`` of each row of ``keys``, alike in several columns; else -1.
+
+    Only rows that share the first column with any key are looked at: a part of the pods is of
+    few namespaces.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if len(among[0]) <= len(keys[0]):
+        return positions(pairs(*keys), pairs(*among))
+    codes, texts = _coded(among[0])
+    near = pc.is_in(texts, value_set=arrow(keys[0]), skip_nulls=True).to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(np.append(near, False)[codes])
+    there = (arrow(column).take(pa.array(rows)) for column in among)
+    at = positions(pairs(*keys), pc.binary_join_element_wise(*there, SEPARATOR))
+    return np.append(rows, -1)[at]
+
+
+def _coded(column: pd.Series[Any]) -> tuple[Positions, pa.Array]:
+    """Number of each text of a column among those that differ, -1 where unset, and they."""
+    import pyarrow.compute as pc
+
+    def compute() -> tuple[tuple[Positions, pa.Array], bool]:
+        codes = arrow(column).dictionary_encode()
+        return (pc.fill_null(codes.indices, -1).to_numpy(), codes.dictionary), True
+
+    return once("coded", (column,), compute)
 
 
 def looked_up(

@@ -25,6 +25,7 @@ from kaudit.columns import (
     kept_labels,
     listing,
     looked_up,
+    matched,
     named,
     over_lists,
     over_texts,
@@ -71,6 +72,29 @@ def test_positions() -> None:
     assert positions(column([None]), column([None, "a"])).tolist() == [-1], "null names nothing"
     assert positions(column([]), among).tolist() == []
     assert positions(keys, column([])).tolist() == [-1, -1, -1, -1]
+
+
+_WORDS = st.sampled_from([None, "", "a", "b", "c"])
+
+
+@given(st.lists(_WORDS, max_size=3), st.lists(_WORDS, max_size=30))
+def test_the_first_of_many_is_found_as_that_of_few(
+    keys: list[str | None], among: list[str | None]
+) -> None:
+    wanted = [-1 if key is None or key not in among else among.index(key) for key in keys]
+    assert positions(column(keys), column(among)).tolist() == wanted
+
+
+@given(
+    st.lists(st.tuples(_WORDS, _WORDS), max_size=3),
+    st.lists(st.tuples(_WORDS, _WORDS), max_size=30),
+)
+def test_rows_match_in_all_columns(
+    keys: list[tuple[str | None, str | None]], among: list[tuple[str | None, str | None]]
+) -> None:
+    wanted = [-1 if None in key or key not in among else among.index(key) for key in keys]
+    left, right = ([column([row[n] for row in rows]) for n in (0, 1)] for rows in (keys, among))
+    assert matched(left, right).tolist() == wanted
 
 
 def test_looked_up() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from kaudit.admission_faults import POD, faults
-from kaudit.columns import arrow, kept_labels, pairs, positions, records, text_is
+from kaudit.columns import arrow, kept_labels, matched, pairs, positions, records, text_is
 from kaudit.enforcement import LISTS, AdmissionTables, Case, Outcome, Policies, nearest
 from kaudit.model.admission_causes import CAUSES, CHECKS, COVERED, DENIED
 from kaudit.model.glob import matches
@@ -284,9 +284,9 @@ class _Classes:
         keys = policies.label_keys
         wild = [key for key in keys if "*" in key or "?" in key]
         self.labels = kept_labels(c["labels"], lambda key: _named(key, keys, wild))
-        at = positions(
-            pairs(c["namespace"], c["owner_kind"], c["owner_name"]),
-            pairs(workloads["namespace"], workloads["kind"], workloads["name"]),
+        at = matched(
+            [c[column] for column in ("namespace", "owner_kind", "owner_name")],
+            [workloads[column] for column in ("namespace", "kind", "name")],
         )
         self.namespaces, self.kinds = arrow(c["namespace"]), arrow(c["owner_kind"])
         self.static = c["static"].to_numpy(dtype=bool)

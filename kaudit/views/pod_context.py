@@ -21,6 +21,7 @@ from kaudit.columns import (
     flags,
     kept_labels,
     looked_up,
+    matched,
     over_texts,
     pairs,
     positions,
@@ -160,10 +161,8 @@ def _lengths(column: pd.Series[Any]) -> pd.Series[Any]:
 def _replicated(
     pods: pd.DataFrame, kind: pd.Series[Any], name: pd.Series[Any], workloads: pd.DataFrame
 ) -> pd.Series[Any]:
-    at = positions(
-        pairs(pods["namespace"], kind, name),
-        pairs(workloads["namespace"], workloads["kind"], workloads["name"]),
-    )
+    named = (workloads[column] for column in ("namespace", "kind", "name"))
+    at = matched((pods["namespace"], kind, name), (*named,))
     return flags(looked_up(workloads, at, "replicas", pods) > 1)
 
 
@@ -174,9 +173,7 @@ def _identity(pods: pd.DataFrame, accounts: pd.DataFrame, static: pd.Series[Any]
     alone = static & pods["service_account"].isna()
     unnamed = series(pc.if_else(arrow(alone), "", "default"), pods)
     account = first_set(pods["service_account"], unnamed)
-    at = positions(
-        pairs(pods["namespace"], account), pairs(accounts["namespace"], accounts["name"])
-    )
+    at = matched((pods["namespace"], account), (accounts["namespace"], accounts["name"]))
     inherited = looked_up(accounts, at, "automount_token", pods)
     own = pods["automount_token"]
     setting = pc.if_else(arrow(inherited.notna()), "service account", "default of Kubernetes")
@@ -204,7 +201,8 @@ def _owners(
     kind = pc.if_else(has, arrow(pods["controller_kind"]), arrow(pods["kind"]))
     name = pc.if_else(has, arrow(pods["controller_name"]), arrow(pods["pod"]))
     uid = pc.if_else(has, arrow(pods["controller_uid"]), pa.scalar(None, pa.string()))
-    at = pc.index_in(uid, value_set=arrow(workloads["uid"]), skip_nulls=True)
+    found = positions(uid, workloads["uid"])
+    at = pa.array(found, mask=found < 0)
     higher = pc.is_valid(kinds.take(at))
     kind = pc.if_else(higher, kinds.take(at), kind)
     name = pc.if_else(higher, names.take(at), name)
