@@ -14,14 +14,14 @@ own node is always allowed: where they are denied it is unclear.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from kaudit.model.address_space import AddressSpace
-from kaudit.model.label_index import members, set_of
+from kaudit.model.label_index import set_of
 from kaudit.model.policy import Policy, PortRef, Rule
 from kaudit.model.port_space import PortRange, PortSpace
-from kaudit.model.profiles import Profile, Profiles
+from kaudit.model.profiles import Places, Profile, Profiles
 from kaudit.model.stages import Access, Stage, Step, decided
 
 
@@ -54,47 +54,33 @@ class Network:
         *,
         cautious: bool = True,
     ) -> None:
-        self.profiles = profiles
         self.policies = sorted(
             policies, key=lambda p: (p.stage, p.tier, p.tier_name, p.order, p.kind, p.label)
         )
         rules = [rule for policy in self.policies for rule in policy.rules]
         self.addresses = addresses
-        self.ports = PortSpace(self._named_ranges(rules))
-        self._meant = Profiles(profiles, namespaces, addresses, cautious=cautious)
-        self._classify(rules)
-
-    # What policies name --------------------------------------------------------------------
-
-    def _named_ranges(self, rules: Iterable[Rule]) -> Iterable[PortRange]:
-        names = set()
-        for rule in rules:
-            for port in rule.ports:
-                if port.name:
-                    names.add(port.name)
-                else:
-                    yield PortRange(port.protocol, port.first, port.last)
-        for profile in self.profiles:
-            for protocol, name, number in map(_port, profile.ports):
-                if name in names:
-                    yield PortRange(protocol, number, number)
+        self.ports = PortSpace(_named_ranges(rules, profiles))
+        meant = Profiles(profiles, namespaces, addresses, cautious=cautious)
+        self._classify(rules, profiles, meant)
 
     # Classes -------------------------------------------------------------------------------
 
-    def _classify(self, rules: Sequence[Rule]) -> None:
+    def _classify(
+        self, rules: Sequence[Rule], profiles: Sequence[Profile], meant: Profiles
+    ) -> None:
         """Put profiles together that no policy tells apart."""
-        peers = {peer: self._meant.peer(peer) for rule in rules for peer in rule.peers}
+        peers = dict.fromkeys(peer for rule in rules for peer in rule.peers)
         named = {port.name for rule in rules for port in rule.ports if port.name}
-        subjects = map(self._meant.subject, dict.fromkeys(p.subject for p in self.policies))
-        sets = (bits for found in chain(subjects, peers.values()) for bits in found[:2])
-        seen: list[list[int]] = [[] for _ in self.profiles]
-        for number, bits in enumerate(sets):
-            for at in members(bits) if bits != self._meant.all else ():
+        subjects = map(meant.subject, dict.fromkeys(p.subject for p in self.policies))
+        found = chain(subjects, (meant.peer(peer)[:2] for peer in peers))
+        seen: list[list[int]] = [[] for _ in profiles]
+        for number, places in enumerate(chain.from_iterable(found)):
+            for at in places if len(places) < len(seen) else ():
                 seen[at].append(number)
         classes: dict[object, int] = {}
         self.class_of: list[int] = []
         self._ports_of: list[tuple[tuple[str, str, int], ...]] = []
-        for profile, some in zip(self.profiles, seen, strict=True):
+        for profile, some in zip(profiles, seen, strict=True):
             spoken = tuple(sorted({p for p in map(_port, profile.ports) if p[1] in named}))
             key = (profile.host, spoken, tuple(some))
             if key not in classes:
@@ -104,14 +90,12 @@ class Network:
         self.pods = len(classes)
         self.nodes = self.pods + len(self.addresses.classes)
         self.everything = (1 << self.nodes) - 1
-        self.hosts = self._shrunk(self._meant.hosts)
-        self._peers = {
-            peer: (
-                self._shrunk(sure) | blocks << self.pods,
-                self._shrunk(may) | beyond << self.pods,
-            )
-            for peer, (sure, may, blocks, beyond) in peers.items()
-        }
+        self.hosts = self._shrunk(meant.hosts)
+        self._peers = {}
+        for peer in peers:
+            sure, may, blocks, beyond = meant.peer(peer)
+            inside, perhaps = self._shrunk(sure), self._shrunk(may)
+            self._peers[peer] = inside | blocks << self.pods, perhaps | beyond << self.pods
         self._resolved: dict[tuple[str, str], dict[int, int]] = {}
         for at, ports in enumerate(self._ports_of):
             for protocol, name, number in ports:
@@ -121,10 +105,11 @@ class Network:
                     by_ports[piece] = by_ports.get(piece, 0) | 1 << at
         self._selecting: list[list[tuple[int, bool]]] = [[] for _ in range(self.pods)]
         for number, policy in enumerate(self.policies):
-            sure, may = map(self._shrunk, self._meant.subject(policy.subject))
-            for at in members((sure | may) & ~self.hosts):
-                clear = bool(sure >> at & 1) and not policy.unclear
-                self._selecting[at].append((number, clear))
+            chosen, others = map(self._classes, meant.subject(policy.subject))
+            for at in chosen | others:
+                if not self.hosts >> at & 1:
+                    clear = at in chosen and not policy.unclear
+                    self._selecting[at].append((number, clear))
         terms: dict[object, int] = {}
         said = [terms.setdefault(_terms(policy), len(terms)) for policy in self.policies]
         alike: dict[object, int] = {}
@@ -137,11 +122,15 @@ class Network:
         self._distinct: dict[tuple[Access, ...], tuple[Access, ...]] = {}
         self._open = (Access(self.everything, self.ports.all),)
 
-    def _shrunk(self, bits: int) -> int:
-        """Turn a set of profiles that classes do not cut into one of classes."""
-        if bits == self._meant.all:
+    def _classes(self, places: Places) -> set[int]:
+        """Classes of profiles that classes do not cut."""
+        return {self.class_of[at] for at in places}
+
+    def _shrunk(self, places: Places) -> int:
+        """Turn profiles that classes do not cut into a set of classes."""
+        if len(places) == len(self.class_of):
             return (1 << self.pods) - 1
-        return set_of({self.class_of[at] for at in members(bits)})
+        return set_of(self._classes(places))
 
     # Verdicts ------------------------------------------------------------------------------
 
@@ -255,6 +244,21 @@ class Network:
             if getattr(self.policies[number], direction)
         ]
         return any(closing) or (None if closing else False)
+
+
+def _named_ranges(rules: Iterable[Rule], profiles: Iterable[Profile]) -> Iterator[PortRange]:
+    """Ranges of ports that rules name, by number or by a name that pods have."""
+    names = set()
+    for rule in rules:
+        for port in rule.ports:
+            if port.name:
+                names.add(port.name)
+            else:
+                yield PortRange(port.protocol, port.first, port.last)
+    for profile in profiles:
+        for protocol, name, number in map(_port, profile.ports):
+            if name in names:
+                yield PortRange(protocol, number, number)
 
 
 def _terms(policy: Policy) -> tuple[object, ...]:

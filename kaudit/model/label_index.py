@@ -7,7 +7,7 @@ are. The semantics are those of Kubernetes ("Labels and Selectors", v1.34).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -67,20 +67,24 @@ class _Listener:
 
 
 class LabelIndex:
-    """Labels of many things, each a list of ``key=value``.
+    """Labels of many things, each a list of ``key=value``; ``every`` thing may carry some more.
 
     >>> index = LabelIndex([["app=web"], ["app=db", "tier=back"]])
     >>> list(members(index.selected('{"matchExpressions":[{"key":"tier","operator":"Exists"}]}')))
     [1]
     """
 
-    def __init__(self, labels: Iterable[Iterable[str]]) -> None:
-        self._places: dict[str, list[int]] = {}
+    def __init__(self, labels: Iterable[Iterable[str]], every: Iterable[str] = ()) -> None:
+        places: dict[str, list[int]] = {}
         place = -1
         for place, texts in enumerate(labels):
             for text in texts:
-                self._places.setdefault(text, []).append(place)
+                places.setdefault(text, []).append(place)
         self.all = (1 << place + 1) - 1
+        self._places: dict[str, Sequence[int]] = {
+            **places,
+            **dict.fromkeys(every, range(place + 1)),
+        }
         self._labels: dict[str, list[str]] = {}
         for text in self._places:
             self._labels.setdefault(text.partition("=")[0], []).append(text)

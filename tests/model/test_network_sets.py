@@ -107,6 +107,13 @@ def test_keys_are_those_that_a_selector_speaks_of() -> None:
     assert keys_of('{"matchLabels":{"a":"x"},"matchExpressions":[{"key":"b"}]}') == {"a", "b"}
 
 
+def test_what_all_carry_need_not_be_written_for_each() -> None:
+    index = LabelIndex(PODS, ["space=a", "app=web"])
+    for text in ("space == 'a'", "has(space)", "app == 'web'", "space starts with 'a'"):
+        assert index.selected(text) == index.all, text
+    assert not index.selected("space == 'b'")
+
+
 @given(st.text(alphabet="ab'(){}&|!=, in", max_size=20))
 def test_no_text_makes_the_reader_crash(text: str) -> None:
     try:
