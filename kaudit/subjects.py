@@ -6,7 +6,8 @@ of others nobody can say that something is gone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kaudit.columns import SEPARATOR, arrow, positions, text_is
 
@@ -31,37 +32,54 @@ def states(
     ``there``; ``gone``: none of its name is; ``replaced``: another one has its name;
     ``unknown``: objects of its kind were not read, or not in its namespace; ``unnamed``.
     """
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     known = _known(pods, workloads, namespaces)
     uid = arrow(named["uid"])
-    by_uid = positions(pc.if_else(pc.equal(uid, ""), None, uid), _whole(known["uid"])) >= 0
-    left = pa.array(np.flatnonzero(~by_uid))  # what is there by its uid is most of them
-    found = pc.if_else(pa.array(by_uid), THERE, pa.scalar(None, pa.string()))
-    told = _of_names({c: arrow(named[c]).take(left) for c in _NAMED}, known, namespaces)
-    found = pc.replace_with_mask(found, pa.array(~by_uid), told)
+    by_uid = pc.is_in(
+        pc.if_else(pc.equal(uid, ""), None, uid),
+        value_set=pa.concat_arrays([part.uid for part in known]),
+        skip_nulls=True,
+    )
+    left = pc.invert(by_uid)  # what is there by its uid is most of them
+    found = pc.if_else(by_uid, THERE, pa.scalar(None, pa.string()))
+    told = _of_names({c: arrow(named[c]).filter(left) for c in _NAMED}, known, namespaces)
+    found = pc.replace_with_mask(found, left, told)
     return pc.if_else(pc.equal(arrow(named["name"]), ""), UNNAMED, found)
 
 
 _NAMED = ("kind", "api_version", "namespace", "name", "uid")
 
 
-def _of_names(named: dict[str, pa.Array], known: pa.Table, namespaces: pd.DataFrame) -> pa.Array:
+class _Known(NamedTuple):
+    """Objects that are there, as columns."""
+
+    kind: pa.Array
+    namespace: pa.Array
+    name: pa.Array
+    uid: pa.Array
+
+
+def _of_names(
+    named: dict[str, pa.Array], known: Sequence[_Known], namespaces: pd.DataFrame
+) -> pa.Array:
     """State of objects that no uid finds."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     kinds, name, uid = _kinds(named), named["name"], named["uid"]
     space = pc.if_else(pc.equal(kinds, "Namespace"), "", named["namespace"])
-    at = positions(_key(kinds, space, name), _whole(known["key"]))
+    near = [_chosen(part, pc.is_in(part.name, value_set=name)) for part in known]
+    keys = [_key(part.kind, part.namespace, part.name) for part in near]
+    at = positions(_key(kinds, space, name), pa.concat_arrays(keys))
     spaces = arrow(namespaces["name"])
     whole = pc.any(pc.equal(spaces, _EVERYWHERE)).as_py()
     spoken = pc.or_(pc.is_in(space, value_set=spaces), bool(whole))
-    looked = pc.and_(pc.is_in(kinds, value_set=_whole(known["kind"])), spoken)
+    read = pa.concat_arrays([pc.unique(part.kind) for part in known])
+    looked = pc.and_(pc.is_in(kinds, value_set=read), spoken)
     index = pa.array(at, mask=at < 0)
-    own = pc.fill_null(_whole(known["uid"]).take(index), "")
+    own = pc.fill_null(pa.concat_arrays([part.uid for part in near]).take(index), "")
     alike = pc.or_(pc.equal(uid, ""), pc.starts_with(own, _STAND_IN))
     return pc.case_when(
         pc.make_struct(
@@ -76,11 +94,8 @@ def _of_names(named: dict[str, pa.Array], known: pa.Table, namespaces: pd.DataFr
     )
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    import pyarrow as pa
-
-    found = column.combine_chunks()
-    return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
+def _chosen(known: _Known, mask: pa.Array) -> _Known:
+    return _Known(*(column.filter(mask) for column in known))
 
 
 def _key(*parts: pa.Array) -> pa.Array:
@@ -103,27 +118,21 @@ def _kinds(named: dict[str, pa.Array]) -> pa.Array:
     return pc.if_else(own, kind, pc.binary_join_element_wise(kind, group, "."))
 
 
-def _known(pods: pd.DataFrame, workloads: pd.DataFrame, namespaces: pd.DataFrame) -> pa.Table:
-    """Kind, key and uid of what is there."""
+def _known(
+    pods: pd.DataFrame, workloads: pd.DataFrame, namespaces: pd.DataFrame
+) -> tuple[_Known, ...]:
+    """Pods, their controllers and namespaces that are there."""
     import pyarrow as pa
 
-    live = pods[["namespace", "pod", "pod_uid"]]
-    live = live[text_is(pods["origin"], "object").to_numpy(dtype=bool)]
-    owners = workloads[["kind", "namespace", "name", "uid"]]
-    owners = owners[text_is(workloads["group"], *_GROUPS).to_numpy(dtype=bool)]
-    blank, space, pod = (
-        pa.array([text] * len(frame), pa.string())
-        for text, frame in (("", namespaces), ("Namespace", namespaces), ("Pod", live))
+    def like(text: str, column: pd.Series[Any]) -> pa.Array:
+        return pa.repeat(pa.scalar(text, pa.string()), len(column))
+
+    p, w, n = pods, workloads, namespaces
+    live = _Known(like("Pod", p["pod"]), *(arrow(p[c]) for c in ("namespace", "pod", "pod_uid")))
+    owners = _Known(*(arrow(w[c]) for c in ("kind", "namespace", "name", "uid")))
+    spaces = (like("Namespace", n["name"]), like("", n["name"]), arrow(n["name"]), arrow(n["uid"]))
+    return (
+        _chosen(live, arrow(text_is(p["origin"], "object"))),
+        _chosen(owners, arrow(text_is(w["group"], *_GROUPS))),
+        _Known(*spaces),
     )
-    parts = [
-        (pod, live["namespace"], live["pod"], live["pod_uid"]),
-        (owners["kind"], owners["namespace"], owners["name"], owners["uid"]),
-        (space, blank, namespaces["name"], namespaces["uid"]),
-    ]
-    tables = []
-    for kind, *place, uid in (
-        [column if isinstance(column, pa.Array) else arrow(column) for column in part]
-        for part in parts
-    ):
-        tables.append(pa.table({"kind": kind, "key": _key(kind, *place), "uid": uid}))
-    return pa.concat_tables(tables).combine_chunks()

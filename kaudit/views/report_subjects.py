@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from kaudit.columns import Flags
+
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -71,15 +73,18 @@ def report_subjects(
     reports = policy_reports
     scopes = reports[[*_TRACE, *(f"scope_{name}" for name in _NAMED)]]
     scopes = scopes.rename(columns={f"scope_{name}": name for name in _NAMED})
-    results, counts = _distinct(policy_results)
-    named = pd.concat([scopes, results], ignore_index=True)
-    groups = Groups(named["raw"], named["raw_line"])  # those of policy_reports come first
-    of, own = groups.of, groups.of[: len(scopes)]
-    unnamed = pc.equal(arrow(named["name"]), "").to_numpy(zero_copy_only=False)
-    there = unnamed[len(scopes) :]
-    alone = np.bincount(of[len(scopes) :][there], counts[there], len(groups)).astype(int)[own]
+    results, counts = _runs(policy_results)
+    trace = pd.concat([scopes[[*_TRACE]], results[[*_TRACE]]])
+    groups = Groups(trace["raw"], trace["raw_line"])  # those of policy_reports come first
+    own, theirs = groups.of[: len(scopes)], groups.of[len(scopes) :]
+    nameless = pc.equal(arrow(results["name"]), "").to_numpy(zero_copy_only=False)
+    alone = np.bincount(theirs[nameless], counts[nameless], len(groups)).astype(int)[own]
+    beside = ~_of_scope(results, scopes, groups.first[theirs])
+    named = pd.concat([scopes, results[beside]], ignore_index=True)
+    kept = np.flatnonzero(np.append(np.ones(len(scopes), bool), beside))
+    of = groups.of[kept]
     _, rows = alike(pa.array(of), *(named[name] for name in _NAMED))
-    rows = rows[~unnamed[rows]]
+    rows = rows[pc.not_equal(arrow(named["name"]), "").to_numpy(zero_copy_only=False)[rows]]
     named = named.iloc[rows].reset_index(drop=True)
     state = states(named, pods, workloads, namespaces)
     objects = (named[name] for name in ("kind", "namespace", "name", "uid"))
@@ -88,8 +93,8 @@ def report_subjects(
     unknown = pc.equal(state, UNKNOWN).to_numpy(zero_copy_only=False)[first]
     unread = np.bincount(of[rows][first][unknown], minlength=len(groups))[own]
     lost = pc.is_in(state, value_set=pa.array([GONE, REPLACED]))
-    at = np.full(len(of), -1)
-    at[rows[lost.to_numpy(zero_copy_only=False)]] = np.arange(lost.true_count)
+    at = np.full(len(groups.of), -1)
+    at[kept[rows][lost.to_numpy(zero_copy_only=False)]] = np.arange(lost.true_count)
     missing = groups.texts(_said(named, lost).take(pa.array(at, mask=at < 0))).take(pa.array(own))
     gone = pc.list_value_length(missing).to_numpy() > 0
     told = gone | ((unread == 0) & (held > 0))
@@ -105,23 +110,41 @@ def report_subjects(
     return frame(REPORT_SUBJECTS.sorted(pa.table(columns, names=schema.names).cast(schema)))
 
 
-def _distinct(results: pd.DataFrame) -> tuple[pd.DataFrame, Numbers]:
-    """What results name, and how many name it: most of a report are about the same object.
+def _runs(results: pd.DataFrame) -> tuple[pd.DataFrame, Numbers]:
+    """What results name, and how many in a row name it: most of a report are about one object.
 
     There may be millions, so they are looked at slice by slice.
     """
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     found, counts = [], []
     names = [*_TRACE, *_NAMED]
     for start in range(0, max(len(results), 1), _SLICE):
-        some = results[names].iloc[start : start + _SLICE]
-        of, first = alike(*(some[name] for name in names))
-        found.append(pa.table({n: arrow(some[n]).take(pa.array(first)) for n in names}))
-        counts.append(np.bincount(of, minlength=len(first)))
+        some = {n: arrow(results[n].iloc[start : start + _SLICE]) for n in names}
+        size = len(some["raw"])
+        new = np.arange(size) == 0
+        for column in some.values() if size else ():
+            new[1:] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
+        first = np.flatnonzero(new)
+        found.append(pa.table({n: column.take(pa.array(first)) for n, column in some.items()}))
+        counts.append(np.diff(np.append(first, size)))
         let_go()
     return frame(pa.concat_tables(found)), np.concatenate(counts)
+
+
+def _of_scope(results: pd.DataFrame, scopes: pd.DataFrame, at: Numbers) -> Flags:
+    """Tell which results name what their report names itself; ``at``: row of the report."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    there = at < len(scopes)
+    rows = pa.array(at, mask=~there)
+    for name in _NAMED:
+        same = pc.equal(arrow(scopes[name]).take(rows), arrow(results[name]))
+        there &= pc.fill_null(same, False).to_numpy(zero_copy_only=False)
+    return there
 
 
 def _said(named: pd.DataFrame, chosen: pa.Array) -> pa.Array:
