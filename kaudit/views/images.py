@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow, pairs
+from kaudit.columns import alike, arrow
 from kaudit.groups import Groups
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class ImageRow(Trace, kw_only=True):
@@ -49,31 +50,42 @@ def images(image_uses: pd.DataFrame) -> pd.DataFrame:
     import pyarrow.compute as pc
 
     u = image_uses
-    uses = pa.table({n: arrow(u[n]) for n in u.columns})
-    uses = uses.append_column("workload", pairs(u["namespace"], u["owner_kind"], u["owner_name"]))
-    running = uses.filter(uses["running"])
-    known = pc.is_in(uses["tagged_name"], value_set=pc.unique(running["tagged_name"]))
-    told = pc.is_in(uses["image"], value_set=pc.unique(running["image"]))
-    repeated = pc.and_(pc.invert(uses["running"]), pc.or_(known, told))
-    uses = uses.filter(pc.invert(repeated))
+    running = arrow(u["running"])
+    repeated = pc.and_not(pc.or_(*(_run(u[c], running) for c in ("image", "tagged_name"))), running)
+    rows = pc.indices_nonzero(pc.invert(repeated))
     names = ("image", "tagged_name", "reference", "raw", "raw_line")
-    order = pc.sort_indices(uses, [(name, "ascending") for name in names])
-    c = {name: uses[name].combine_chunks().take(order) for name in uses.column_names}
-    groups = Groups(c["image"])
-    runs = pa.array(groups.some(c["running"]))
-    made = {name: groups.one(c[name]) for name in _FIRST} | {
-        "references": groups.texts(c["reference"]),
+    keys = pa.table({name: arrow(u[name]).take(rows) for name in names})
+    rows = rows.take(pc.sort_indices(keys, [(name, "ascending") for name in names]))
+    del keys  # there may be a million
+
+    def column(name: str) -> pa.Array:
+        return arrow(u[name]).take(rows)
+
+    groups = Groups(column("image"))
+    first = rows.take(pa.array(groups.first))
+    workloads, _ = alike(*(column(name) for name in ("namespace", "owner_kind", "owner_name")))
+    runs = pa.array(groups.some(column("running")))
+    made = {name: arrow(u[name]).take(first) for name in _FIRST} | {
+        "references": groups.texts(column("reference")),
         "running": runs,
-        "judged": runs if running.num_rows else pa.repeat(True, len(groups)),
-        "platform": pa.array(~groups.some(pc.invert(c["platform"]))),
-        "namespaces": groups.texts(c["namespace"]),
-        "workloads": groups.kinds(c["workload"]),
-        "pods": groups.total(c["pods"]),
-        "containers": groups.total(c["containers"]),
+        "judged": runs if running.true_count else pa.repeat(True, len(groups)),
+        "platform": pa.array(~groups.some(pc.invert(column("platform")))),
+        "namespaces": groups.texts(column("namespace")),
+        "workloads": groups.kinds(pa.array(workloads)),
+        "pods": groups.total(column("pods")),
+        "containers": groups.total(column("containers")),
     }
     schema = IMAGES.schema
     table = pa.table([made[name] for name in schema.names], schema=schema)
     return frame(IMAGES.sorted(table))
+
+
+def _run(names: pd.Series[Any], running: pa.Array) -> pa.Array:
+    """Tell which names are of something that runs."""
+    import pyarrow.compute as pc
+
+    texts = arrow(names)
+    return pc.is_in(texts, value_set=pc.unique(texts.filter(running)))
 
 
 _FIRST = ("image", "name", "tagged_name", "digest", "config_digest", "raw", "raw_line")
