@@ -54,20 +54,24 @@ class Observations:
         import numpy as np
 
         self._words = Words()
-        self._at = np.empty(0, np.int32)
+        #: One bit a resource: a number each would be most of what is kept.
+        self._known = np.empty(0, np.uint8)
+        self._of = np.empty(0, np.int32)
         self._text = np.empty(0, np.int32)
         self._raw = np.empty(0, np.int32)
         self._line = np.empty(0, np.int64)
+        #: What was added since the columns were put together.
+        self._new: list[tuple[Numbers, Numbers, Numbers, Numbers]] = []
 
     def fresh(self, numbers: Numbers) -> Any:
         """Tell which resources have none yet."""
         import numpy as np
 
-        most = int(numbers.max(initial=-1)) + 1
-        if most > len(self._at):
-            more = np.full(most - len(self._at), -1, np.int32)
-            self._at = np.concatenate([self._at, more])
-        return self._at[numbers] < 0
+        size = int(numbers.max(initial=-1)) // 8 + 1
+        if size > len(self._known):
+            more = np.zeros(size - len(self._known), np.uint8)
+            self._known = np.concatenate([self._known, more])
+        return self._known[numbers >> 3] >> (numbers & 7) & 1 == 0
 
     def add(self, numbers: Numbers, texts: pa.Array, raws: pa.Array, lines: Numbers) -> None:
         """Keep what was seen of resources that have none yet, each named once."""
@@ -82,40 +86,51 @@ class Observations:
     def _append(self, numbers: Numbers, texts: Numbers, raws: Numbers, lines: Numbers) -> None:
         import numpy as np
 
-        self._at[numbers] = np.arange(len(self._text), len(self._text) + len(numbers))
-        self._text = np.concatenate([self._text, texts])
-        self._raw = np.concatenate([self._raw, raws])
-        self._line = np.concatenate([self._line, lines])
+        np.bitwise_or.at(self._known, numbers >> 3, (1 << (numbers & 7)).astype(np.uint8))
+        self._new.append((numbers.astype(np.int32), texts, raws, lines))
+
+    def _gather(self) -> None:
+        """Put the columns together: once, not with each part of the pods."""
+        import numpy as np
+
+        if self._new:
+            kept = (self._of, self._text, self._raw, self._line)
+            self._of, self._text, self._raw, self._line = map(
+                np.concatenate, zip(kept, *self._new, strict=True)
+            )
+            self._new = []
 
     def merge(self, other: Observations, numbers: Numbers) -> None:
         """Add those of another run, whose resources have these numbers here."""
-        import numpy as np
-
-        theirs = np.flatnonzero(other._at >= 0)
-        mine = numbers[theirs]
+        other._gather()
+        mine = numbers[other._of]
         new = self.fresh(mine)
-        rows = other._at[theirs[new]]
+        rows = new.nonzero()[0]
         words = self._words.numbers(other._words.texts)
         texts, raws = words[other._text[rows]], words[other._raw[rows]]
         self._append(mine[new], texts, raws, other._line[rows])
 
     def rest(self) -> None:
         """Keep no more than is needed to tell what was seen."""
+        self._gather()
         self._words.rest()
 
     def places(self, numbers: Numbers, fails: Any) -> Numbers:
         """Place of what was seen of each resource that fails; -1 where there is nothing."""
         import numpy as np
 
-        known = fails & (numbers < len(self._at))
-        found = np.full(len(numbers), -1, np.int32)
-        found[known] = self._at[numbers[known]]
+        self._gather()
+        at = np.full(max(numbers.max(initial=-1), self._of.max(initial=-1)) + 1, -1, np.int32)
+        at[self._of] = np.arange(len(self._of))
+        found = at[numbers]
+        found[~fails] = -1
         return found
 
     def at(self, place: int) -> tuple[str, str, int]:
         """Text, raw file and line at a place; empty for -1."""
         if place < 0:
             return "", "", 0
+        self._gather()
         texts = self._words.texts
         return texts[self._text[place]], texts[self._raw[place]], int(self._line[place])
 
@@ -128,6 +143,7 @@ class Observations:
         """Numbers of text and raw file among the words, and line; -1, -1, 0 for the place -1."""
         import numpy as np
 
+        self._gather()
         text, raw = np.append(self._text, np.int32(-1)), np.append(self._raw, np.int32(-1))
         line = np.append(self._line, np.int64(0))
         return text[places], raw[places], line[places]

@@ -48,6 +48,13 @@ class Resources:
         """Keys of all, by number."""
         return self._listed if self._resting is None else self._resting.to_pylist()
 
+    @property
+    def column(self) -> pa.Array:
+        """Keys of all, by number, as a column."""
+        import pyarrow as pa
+
+        return pa.array(self._listed, pa.string()) if self._resting is None else self._resting
+
     def key(self, number: int) -> str:
         """Key of a resource."""
         if self._resting is None:
@@ -56,11 +63,8 @@ class Resources:
 
     def rest(self) -> None:
         """Keep many keys as a column, until more come: a text of Python takes twice the room."""
-        import pyarrow as pa
-
         if self._resting is None and len(self._listed) > _MANY:
-            self._resting = pa.array(self._listed, pa.string())
-            self._listed, self._numbers = [], {}
+            self._resting, self._listed, self._numbers = self.column, [], {}
 
     def _wake(self) -> None:
         if self._resting is not None:
@@ -90,8 +94,18 @@ class Resources:
     def _of_keys(self, keys: pa.Array) -> Numbers:
         """Numbers of keys; views of one table mostly have the same ones, in the same order."""
         if self._last is None or not self._last[0].equals(keys):
-            self._last = (keys, self.numbered(keys.to_pylist()))
+            self._last = (keys, self._of_column(keys))
         return self._last[1]
+
+    def _of_column(self, keys: pa.Array) -> Numbers:
+        """Numbers of different keys; many that are the first here, or rest here, need no text."""
+        import numpy as np
+
+        if not len(self) and len(keys) > _MANY:
+            self._resting = keys
+        if self._resting is not None and self._resting.equals(keys):
+            return np.arange(len(keys))
+        return self.numbered(keys.to_pylist())
 
     def forget(self) -> None:
         """Let go of the frames whose rows were numbered, and of what others have numbered."""
@@ -113,7 +127,7 @@ class Resources:
     def of_others(self, others: Resources) -> Numbers:
         """Numbers here of the resources that another process has numbered."""
         if self._others is None or self._others[0] is not others:
-            self._others = (others, self.numbered(others.keys))
+            self._others = (others, self._of_column(others.column))
         return self._others[1]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -124,11 +138,10 @@ class Resources:
     @property
     def order(self) -> Numbers:
         """Numbers of all resources, sorted by kind, namespace, name and container."""
-        import numpy as np
+        import pyarrow.compute as pc
 
         if self._order is None or len(self._order) != len(self):
-            found = sorted(range(len(self)), key=self.keys.__getitem__)
-            self._order = np.array(found, dtype=np.int64)
+            self._order = pc.sort_indices(self.column).to_numpy().astype("int64")
         return self._order
 
     def parts(self, number: int) -> tuple[str, str, str, str]:

@@ -52,6 +52,21 @@ def test_keys_and_words_that_rest_keep_their_numbers(batches: list[list[str]]) -
     assert Resources().of_others(sent).tolist() == list(range(len(plain)))
 
 
+@given(st.lists(st.lists(st.text("ab", max_size=2), unique=True), max_size=4))
+def test_columns_of_keys_are_numbered_as_their_texts(batches: list[list[str]]) -> None:
+    plain, resting = Resources(), Resources()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_MANY", 0)
+        for batch in batches:
+            others = Resources()
+            others.numbered(batch)
+            for _ in range(2):
+                assert resting.of_others(others).tolist() == plain.numbered(batch).tolist()
+                resting.forget()
+            assert resting.keys == plain.keys
+            resting.rest()
+
+
 def test_equal_columns_of_two_frames_are_numbered_once() -> None:
     resources = Resources()
     first = resources.of(_subject("a", "b", "a"), _OWNER)
