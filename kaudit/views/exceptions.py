@@ -8,7 +8,7 @@ engine was run without exceptions (``engine_verdicts``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -95,10 +95,18 @@ class _InSpaces:
     """Covers all in namespaces whose names match patterns."""
 
     def __init__(self, patterns: list[str]) -> None:
-        self.named = cache(lambda name: matches(name, patterns))
+        wild = [text for text in patterns if "*" in text or "?" in text]
+        self._names = {*patterns} - {*wild}
+        self._wild = cache(lambda name: matches(name, wild)) if wild else None
 
     def __call__(self, one: Subject) -> bool:
-        return self.named(one.namespace or one.name)
+        name = one.namespace or one.name
+        return name in self._names or (self._wild is not None and self._wild(name))
+
+    def among(self, spaces: Collection[str]) -> set[str]:
+        """Namespaces that it covers: those that it names are not looked for in all others."""
+        found = {name for name in self._names if name in spaces}
+        return found if self._wild is None else found.union(filter(self._wild, spaces))
 
 
 class _Population(NamedTuple):
@@ -112,16 +120,14 @@ class _Population(NamedTuple):
         Workloads in each namespace.
     workloads
         Namespace, kind, name and labels of each.
+    others
+        Namespaces that are neither of Kubernetes nor of an engine.
     """
 
     spaces: dict[str, dict[str, str]]
     counts: dict[str, int]
     workloads: pa.Table
-
-    @property
-    def others(self) -> set[str]:
-        """Namespaces that are neither of Kubernetes nor of an engine."""
-        return {name for name in self.spaces if not matches(name, _OWN)}
+    others: set[str]
 
     def subjects(self) -> Iterator[Subject]:
         """Yield the workloads one by one: there may be many."""
@@ -136,7 +142,7 @@ class _Population(NamedTuple):
         asked = [(cover, n) for cover, n in zip(covers, found, strict=True)]
         for cover, counts in asked:
             if isinstance(cover, _InSpaces):
-                counts.update({s: n for s, n in self.counts.items() if cover.named(s)})
+                counts.update({name: self.counts[name] for name in cover.among(self.counts)})
         left = [(cover, n) for cover, n in asked if not isinstance(cover, _InSpaces)]
         for one in self.subjects() if left else ():
             for cover, counts in left:
@@ -200,8 +206,9 @@ def _population(namespaces: pd.DataFrame, pod_context: pd.DataFrame) -> _Populat
     rows = pa.array(first)
     columns = {name: arrow(pod_context[name]).take(rows) for name in (*_OWNER, "labels")}
     counts = Counter[str](columns["namespace"].to_pylist())
-    spaces = {name: labels.get(name, {}) for name in counts}
-    return _Population(labels | spaces, counts, pa.table(columns))
+    spaces = labels | {name: labels.get(name, {}) for name in counts}
+    others = {name for name in spaces if not matches(name, _OWN)}
+    return _Population(spaces, counts, pa.table(columns), others)
 
 
 def _labels(texts: Any) -> dict[str, str]:
