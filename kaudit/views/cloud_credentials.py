@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow, assembled, looked_up, pairs, positions, series, text_is
+from kaudit.columns import arrow, assembled, looked_up, matched, positions, series, text_is
 from kaudit.registry import view
 from kaudit.table import Table, doc
 from kaudit.tables.owned import CONTAINER_KEY, OWNED_CONTAINER, OfPod
@@ -72,8 +72,8 @@ def cloud_credentials(
     e = env[((value | file) & given).to_numpy(bool)].reset_index(drop=True)
     at = positions(e["pod_uid"], pod_context["pod_uid"])
     account = looked_up(pod_context, at, "service_account", e)
-    known = pairs(service_accounts["namespace"], service_accounts["name"])
-    role = positions(pairs(e["namespace"], account), known)
+    known = (service_accounts["namespace"], service_accounts["name"])
+    role = matched((e["namespace"], account), known)
     stands_for = arrow(looked_up(service_accounts, role, "cloud_identity", e))
     identity = series(pc.is_valid(stands_for), e)
     shown = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from kaudit.columns import arrow, assembled, looked_up, pairs, positions, series, text_is
+from kaudit.columns import arrow, assembled, looked_up, matched, series, text_is
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -51,8 +51,7 @@ def secret_holders(secret_uses: pd.DataFrame, secrets: pd.DataFrame) -> pd.DataF
     import pyarrow.compute as pc
 
     u = secret_uses
-    known = pairs(secrets["namespace"], secrets["name"])
-    at = positions(pairs(u["namespace"], u["secret"]), known)
+    at = matched((u["namespace"], u["secret"]), (secrets["namespace"], secrets["name"]))
     changed, made = (looked_up(secrets, at, name, u) for name in ("changed_at", "created_at"))
     started = arrow(u["started_at"])
     anew = pc.greater(arrow(made), started)
