@@ -28,7 +28,7 @@ from kaudit.source.events import Progress, silent
 from kaudit.text import meant
 
 if TYPE_CHECKING:
-    from kaudit.template.typesetter import Typesetter
+    from kaudit.template.ahead import Ahead
 
 __all__ = ["Rendered", "find_notebook", "is_report", "render"]
 
@@ -161,7 +161,7 @@ def render(
             finally:
                 export.join()
             _take(later(), folder)
-            _export(node, folder, name, formats, progress, ahead.typesetter())
+            _export(node, folder, name, formats, progress, ahead)
         files = _seal(folder, notebook.name)
         _publish(folder, out)
     return Rendered(
@@ -264,14 +264,16 @@ def _export(
     name: str,
     formats: Sequence[str],
     progress: Progress,
-    typesetter: Typesetter | None,
+    ahead: Ahead,
 ) -> None:
     """Write the notebook, and what else is asked for."""
     from kaudit.template.document import read
     from kaudit.template.page import page_html
-    from kaudit.template.pdf import report_pdf
+    from kaudit.template.pdf import paper
 
     document = read(node)
+    data = paper(document) if "pdf" in formats else None
+    ahead.end()  # no process is forked while it works
 
     def page() -> bool:
         _write_notebook(node, folder / f"{name}.ipynb")
@@ -281,9 +283,9 @@ def _export(
 
     progress("HTML", 0, None)
     wait = aside(page)
-    if "pdf" in formats:
+    if data:
         progress("PDF", 0, None)
-        (folder / f"{name}.pdf").write_bytes(report_pdf(document, typesetter))
+        (folder / f"{name}.pdf").write_bytes(ahead.typesetter().pdf(data))
     wait()
 
 

@@ -53,15 +53,19 @@ COLOURS = {
 }
 
 
-@lru_cache(maxsize=4096)
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """Width of a line of text, in points."""
+    return _width(text, bold) / 64 * size / 100
+
+
+@lru_cache(maxsize=4096)
+def _width(text: str, bold: bool) -> float:
     face = font(bold)
     face.set_size(100, 72)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a glyph that no font has
         face.set_text(text, 0.0)
-    return float(face.get_width_height()[0]) / 64 * size / 100
+    return float(face.get_width_height()[0])
 
 
 def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:

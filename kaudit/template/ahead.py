@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Ahead"]
 
-
 #: Characters in the plain outputs of cells from which it pays to set them.
 _WORTH = 20_000
 
@@ -47,18 +46,25 @@ class Ahead:
 
     def _set(self) -> None:
         from kaudit.template.document import read
-        from kaudit.template.pdf import begin_pdf
+        from kaudit.template.pdf import paper_so_far
         from kaudit.template.typesetter import Typesetter
 
         self._typesetter = self._typesetter or Typesetter()
-        begin_pdf(read({"cells": self._cells}), self._typesetter)
+        self._typesetter.learn(paper_so_far(read({"cells": self._cells})))
 
-    def typesetter(self) -> Typesetter | None:
-        """End, and return the typesetter; None where nothing was set."""
+    def typesetter(self) -> Typesetter:
+        """End, and return the typesetter, which goes with this."""
+        from kaudit.template.typesetter import Typesetter
+
+        self.end()
+        self._typesetter = self._typesetter or Typesetter()
+        return self._typesetter
+
+    def end(self) -> None:
+        """Wait for what is being set, and set no more."""
         self._begun.put(None)
         if self._thread:
             self._thread.join()
-        return self._typesetter
 
     def __enter__(self) -> Ahead:
         if self._thread:
@@ -71,8 +77,9 @@ class Ahead:
         fault: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        if typesetter := self.typesetter():
-            typesetter.close()
+        self.end()
+        if self._typesetter:
+            self._typesetter.close()
 
 
 def _size(cell: Any) -> int:

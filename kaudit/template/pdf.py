@@ -40,7 +40,7 @@ from kaudit.template.paper_table import PORTRAIT, table_node
 from kaudit.template.typesetter import Typesetter
 from kaudit.text import anchor, count, shorten, visible
 
-__all__ = ["begin_pdf", "report_pdf"]
+__all__ = ["paper", "paper_so_far", "report_pdf"]
 
 _COVER_FACTS = 12
 _MANY = 99  # entries of contents, more than share a page with the first section
@@ -48,33 +48,26 @@ _TALLEST = 580.0  # points
 _EPOCH = datetime(1980, 1, 1, tzinfo=UTC)
 
 
-def report_pdf(document: Document, typesetter: Typesetter | None = None) -> bytes:
+def report_pdf(document: Document) -> bytes:
     """Write the report as PDF, tagged and archivable.
-
-    Parameters
-    ----------
-    document
-        The report.
-    typesetter
-        One that may have set its beginning already.
 
     Raises
     ------
     ReportError
         The typesetter refused it.
     """
-    at = _time(document.cover.at)
-    data = _Paper(document).data(at)
-    if typesetter:
-        return typesetter.pdf(data, at)
-    with closing(Typesetter()) as own:
-        return own.pdf(data, at)
+    with closing(Typesetter()) as typesetter:
+        return typesetter.pdf(paper(document))
 
 
-def begin_pdf(document: Document, typesetter: Typesetter) -> None:
-    """Set the beginning of a report whose end is not known yet."""
-    data = _Paper(document).data(_time(document.cover.at))
-    typesetter.learn(data | {"contents": _MANY})
+def paper(document: Document) -> Node:
+    """Return all that the template needs."""
+    return _Paper(document).data(_time(document.cover.at))
+
+
+def paper_so_far(document: Document) -> Node:
+    """Return what the template needs of a report whose end is not known yet."""
+    return paper(document) | {"contents": _MANY}
 
 
 def _time(text: str) -> datetime:

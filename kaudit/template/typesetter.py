@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,8 +39,8 @@ class Typesetter:
             ignore_system_fonts=True,
         )
 
-    def pdf(self, data: Mapping[str, Any], at: datetime) -> bytes:
-        """Return the PDF of data, as made at a time.
+    def pdf(self, data: Mapping[str, Any]) -> bytes:
+        """Return the PDF of data, made at its date.
 
         Raises
         ------
@@ -50,10 +50,9 @@ class Typesetter:
         import typst
 
         self._give(data)
+        at = int(datetime(*data["date"]).replace(tzinfo=UTC).timestamp())
         try:
-            found = self._compiler.compile(
-                pdf_standards=["a-2a", "ua-1"], timestamp=int(at.timestamp())
-            )
+            found = self._compiler.compile(pdf_standards=["a-2a", "ua-1"], timestamp=at)
         except typst.TypstError as error:
             raise ReportError(f"the PDF could not be set: {error}") from error
         return cast(bytes, found)  # it is a list where pages are pictures

@@ -11,7 +11,7 @@ import pytest
 
 from kaudit.template.ahead import Ahead
 from kaudit.template.document import read
-from kaudit.template.pdf import begin_pdf, report_pdf
+from kaudit.template.pdf import paper, paper_so_far, report_pdf
 from kaudit.template.typesetter import Typesetter
 
 HERE = Path(__file__).parent
@@ -33,8 +33,8 @@ def test_a_typesetter_that_knows_the_beginning_writes_the_same(
 ) -> None:
     whole = read({"cells": cells})
     for end in (1, len(cells) // 2, len(cells)):
-        begin_pdf(read({"cells": cells[:end]}), typesetter)
-    assert report_pdf(whole, typesetter) == report_pdf(whole)
+        typesetter.learn(paper_so_far(read({"cells": cells[:end]})))
+    assert typesetter.pdf(paper(whole)) == report_pdf(whole)
 
 
 def long() -> Any:
@@ -49,22 +49,23 @@ def test_cells_are_set_once_there_are_enough(cells: list[Any]) -> None:
             ahead.begun(cell)
         while not ahead._typesetter:
             time.sleep(0.01)
-        typesetter = ahead.typesetter()
-        assert report_pdf(whole, typesetter) == report_pdf(whole)
+        assert ahead.typesetter().pdf(paper(whole)) == report_pdf(whole)
 
 
 def test_a_cell_is_done_only_when_the_next_has_begun() -> None:
     with Ahead(idle=False) as ahead:
         ahead.begun(nbformat.v4.new_markdown_cell("Few words"))
         ahead.begun(long())
-        assert ahead.typesetter() is None
+        ahead.end()
+        assert ahead._typesetter is None
 
 
 def test_where_it_is_idle_nothing_is_set() -> None:
     with Ahead(idle=True) as ahead:
         ahead.begun(long())
         ahead.begun(long())
-        assert ahead.typesetter() is None
+        ahead.end()
+        assert ahead._typesetter is None
 
 
 def test_a_fault_is_left_to_who_sets_the_whole() -> None:
@@ -72,4 +73,4 @@ def test_a_fault_is_left_to_who_sets_the_whole() -> None:
     with Ahead(idle=False) as ahead:
         ahead.begun({"cell_type": "code", "outputs": [{"data": {"text/plain": "x" * 30_000}}]})
         ahead.begun({})
-        assert report_pdf(whole, ahead.typesetter()) == report_pdf(whole)
+        assert ahead.typesetter().pdf(paper(whole)) == report_pdf(whole)
