@@ -116,8 +116,8 @@ class Frames:
         for part in range(self._parts):
             if (name, part) not in self._pieces:
                 self.keep(self.of_part(part).sums([name]))
-        found = [self._pieces[name, part] for part in range(self._parts)]
-        return frame(pa.concat_tables(found))
+        found = pa.concat_tables([self._pieces[name, part] for part in range(self._parts)])
+        return frame(on_disk(found) if found.nbytes > LARGE else found)
 
     def base(self, name: str) -> pd.DataFrame:
         """Read a collected table; one that an older bundle lacks is empty.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from kaudit.errors import EvidenceError
 from kaudit.evidence.manifest import Manifest
 from kaudit.evidence.raw import decompressed, lines_of, over_records
-from kaudit.mapped import mapped
+from kaudit.mapped import let_go, mapped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,14 +97,17 @@ def laid_down(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
 
 
 def on_disk(table: pa.Table) -> pa.Table:
-    """Return a table that lies on disk, if it can.
+    """Return a table that lies on disk, if it can, each column in one chunk.
 
     Each column has a file of its own, and is let go of by itself.
     """
     import pyarrow as pa
 
-    found = laid_down({name: table.select([name]) for name in table.column_names})
-    return pa.Table.from_arrays([t.column(0) for t in found.values()], schema=table.schema)
+    found = []
+    for name in table.column_names:
+        found += laid_down({name: table.select([name]).combine_chunks()}).values()
+        let_go()
+    return pa.Table.from_arrays([t.column(0) for t in found], schema=table.schema)
 
 
 def _remove(folder: str, owner: int) -> None:

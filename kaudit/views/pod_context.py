@@ -82,6 +82,7 @@ POD_CONTEXT = Table(
     key=POD_KEY,
     resource=OWNER,
     pods=True,
+    summed=True,
 )
 
 
