@@ -103,7 +103,7 @@ def on_disk(table: pa.Table) -> pa.Table:
     """
     import pyarrow as pa
 
-    found = []
+    found: list[pa.Table] = []
     for name in table.column_names:
         found += laid_down({name: table.select([name]).combine_chunks()}).values()
         let_go()

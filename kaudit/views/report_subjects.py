@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from kaudit.columns import Flags
-
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -51,6 +49,7 @@ REPORT_SUBJECTS = Table(
     resource=Resource("kind"),
 )
 _NAMED = ("kind", "api_version", "namespace", "name", "uid")
+_OBJECT = ("kind", "namespace", "name", "uid")
 _TRACE = ("raw", "raw_line")
 #: Results that are looked at together.
 _SLICE = 200_000
@@ -66,36 +65,27 @@ def report_subjects(
 ) -> pd.DataFrame:
     """Look for every object that a report names."""
     import numpy as np
-    import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    reports = policy_reports
-    scopes = reports[[*_TRACE, *(f"scope_{name}" for name in _NAMED)]]
-    scopes = scopes.rename(columns={f"scope_{name}": name for name in _NAMED})
-    results, counts = _runs(policy_results)
-    trace = pd.concat([scopes[[*_TRACE]], results[[*_TRACE]]])
-    groups = Groups(trace["raw"], trace["raw_line"])  # those of policy_reports come first
-    own, theirs = groups.of[: len(scopes)], groups.of[len(scopes) :]
-    nameless = pc.equal(arrow(results["name"]), "").to_numpy(zero_copy_only=False)
-    alone = np.bincount(theirs[nameless], counts[nameless], len(groups)).astype(int)[own]
-    beside = ~_of_scope(results, scopes, groups.first[theirs])
-    named = pd.concat([scopes, results[beside]], ignore_index=True)
-    kept = np.flatnonzero(np.append(np.ones(len(scopes), bool), beside))
-    of = groups.of[kept]
-    _, rows = alike(pa.array(of), *(named[name] for name in _NAMED))
-    rows = rows[pc.not_equal(arrow(named["name"]), "").to_numpy(zero_copy_only=False)[rows]]
-    named = named.iloc[rows].reset_index(drop=True)
+    reports, many = policy_reports, len(policy_reports)
+    beside = _beside(policy_results, reports)
+    nameless = pc.equal(arrow(beside["name"]), "").to_numpy(zero_copy_only=False)
+    told = beside[nameless]
+    alone = np.bincount(told["of"], told["results"], many).astype(int)
+    beside = beside[~nameless]
+    _, first = alike(*(beside[name] for name in ("of", *_NAMED)))
+    named = frame(pa.concat_tables([_own(reports), _columns(beside.iloc[first])]))
     state = states(named, pods, workloads, namespaces)
-    objects = (named[name] for name in ("kind", "namespace", "name", "uid"))
-    _, first = alike(pa.array(of[rows]), *objects, state)
-    held = np.bincount(of[rows][first], minlength=len(groups))[own]
-    unknown = pc.equal(state, UNKNOWN).to_numpy(zero_copy_only=False)[first]
-    unread = np.bincount(of[rows][first][unknown], minlength=len(groups))[own]
+    of = named["of"].to_numpy()
+    rows = _distinct(named, len(named) - len(first), state)
+    held = np.bincount(of[rows], minlength=many)
+    unknown = pc.equal(state, UNKNOWN).to_numpy(zero_copy_only=False)[rows]
+    unread = np.bincount(of[rows][unknown], minlength=many)
     lost = pc.is_in(state, value_set=pa.array([GONE, REPLACED]))
-    at = np.full(len(groups.of), -1)
-    at[kept[rows][lost.to_numpy(zero_copy_only=False)]] = np.arange(lost.true_count)
-    missing = groups.texts(_said(named, lost).take(pa.array(at, mask=at < 0))).take(pa.array(own))
+    of_lost = of[lost.to_numpy(zero_copy_only=False)]
+    groups = Groups(pa.array(np.concatenate([np.arange(many), of_lost])))
+    missing = groups.texts(pa.concat_arrays([pa.nulls(many, pa.string()), _said(named, lost)]))
     gone = pc.list_value_length(missing).to_numpy() > 0
     told = gone | ((unread == 0) & (held > 0))
     made: dict[str, Any] = {
@@ -110,41 +100,97 @@ def report_subjects(
     return frame(REPORT_SUBJECTS.sorted(pa.table(columns, names=schema.names).cast(schema)))
 
 
-def _runs(results: pd.DataFrame) -> tuple[pd.DataFrame, Numbers]:
-    """What results name, and how many in a row name it: most of a report are about one object.
+def _own(reports: pd.DataFrame) -> pa.Table:
+    """What reports name themselves, and the row of each."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    There may be millions, so they are looked at slice by slice.
+    columns = {name: arrow(reports[f"scope_{name}"]) for name in _NAMED}
+    rows = pc.indices_nonzero(pc.not_equal(columns["name"], ""))
+    found = {name: column.take(rows) for name, column in columns.items()}
+    return pa.table({"of": rows.cast(pa.int64()), **found})
+
+
+def _beside(results: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
+    """What results name beside the object of their report, and the row of the report.
+
+    Most of a report are about that object, or one after the other about the same. There may
+    be millions, so they are looked at slice by slice.
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found, counts = [], []
-    names = [*_TRACE, *_NAMED]
+    traced = _Traced(reports)
+    found = []
     for start in range(0, max(len(results), 1), _SLICE):
-        some = {n: arrow(results[n].iloc[start : start + _SLICE]) for n in names}
+        some = {n: arrow(results[n].iloc[start : start + _SLICE]) for n in (*_TRACE, *_NAMED)}
         size = len(some["raw"])
         new = np.arange(size) == 0
         for column in some.values() if size else ():
             new[1:] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
         first = np.flatnonzero(new)
-        found.append(pa.table({n: column.take(pa.array(first)) for n, column in some.items()}))
-        counts.append(np.diff(np.append(first, size)))
+        of = traced.rows(*(some[name].take(pa.array(first)) for name in _TRACE))
+        own = pc.not_equal(some["name"], "").to_numpy(zero_copy_only=False)[first]
+        for name in _NAMED:
+            scope = arrow(reports[f"scope_{name}"]).take(pa.array(of, mask=of < 0))
+            same = pc.equal(scope, some[name].take(pa.array(first)))
+            own &= pc.fill_null(same, False).to_numpy(zero_copy_only=False)
+        kept = (of >= 0) & ~own
+        counts = np.diff(np.append(first, size))
+        named = {name: some[name].take(pa.array(first[kept])) for name in _NAMED}
+        found.append(pa.table({"of": of[kept], "results": counts[kept], **named}))
         let_go()
-    return frame(pa.concat_tables(found)), np.concatenate(counts)
+    return frame(pa.concat_tables(found))
 
 
-def _of_scope(results: pd.DataFrame, scopes: pd.DataFrame, at: Numbers) -> Flags:
-    """Tell which results name what their report names itself; ``at``: row of the report."""
+class _Traced:
+    """Reports, found by raw file and line."""
+
+    def __init__(self, reports: pd.DataFrame) -> None:
+        import numpy as np
+        import pyarrow.compute as pc
+
+        raw = arrow(reports["raw"])
+        self._files = pc.unique(raw)
+        key = self._key(raw, arrow(reports["raw_line"]))
+        self._order = np.argsort(key, kind="stable")
+        self._sorted = key[self._order]
+
+    def _key(self, raw: pa.Array, line: pa.Array) -> Numbers:
+        import pyarrow.compute as pc
+
+        number = pc.fill_null(pc.index_in(raw, value_set=self._files), -1).cast("int64")
+        found: Numbers = number.to_numpy() << 40 | line.to_numpy()
+        return found
+
+    def rows(self, raw: pa.Array, line: pa.Array) -> Numbers:
+        """Row of the report of each record; -1 where there is none."""
+        import numpy as np
+
+        key = self._key(raw, line)
+        place = np.searchsorted(self._sorted, key)
+        there = np.append(self._sorted, -1)[place] == key
+        return np.where(there & (key >= 0), np.append(self._order, -1)[place], -1)
+
+
+def _distinct(named: pd.DataFrame, own: int, state: pa.Array) -> Numbers:
+    """Rows of different objects of each report; the first are of one report each."""
+    import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    there = at < len(scopes)
-    rows = pa.array(at, mask=~there)
-    for name in _NAMED:
-        same = pc.equal(arrow(scopes[name]).take(rows), arrow(results[name]))
-        there &= pc.fill_null(same, False).to_numpy(zero_copy_only=False)
-    return there
+    of = named["of"].to_numpy()
+    several = np.isin(of, of[own:])
+    rows = np.flatnonzero(several)
+    objects = (arrow(named[name]).take(pa.array(rows)) for name in ("of", *_OBJECT))
+    _, first = alike(*objects, state.take(pa.array(rows)))
+    return np.concatenate([np.flatnonzero(~several), rows[first]])
+
+
+def _columns(beside: pd.DataFrame) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({name: arrow(beside[name]) for name in ("of", *_NAMED)})
 
 
 def _said(named: pd.DataFrame, chosen: pa.Array) -> pa.Array:
