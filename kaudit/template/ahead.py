@@ -35,13 +35,14 @@ class Ahead:
 
     def _work(self) -> None:
         with suppress(Exception):  # setting the whole says what there is to say
-            new = 0
+            known, new = 0, 0
             while (cell := self._begun.get()) is not None:
                 if self._cells:
                     new += _size(self._cells[-1])
-                if new > _WORTH and self._begun.empty():
+                # Whatever is set, all before it is gone through once more.
+                if new > max(_WORTH, known // 2) and self._begun.empty():
                     self._set()
-                    new = 0
+                    known, new = known + new, 0
                 self._cells.append(cell)
 
     def _set(self) -> None:
