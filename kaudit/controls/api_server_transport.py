@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import empty, over_texts, text_is
@@ -36,7 +37,7 @@ def _weak(suites: str) -> bool:
 
 
 def _out_of_bounds(duration: str) -> bool:
-    seconds = sum(float(n) * _SECONDS[unit] for n, unit in _DURATION.findall(duration))
+    seconds = fsum(float(n) * _SECONDS[unit] for n, unit in _DURATION.findall(duration))
     return not 1 <= seconds <= 300
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from math import fsum
 
 _UNITS = {
     "ns": 1e-9,
@@ -37,7 +38,7 @@ def seconds(text: str | int | None) -> float | None:
     found = _SPAN.fullmatch(text)
     if found is None:
         return None
-    total = sum(float(number) * _UNITS[unit] for number, unit in _TERMS.findall(found[2]))
+    total = fsum(float(number) * _UNITS[unit] for number, unit in _TERMS.findall(found[2]))
     if total >= _LONGEST:
         return None
     return -total if found[1] == "-" else total

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache, singledispatch
 from html import escape
 from importlib.resources import files
+from math import fsum
 
 import msgspec
 
@@ -237,7 +238,7 @@ def _population(counts: dict[str, int]) -> str:
     shares = [max(number / total, _PART) for _, number in known]
     x, bars = 0.0, []
     for (status, _), share in zip(known, shares, strict=True):
-        width = share / sum(shares) * 100
+        width = share / fsum(shares) * 100
         name = status.replace("_", "-")
         bars.append(f'<rect class="k-{name}" x="{x:.2f}%" width="{width:.2f}%" height="100%"/>')
         x += width

@@ -7,6 +7,7 @@ Labels are collected text: shortened in their middle, never cut off, never inter
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import fsum
 
 from kaudit.model.words import Severity, Status
 from kaudit.show.block_canvas import COLOURS, INK, MUTED, RULE, Sheet, fit, on, tint, width
@@ -140,7 +141,7 @@ def _bar(
     # A part that exists is seen, however small its share; the others give way.
     least = min(2.5, room / (4 * len(row)))
     wides = [max(room * number / total, least) if number else 0.0 for _, number in row]
-    scale = room / sum(wides)
+    scale = room / fsum(wides)
     for (key, number), raw in zip(row, wides, strict=True):
         wide = raw * scale
         if not number:

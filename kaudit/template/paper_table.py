@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from math import fsum
 
 import msgspec
 
@@ -142,10 +143,10 @@ def _plan(
     for base in (readable, tight):
         for page in pages:
             for size in _SIZES:
-                if sum(base) * size / _SIZE <= page:
+                if fsum(base) * size / _SIZE <= page:
                     widths = _widths(columns, rooms, page * _SIZE / size, base)
                     return _Plan(widths, size, page > wide, short)
-    none, least = [False] * len(short), sum(room.least for room in rooms) / _SIZE
+    none, least = [False] * len(short), fsum(room.least for room in rooms) / _SIZE
     size = next((s for s in (*_SIZES, _TINY) if least * s <= LANDSCAPE), _TINY)
     page = wide if least * size <= wide else LANDSCAPE
     base = [room.least for room in rooms]
@@ -185,18 +186,18 @@ def _widths(
     columns: Sequence[Column], rooms: Sequence[_Room], page: float, base: Sequence[float]
 ) -> list[float]:
     """Share out the page: first what each column needs, the rest by weight or by wish."""
-    spare = max(page - sum(base), 0.0)
+    spare = max(page - fsum(base), 0.0)
     text = [c.kind not in (*BADGED, Kind.NUMBER) for c in columns]
     wants = [max(r.wish - b, 0.0) for r, b in zip(rooms, base, strict=True)]
     if any(c.weight for c in columns):
         shares = [c.weight for c in columns]
-    elif sum(wants) > spare:
+    elif fsum(wants) > spare:
         shares = wants
     else:
         base = [b + w for b, w in zip(base, wants, strict=True)]
-        spare -= sum(wants)
+        spare -= fsum(wants)
         shares = [float(t) for t in text] if any(text) else [1.0] * len(columns)
-    total = sum(shares) or 1.0
+    total = fsum(shares) or 1.0
     return [round(b + spare * share / total, 2) for b, share in zip(base, shares, strict=True)]
 
 
