@@ -29,6 +29,7 @@ from kaudit.model.port_space import LAST, PROTOCOLS, PortRange
 from kaudit.model.profiles import Profile
 from kaudit.model.spoken import address_space
 from kaudit.model.statement import Statement, Workload
+from kaudit.model.whole import whole
 from kaudit.network import (
     APART,
     Matrix,
@@ -308,9 +309,10 @@ def _port(text: str) -> tuple[str, int]:
     """Protocol and number of ``443``, ``TCP/443`` or ``tcp/443``."""
     protocol, slash, number = text.rpartition("/")
     protocol = protocol.upper() if slash else "TCP"
-    if protocol not in PROTOCOLS or not number.isdecimal() or not 1 <= int(number) <= LAST:
+    port = whole(number) or 0
+    if protocol not in PROTOCOLS or not 1 <= port <= LAST:
         raise InputError(f"{text!r} is no port", hint="write 443 or UDP/53")
-    return protocol, int(number)
+    return protocol, port
 
 
 def _refuse(evidence: Evidence) -> None:

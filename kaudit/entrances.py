@@ -13,6 +13,7 @@ import msgspec
 
 from kaudit.columns import arrow, plain_rows
 from kaudit.model.label_index import LabelIndex, members
+from kaudit.model.whole import whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,4 +123,5 @@ class Services:
 
     def _number(self, pod: int, target: str | int) -> int | None:
         text = str(target)
-        return int(text) if text.isdigit() else self._named.get((self._uids[pod], text))
+        number = whole(text)
+        return self._named.get((self._uids[pod], text)) if number is None else number

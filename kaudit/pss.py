@@ -13,6 +13,7 @@ from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.frames import Frames
 from kaudit.model.standards import NEWEST, pinned_minor
+from kaudit.model.whole import whole
 from kaudit.views.pod_security import Faults, PodSecurity
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ def minor_of(version: str) -> int:
     if text == "latest":
         return NEWEST
     major, dot, minor = text.partition(".")
-    if major != "1" or not dot or not (minor.isascii() and minor.isdigit()):
+    if major != "1" or not dot or (number := whole(minor)) is None:
         raise InputError(f"{version!r} is no version", hint="write latest or v1.34")
-    return int(minor)
+    return number
 
 
 def known_level(level: str) -> str:

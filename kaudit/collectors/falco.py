@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kaudit.columns import total
 from kaudit.model import falco
 from kaudit.model.event_fold import Fold
 from kaudit.model.place import Place
@@ -101,5 +102,5 @@ def _dropped(it: falco.Fields) -> int | None:
     told = [
         plain(value) for value in (it.drops, it.queue_drops, it.scap_drops) if value is not None
     ]
-    numbers = [int(text) for text in told if text is not None and text.isdecimal()]
-    return min(sum(numbers), 2**63 - 1) if numbers else None
+    numbers = [int(text) for text in told if text is not None and text.isascii() and text.isdigit()]
+    return total(numbers) if numbers else None

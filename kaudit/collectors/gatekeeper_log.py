@@ -14,12 +14,14 @@ from datetime import datetime
 
 import msgspec
 
+from kaudit.columns import total
 from kaudit.errors import InputError
 from kaudit.model import gatekeeper_log
 from kaudit.model.gatekeeper_log import Event, Exported, Logged
 from kaudit.model.numbered import Numbered
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Lost, Taken
+from kaudit.model.whole import whole
 from kaudit.registry import Read, collector, tool
 from kaudit.table import Row
 from kaudit.tables.verdicts import POLICY_VERDICTS, VERDICT_REPORTS, VerdictReportRow, VerdictRow
@@ -93,8 +95,8 @@ class _Audits:
         elif line.event_type == "violation_audited":
             self._found[line.audit_id] += 1
         elif line.event_type == "constraint_audited":
-            said = str(line.constraint_violations or 0)
-            self._stated[line.audit_id] += int(said) if said.isdecimal() else 0
+            said = whole(str(line.constraint_violations or 0)) or 0
+            self._stated[line.audit_id] = total([self._stated[line.audit_id], said])
 
     @property
     def chosen(self) -> str | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 from kaudit.model.meta import Condition
 from kaudit.model.node import Node
 from kaudit.model.place import Place
+from kaudit.model.whole import minor_of
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
 
@@ -52,7 +53,7 @@ def nodes(found: Node, at: Place) -> Iterator[Row]:
         uid=at.uid,
         name=at.name,
         kubelet_version=info.kubelet_version,
-        kubelet_minor=_minor(info.kubelet_version),
+        kubelet_minor=minor_of(info.kubelet_version or ""),
         container_runtime=info.container_runtime_version,
         kernel=info.kernel_version,
         os_image=info.os_image,
@@ -69,8 +70,3 @@ def nodes(found: Node, at: Place) -> Iterator[Row]:
         provider_id=spec.provider_id,
         created_at=found.metadata.creation_timestamp,
     )
-
-
-def _minor(version: str | None) -> int | None:
-    parts = (version or "").removeprefix("v").split(".")
-    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else None

@@ -12,6 +12,7 @@ from kaudit.model.event_fold import Fold
 from kaudit.model.place import Place
 from kaudit.model.runtime_event import labels, plain
 from kaudit.model.taken import Content, Lost, Taken
+from kaudit.model.whole import whole
 from kaudit.registry import Read, collector, tool
 from kaudit.table import Row
 from kaudit.tables.events import EVENTS, EventRow
@@ -98,4 +99,4 @@ def _digest(image: str | None) -> str | None:
 
 def _number(value: object) -> int | None:
     text = plain(value)
-    return int(text) if text is not None and text.isdecimal() and len(text) < 19 else None
+    return None if text is None else whole(text)

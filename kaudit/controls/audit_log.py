@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import empty, over_texts
+from kaudit.model.whole import whole
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _below(column: pd.Series[Any], least: int) -> pd.Series[Any]:
-    return over_texts(column, lambda text: not text.isdecimal() or int(text) < least, unset=True)
+    return over_texts(column, lambda text: (whole(text) or 0) < least, unset=True)
 
 
 @control(

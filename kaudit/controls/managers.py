@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import arrow, empty, listing, over_texts, series, text_is
 from kaudit.model.platform import FALSE, TRUE
+from kaudit.model.whole import whole
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ UNTOLD = "its settings come from a configuration file or the environment"
 
 
 def _not_positive(text: str) -> bool:
-    return not text.isdecimal() or int(text) == 0
+    return not whole(text)
 
 
 def _loopback(text: str) -> bool:

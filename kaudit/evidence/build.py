@@ -20,6 +20,7 @@ from kaudit.evidence.manifest import Manifest, PartInfo, content_id
 from kaudit.evidence.raw import RawFile
 from kaudit.evidence.seal import Claim, masked_table, publish, suspicious
 from kaudit.evidence.store import LARGE, BundleStore, MemoryStore, Store, on_disk
+from kaudit.model.whole import minor_of
 from kaudit.model.words import Gap
 from kaudit.orphans import Orphans
 from kaudit.source.events import Access, KindId, Made, Origin, ServerVersion
@@ -293,9 +294,3 @@ class Builder:
     def _release(self) -> None:
         if self._claim is not None:
             self._claim.release()
-
-
-def minor_of(git_version: str) -> int | None:
-    """Minor version of ``v1.34.2``; None where the text is no version."""
-    parts = git_version.removeprefix("v").split(".")
-    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else None

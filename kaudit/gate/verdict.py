@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from kaudit.errors import InputError
+from kaudit.model.whole import whole
 from kaudit.model.words import Gap, Severity
 from kaudit.tables.scans import SEVERITIES
 from kaudit.text import meant
@@ -72,9 +73,9 @@ def limited(given: Iterable[str]) -> dict[str, int]:
         severity, _, number = (part.strip() for part in text.partition("="))
         if severity not in SEVERITIES:
             raise InputError(f"{severity!r} is no severity", hint=meant(severity, SEVERITIES))
-        if not number.isdecimal():
+        if (most := whole(number)) is None:
             raise InputError(f"{text!r} is no SEVERITY=NUMBER", hint=f"such as {severity}=0")
-        found[severity] = int(number)
+        found[severity] = most
     return found
 
 

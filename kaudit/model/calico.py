@@ -15,6 +15,7 @@ from kaudit.model.calico_selector import SelectorError, parsed
 from kaudit.model.meta import IntOrText, Opaque, Part, Resource
 from kaudit.model.policy import ALLOW, DENY, PASS, PeerRef, PortRef, Rule
 from kaudit.model.port_space import PROTOCOLS
+from kaudit.model.whole import whole
 
 
 class CalicoEntity(Part):
@@ -156,8 +157,9 @@ def _ports(rule: CalicoRule, destination: CalicoEntity) -> tuple[list[PortRef], 
             found.append(PortRef(protocol))
         for port in destination.ports or ():
             first, _, last = str(port).partition(":")
-            if first.isdigit():
-                found.append(PortRef(protocol, int(first), int(last or first)))
+            begin, end = whole(first), whole(last or first)
+            if begin is not None and end is not None:
+                found.append(PortRef(protocol, begin, end))
             else:
                 found.append(PortRef(protocol, name=str(port)))
     return found, unclear

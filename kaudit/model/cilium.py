@@ -15,6 +15,7 @@ from kaudit.model.address_space import Block
 from kaudit.model.meta import IntOrText, LabelSelector, Opaque, Part, Resource
 from kaudit.model.policy import ALLOW, DENY, PeerRef, PortRef, Rule
 from kaudit.model.port_space import PROTOCOLS
+from kaudit.model.whole import whole
 
 
 class DefaultDeny(Part):
@@ -221,10 +222,10 @@ def _ports(side: CiliumSide) -> tuple[list[PortRef], str]:
         for port in group.ports or ():
             text, protocol = str(port.port or 0), (port.protocol or "ANY").upper()
             for name in PROTOCOLS if protocol == "ANY" else (protocol,):
-                if not text.isdigit():
+                if (number := whole(text)) is None:
                     found.append(PortRef(name, name=text))
-                elif int(text) == 0:
+                elif number == 0:
                     found.append(PortRef(name))
                 else:
-                    found.append(PortRef(name, int(text), port.end_port or int(text)))
+                    found.append(PortRef(name, number, port.end_port or number))
     return found, unclear

@@ -17,6 +17,7 @@ from kaudit.errors import InputError
 from kaudit.model.credential import masked
 from kaudit.model.numbered import Found
 from kaudit.model.policy_report import Result, Subject
+from kaudit.model.whole import whole
 
 #: Kinds of reports that it prints.
 REPORTS = ("ClusterReport", "Report", "ClusterPolicyReport", "PolicyReport")
@@ -99,7 +100,7 @@ class _Reading:
             self._row(line, said)
         elif counted := _COUNTS.match(line):
             self.close(said)
-            said.stated, said.known = int(counted[2]), True
+            said.stated, said.known = whole(counted[2]), True
         elif found := _FAILED.match(line):
             self.close(said)
             self._of, said.known = found, True

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from kaudit.model.whole import whole
+
 #: Newest minor version whose rules are known.
 NEWEST = 37
 
@@ -77,8 +79,6 @@ def selinux_types(minor: int) -> tuple[str, ...]:
 
 
 _VERSION = re.compile(r"v1\.(0|[1-9][0-9]*)", re.ASCII)
-#: A larger number is no version to the plugin either.
-_LARGEST = 2**63 - 1
 
 
 def pinned_minor(label: str) -> int | None:
@@ -88,5 +88,4 @@ def pinned_minor(label: str) -> int | None:
     (34, None, None)
     """
     found = _VERSION.fullmatch(label)
-    minor = int(found[1]) if found else None
-    return None if minor is None or minor > _LARGEST else minor
+    return whole(found[1]) if found else None

@@ -24,6 +24,7 @@ import msgspec
 from kaudit.errors import InputError
 from kaudit.model.address_space import range_of
 from kaudit.model.port_space import LAST, PROTOCOLS, PortRange
+from kaudit.model.whole import whole
 
 ONLY_FROM, ONLY_TO, NEVER, MUST = "accepts only from", "reaches only", "never reaches", "must reach"
 _THROUGH = " even through others"
@@ -120,8 +121,8 @@ def _who(id: str, text: str) -> Who:
 def _port(id: str, text: str) -> PortRange:
     found = _PORT.fullmatch(text)
     protocol = ((found and found["protocol"]) or "TCP").upper()
-    first = int(found["first"]) if found else 0
-    last = int(found["last"] or first) if found else 0
+    first = (found and whole(found["first"])) or 0
+    last = (found and whole(found["last"] or found["first"])) or 0
     if protocol not in PROTOCOLS or not 1 <= first <= last <= LAST:
         raise InputError(f"statement {id}: {text!r} is no port", hint="write 443 or UDP/53")
     return PortRange(protocol, first, last)

@@ -8,6 +8,7 @@ from kaudit.columns import arrow
 from kaudit.model.address_space import AddressSpace, Block
 from kaudit.model.policy import ALLOW, TIERS, PeerRef, Policy, PortRef, Rule
 from kaudit.model.spoken import address_space, spoken
+from kaudit.model.whole import whole
 from kaudit.network.addresses import APART
 from kaudit.remembered import remembered
 
@@ -152,6 +153,7 @@ def _port(text: str) -> PortRef:
     if port == "*":
         return PortRef(protocol)
     first, _, last = port.partition("-")
-    if first.isdigit() and (not last or last.isdigit()):
-        return PortRef(protocol, int(first), int(last or first))
+    begin, end = whole(first), whole(last or first)
+    if begin is not None and end is not None:
+        return PortRef(protocol, begin, end)
     return PortRef(protocol, name=port)

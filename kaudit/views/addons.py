@@ -46,7 +46,7 @@ ADDONS = Table(
     resource=Resource("=Image", namespace="", name="image"),
 )
 _KNOWN = datetime(2026, 11, 1, tzinfo=UTC)
-_VERSION = re.compile(r"^v?(\d+)\.(\d+)")
+_VERSION = re.compile(r"^v?(\d{1,9})\.(\d{1,9})", re.ASCII)
 
 
 class _Support(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, plain_rows, series
 from kaudit.model.control_plane import KUBELET, Target, reach, spots
+from kaudit.model.whole import whole
 from kaudit.network import NetworkTables, network_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -95,8 +96,7 @@ def _api_server(slices: pd.DataFrame) -> Iterator[Target]:
         if (namespace, service) == ("default", "kubernetes") and kind != "FQDN":
             numbers = [p.partition("/")[0] for p in ports if p.endswith("/TCP")]
             for number in numbers or ["*"]:
-                port = int(number) if number.isdecimal() else None
-                yield from (Target(address, port) for address in addresses)
+                yield from (Target(address, whole(number)) for address in addresses)
 
 
 def _kubelets(nodes: pd.DataFrame) -> Iterator[Target]:

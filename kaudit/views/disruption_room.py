@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, series
+from kaudit.model.whole import whole
 from kaudit.registry import view
 from kaudit.selectors import selector
 from kaudit.table import Resource, Table, Trace, doc
@@ -96,12 +97,10 @@ def _blocked(least: Any, most: Any, pods: int) -> bool | None:
     if not isinstance(least, str):
         return False
     share = least.endswith("%")
-    digits = least.removesuffix("%")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+    number = whole(least.removesuffix("%"))
+    if not number:
         return False
-    if share and int(digits) >= 100:
+    if share and number >= 100:
         return True
-    if not int(digits):
-        return False
-    needed = -(-int(digits) * pods // 100) if share else int(digits)
+    needed = -(-number * pods // 100) if share else number
     return pods <= needed if pods else None

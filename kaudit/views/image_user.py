@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, assembled, over_texts, series
+from kaudit.model.whole import whole
 from kaudit.registry import view
 from kaudit.table import Table, doc
 from kaudit.tables.owned import CONTAINER, CONTAINER_KEY, OWNED_CONTAINER, OfContainer
@@ -63,7 +64,7 @@ def image_users(
     named = pc.is_valid(user)
     column = series(user, c)
     zero = arrow(over_texts(column, _is_root))
-    number = arrow(over_texts(column, lambda text: text.partition(":")[0].isdigit()))
+    number = arrow(over_texts(column, lambda text: whole(text.partition(":")[0]) is not None))
     nothing = pa.scalar(None, pa.bool_())
     demanded = arrow(c["run_as_non_root"])
     would = pc.if_else(pc.is_valid(uid), pc.equal(uid, 0), pc.if_else(named, zero, nothing))
@@ -82,7 +83,7 @@ def image_users(
 def _is_root(user: str) -> bool:
     """Whether the user of an image is root: none named, 0, root, with any group."""
     name = user.partition(":")[0]
-    return name in ("", "root") or (name.isdigit() and not int(name))
+    return name in ("", "root") or whole(name) == 0
 
 
 def _of_image(

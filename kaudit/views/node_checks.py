@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Annotated
 
 from kaudit.columns import records
+from kaudit.model.whole import whole
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -97,10 +98,9 @@ def _group(check: str, *, managed: bool) -> str:
     >>> _group("4.2.1", managed=False), _group("3.1.1", managed=True)
     ('access', 'files')
     """
-    parts = check.split(".")
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+    chapter, _, last = check.rpartition(".")
+    if (number := whole(last)) is None:
         return ""
-    chapter, number = ".".join(parts[:2]), int(parts[2])
     if chapter == ("3.2" if managed else "4.2"):
         return "access" if number <= 4 else "hardening"
     return "files" if chapter in (("3.1",) if managed else ("1.1", "4.1")) else ""
