@@ -9,7 +9,7 @@ from typing import Annotated
 from kaudit.model.admission import AdmissionBinding, AdmissionPolicy
 from kaudit.model.meta import selector_text
 from kaudit.model.place import Place
-from kaudit.model.reads import COMPARES
+from kaudit.model.reads import COMPARES, SAFE, UNSAFE
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
 
@@ -41,6 +41,8 @@ class AdmissionPolicyRow(Trace, kw_only=True):
     required_fields: Annotated[
         list[str] | None, doc("fields whose absence it refuses; null: cannot be told")
     ] = None
+    safe_fields: Annotated[list[str], doc(SAFE)]
+    unsafe_fields: Annotated[list[str], doc(UNSAFE)]
     compares: Annotated[list[str], doc(COMPARES)]
     warnings: Annotated[list[str], doc("what the API server says of the types in its CEL")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
@@ -133,6 +135,8 @@ def admission_policies(found: AdmissionPolicy, at: Place) -> Iterator[Row]:
         container_fields=list(reads.lists),
         fields=list(reads.fields),
         required_fields=None if reads.required is None else list(reads.required),
+        safe_fields=list(reads.safe),
+        unsafe_fields=list(reads.unsafe),
         compares=list(reads.compares),
         warnings=[one.text for one in found.status.type_checking.expression_warnings or ()],
         created_at=found.metadata.creation_timestamp,

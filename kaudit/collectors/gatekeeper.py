@@ -13,7 +13,7 @@ from typing import Annotated
 from kaudit.model.gatekeeper import Constraint, ConstraintTemplate
 from kaudit.model.meta import LabelSelector
 from kaudit.model.place import Place
-from kaudit.model.reads import COMPARES
+from kaudit.model.reads import COMPARES, SAFE, UNSAFE
 from kaudit.registry import Read, collector
 from kaudit.table import Resource, Row, Table, Trace, doc
 
@@ -34,6 +34,8 @@ class TemplateRow(Trace, kw_only=True):
     required_fields: Annotated[
         list[str] | None, doc("fields whose absence it refuses; null: cannot be told")
     ] = None
+    safe_fields: Annotated[list[str], doc(SAFE)]
+    unsafe_fields: Annotated[list[str], doc(UNSAFE)]
     compares: Annotated[list[str], doc(COMPARES)]
     unused_parameters: Annotated[
         list[str] | None, doc("parameters that its code never reads; null: it could not be read")
@@ -141,6 +143,8 @@ def constraint_templates(found: ConstraintTemplate, at: Place) -> Iterator[Row]:
         container_fields=list(reads.lists),
         fields=list(reads.fields),
         required_fields=None if reads.required is None else list(reads.required),
+        safe_fields=list(reads.safe),
+        unsafe_fields=list(reads.unsafe),
         compares=list(reads.compares),
         unused_parameters=reads.unused(declared),
         created=found.status.created,

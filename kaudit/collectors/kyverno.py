@@ -93,6 +93,8 @@ def kyverno_policies(found: Policy, at: Place) -> Iterator[Row]:
             container_fields=list(reads.lists),
             fields=list(reads.fields),
             required_fields=None if reads.required is None else list(reads.required),
+            safe_fields=list(reads.safe),
+            unsafe_fields=list(reads.unsafe),
             compares=list(reads.compares),
             overwrites=rule.mutate.overwrites if rule.mutate else None,
             images=_images(rule),

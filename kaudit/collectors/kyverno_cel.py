@@ -99,6 +99,8 @@ def kyverno_cel_policies(found: CelPolicy, at: Place) -> Iterator[Row]:
         container_fields=list(reads.lists),
         fields=list(reads.fields),
         required_fields=None if reads.required is None else list(reads.required),
+        safe_fields=list(reads.safe),
+        unsafe_fields=list(reads.unsafe),
         compares=list(reads.compares),
         images=[image for image in images if image],
         lax=spec.validation_configurations.lax,

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from kaudit.model.kinds import pods_among
+from kaudit.model.safe_values import bare
 
 #: Field of a pod or container, and what is below it, to the controls that it decides.
 _FIELDS: dict[str, tuple[str, ...]] = {
@@ -53,6 +54,11 @@ _OF_PRESENCE = {
     *("KA-DEP-027", "KA-DEP-028", "KA-DEP-029", "KA-DEP-029c", "KA-DEP-029d", "KA-DEP-034"),
     *("KA-DEP-035a", "KA-DEP-035b", "KA-DEP-035c", "KA-DEP-074a", "KA-BLD-021a"),
 }
+#: Controls that any value does for, of those that fields decide.
+_OF_ANY_VALUE = {
+    *("KA-DEP-027", "KA-DEP-028", "KA-DEP-029", "KA-DEP-029c", "KA-DEP-029d", "KA-DEP-034"),
+    *("KA-DEP-035a", "KA-DEP-035b", "KA-DEP-035c", "KA-BLD-021a"),
+}
 _PROBES = {"livenessProbe": "KA-DEP-035a", "readinessProbe": "KA-DEP-035b"}
 _DROP = "securityContext.capabilities.drop"
 _PATH = "spec.volumes[].hostPath"
@@ -68,7 +74,11 @@ class Demand(msgspec.Struct, frozen=True):
 
 
 def demand(
-    fields: Collection[str], compares: Collection[str], required: Collection[str] | None
+    fields: Collection[str],
+    compares: Collection[str],
+    required: Collection[str] | None,
+    safe: Collection[str],
+    unsafe: Collection[str],
 ) -> Demand:
     """Return the controls.
 
@@ -81,17 +91,31 @@ def demand(
     required
         Fields whose absence it refuses; None where that cannot be told: controls that rest on
         it are then only possible.
+    safe
+        Fields of which it demands safe values; of others that have values that are not, controls
+        are only possible.
+    unsafe
+        Fields of which it demands a value that is not safe: their controls it does not demand.
     """
-    certain, possible = set[str](), set[str]()
+    certain, possible, opposed = set[str](), set[str](), set[str]()
+    good, bad = set(map(bare, safe)), set(map(bare, unsafe))
     for field in fields:
         for id in _of_field(field, fields, compares):
-            if id not in _OF_PRESENCE or (required is not None and field in required):
-                certain.add(id)
-            elif required is None:
-                possible.add(id)
+            judged = bare(_MOUNTED if field == _PATH and id == "KA-DEP-006" else field)
+            if judged in bad:
+                opposed.add(id)
+            if id in _OF_PRESENCE and required is not None and field not in required:
+                continue
+            told = id not in _OF_PRESENCE or required is not None
+            told = told and (id in _OF_ANY_VALUE or judged in good)
+            (certain if told else possible).add(id)
     if not certain and not possible and "image" in fields:
-        certain = _of_images(compares)
-    return Demand(sorted(certain), sorted(possible - certain))
+        for id in _of_images(compares):
+            of_tag = id != "KA-BLD-009"  # a registry is only ever noted as one that is demanded
+            (possible if of_tag and "image" not in good else certain).add(id)
+            opposed |= {id} if of_tag and "image" in bad else set()
+    certain -= opposed
+    return Demand(sorted(certain), sorted(possible - certain - opposed))
 
 
 def demand_on_pods(
@@ -102,7 +126,8 @@ def demand_on_pods(
     Parameters
     ----------
     read
-        Columns ``reads_known``, ``fields``, ``compares`` and ``required_fields``.
+        Columns ``reads_known``, ``fields``, ``compares``, ``required_fields``, ``safe_fields``
+        and ``unsafe_fields``.
     kinds
         Kinds that it is for.
     judges
@@ -110,7 +135,13 @@ def demand_on_pods(
     """
     if not (read["reads_known"] and judges and pods_among(kinds)):
         return Demand([], [])
-    return demand(read["fields"], read["compares"], read["required_fields"])
+    return demand(
+        read["fields"],
+        read["compares"],
+        read["required_fields"],
+        read["safe_fields"],
+        read["unsafe_fields"],
+    )
 
 
 def _of_field(field: str, fields: Collection[str], compares: Collection[str]) -> set[str]:

@@ -24,7 +24,7 @@ Named = Callable[[str], Value | None]
 _PASSES = {
     *("not_null", "merge", "to_array", "sort", "reverse", "max", "min", "parse_json"),
     *("parse_yaml", "to_string", "to_number", "items", "object_from_lists", "trim"),
-    *("to_lower", "to_upper", "truncate", "path_canonicalize", "replace", "replace_all"),
+    *("to_lower", "to_upper", "keys", "truncate", "path_canonicalize", "replace", "replace_all"),
 }
 _OF_EACH = {"map", "sort_by", "max_by", "min_by", "group_by"}
 _COMPARES = {"contains", "starts_with", "ends_with", "regex_match", "pattern_match"}

@@ -66,4 +66,5 @@ def reads_of(rule: Any) -> Reads:
         fields=tuple(sorted(fields)),
         lists=CONTAINER_FIELDS,
         required=tuple(sorted(demanded)),
+        safe=tuple(sorted(fields)),
     )

@@ -8,12 +8,13 @@ holds where it is set, ``X(a)`` must not be set, ``^(a)`` asks for one element, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kaudit.model import cel_reads
 from kaudit.model.jmespath_reads import ANY, Follower
-from kaudit.model.reads import IMAGES, UNKNOWN, Reads, of_pod, of_reader, written
+from kaudit.model.reads import IMAGES, UNKNOWN, Reads, field_of, of_pod, of_reader, written
+from kaudit.model.safe_values import SET, TURNED
 from kaudit.model.values import (
     EACH,
     NOTHING,
@@ -32,6 +33,15 @@ from kaudit.model.values import (
 _VARIABLE = re.compile(r"(?<!\\)\{\{((?:\{[^{}]*\}|[^{}])*)\}\}")
 _NESTED = 8
 _ANCHOR = re.compile(r"(?P<anchor>[=^<X+]?)\((?P<name>.*)\)", re.DOTALL)
+#: Operators of conditions that order, as signs; the same with its sides turned.
+_ORDERS = {
+    **dict.fromkeys(("GreaterThan", "DurationGreaterThan"), ">"),
+    **dict.fromkeys(("GreaterThanOrEquals", "DurationGreaterThanOrEquals"), ">="),
+    **dict.fromkeys(("LessThan", "DurationLessThan"), "<"),
+    **dict.fromkeys(("LessThanOrEquals", "DurationLessThanOrEquals"), "<="),
+}
+#: A side of a condition: what it stands for, and as it is written.
+_Side = tuple[Value, Any]
 #: What variables that Kyverno knows by itself stand for.
 _KNOWN: dict[str, Value] = {
     "request": made_with({"object": at("object"), "oldObject": at("old")}),
@@ -75,8 +85,7 @@ class RuleReader:
             self.pattern(part, ("object",), required=True)
         elif name == "anyPattern":
             self.certain = False
-            for one in _list(part):
-                self.pattern(one, ("object",), required=False)
+            self.any_of(_list(part), ("object",))
         elif name == "deny":
             self.certain = False
             self.conditions(part)
@@ -103,12 +112,32 @@ class RuleReader:
                 self.touch(place)
                 if anchor in ("(", "<") and not isinstance(value, dict | list):
                     continue  # a condition demands nothing
+                if anchor == "X":
+                    self.reader.say(at(*place), accepted=False, texts=[SET])
+                before = self.reader.mute
+                self.reader.mute = before or anchor in ("(", "<", "X", "+")
                 self.pattern(value, place, required and anchor in ("", "^"))
+                self.reader.mute = before
         elif isinstance(node, list):
             for value in node:
+                if not isinstance(value, dict | list):
+                    self.touch((*path, EACH))
                 self.pattern(value, (*path, EACH), required)
         else:
             self.leaf(node, path, required)
+
+    def any_of(self, patterns: list[Any], path: Path) -> None:
+        """Walk patterns of which one must hold: demanded is what each of them demands."""
+        reader, before = self.reader, self.reader.said
+        found = []
+        for one in patterns:
+            reader.said = set()
+            self.pattern(one, path, required=False)
+            found.append({said: field_of(said[0]) for said in reader.said})
+        common = set.intersection(*(set(one.values()) for one in found)) if found else set()
+        reader.said = before | {
+            said for one in found for said, field in one.items() if field in common
+        }
 
     def touch(self, place: Path) -> None:
         """Remember a place that a pattern names."""
@@ -122,11 +151,24 @@ class RuleReader:
             self.reader.compare(at(*path), Value(texts=parts))
             if path[-1] == "image" and any("/" in one and one[0] != "!" for one in parts):
                 self.reader.marks.add("registry")
+            if "{{" not in node:
+                self.valued(path, parts)
+        else:
+            self.valued(path, [_text(node)])
         refused = isinstance(node, bool | int | float) or (
             isinstance(node, str) and node not in ("", "null") and not node.startswith(("!", "{{"))
         )
         if refused and required and path[:1] == ("object",):
             self.required.add(written(of_pod(path[1:])))
+
+    def valued(self, path: Path, parts: Iterable[str]) -> None:
+        """Note which values the pattern of a value accepts; of null that it must not be set."""
+        for part in parts:
+            value = part.removeprefix("!").strip()
+            unset = value == "null"
+            accepted = part.startswith("!") == unset
+            texts = [SET if unset or value == "?*" else value]
+            self.reader.say(at(*path), accepted, texts)
 
     # Expressions
 
@@ -199,11 +241,21 @@ class RuleReader:
                 self.reader.compare(key, value, value.each or NOTHING)
                 self.reader.compare(value, key, key.each or NOTHING)
                 self.registry(str(node.get("operator")), key, value)
+                sides = ((key, node["key"]), (value, node.get("value")))
+                self.denied(str(node.get("operator")), *sides)
             else:
                 for name in ("conditions", "any", "all"):
                     self.conditions(node.get(name))
         elif isinstance(node, str):
             self.texts(node)
+
+    def denied(self, operator: str, key: _Side, value: _Side) -> None:
+        """Note which values a condition refuses; those it accepts, where it refuses all others."""
+        sign, accepted = _ORDERS.get(operator, ""), "Not" in operator
+        for (place, _), (other, node), mark in ((key, value, sign), (value, key, TURNED[sign])):
+            texts = {*other.texts, *(other.each.texts if other.each else ()), *_constants(node)}
+            for one in (place, place.each or NOTHING):
+                self.reader.say(one, accepted, [mark + text for text in texts])
 
     def registry(self, operator: str, key: Value, value: Value) -> None:
         """Note where an image is refused unless it is one of some texts."""
@@ -224,12 +276,15 @@ class RuleReader:
         element = self.reader.element(of)
         self.scopes.append({"element": element, f"element{level}": element})
         self.context.append(context_of(node.get("context")))
+        self.reader.mute = True
         self.conditions(node.get("preconditions"))
+        self.reader.mute = False
         places = sorted(element.paths)
-        patterns = [node["pattern"]] if "pattern" in node else _list(node.get("anyPattern"))
         for place in places:
-            for one in patterns:
-                self.pattern(one, place, required="pattern" in node)
+            if "pattern" in node:
+                self.pattern(node["pattern"], place, required=True)
+            else:
+                self.any_of(_list(node.get("anyPattern")), place)
         self.certain = self.certain and "pattern" in node and bool(places)
         self.conditions(node.get("deny"))
         for one in _list(node.get("foreach")):
@@ -268,6 +323,17 @@ def anchored(key: str) -> tuple[str, str]:
     """Split a name of a pattern into its anchor and the name."""
     found = _ANCHOR.fullmatch(key)
     return (found["anchor"] or "(", found["name"]) if found else ("", key)
+
+
+def _text(node: Any) -> str:
+    """Return a constant as patterns write it."""
+    return "null" if node is None else str(node).lower()
+
+
+def _constants(node: Any) -> set[str]:
+    """Numbers and truth values of a condition, alone or in a list."""
+    listed = node if isinstance(node, list) else [node]
+    return {_text(one) for one in listed if isinstance(one, bool | int | float)}
 
 
 def _list(node: Any) -> list[Any]:

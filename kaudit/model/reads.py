@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from kaudit.model.policy_text import CONTAINER_FIELDS
+from kaudit.model.safe_values import direction
 from kaudit.model.values import EACH, SOME, Path, Reader, at, longest, made_of
 
 #: Where pods stand in what makes them; what is left of the path is that of a pod.
@@ -15,6 +16,8 @@ _TEMPLATES = (("spec", "jobTemplate", "spec", "template"), ("spec", "template"),
 _PLAIN = re.compile(r"[\w-]+", re.ASCII)
 #: What columns say of the words for what is compared with.
 COMPARES = "what it compares with: digest, latest, registry, socket, all, net_raw, default"
+SAFE = "fields of which it demands safe values, and none that are not"
+UNSAFE = "fields of which it demands a value that is not safe"
 #: Any member at any depth.
 WHOLE = "**"
 
@@ -37,6 +40,10 @@ class Reads(msgspec.Struct, frozen=True):
         some), ``socket`` (a path of one), ``all`` and ``net_raw`` (capabilities), ``default``.
     required
         Fields whose absence it refuses, sorted; None where that cannot be told.
+    safe
+        Fields of which it demands values that are safe, and none that are not, sorted.
+    unsafe
+        Fields of which it demands a value that is not safe, sorted.
     """
 
     known: bool = True
@@ -45,6 +52,8 @@ class Reads(msgspec.Struct, frozen=True):
     parameters: tuple[str, ...] = ()
     compares: tuple[str, ...] = ()
     required: tuple[str, ...] | None = None
+    safe: tuple[str, ...] = ()
+    unsafe: tuple[str, ...] = ()
 
     def unused(self, declared: Iterable[str]) -> list[str] | None:
         """Return those of the declared parameters that it never reads; None where unknown."""
@@ -55,6 +64,7 @@ class Reads(msgspec.Struct, frozen=True):
     def __add__(self, other: Reads) -> Reads:
         mine, theirs = self.required, other.required
         both = None if mine is None or theirs is None else tuple(sorted({*mine, *theirs}))
+        unsafe = {*self.unsafe, *other.unsafe}
         return Reads(
             self.known and other.known,
             tuple(sorted({*self.fields, *other.fields})),
@@ -62,6 +72,8 @@ class Reads(msgspec.Struct, frozen=True):
             tuple(sorted({*self.parameters, *other.parameters})),
             tuple(sorted({*self.compares, *other.compares})),
             both,
+            tuple(sorted({*self.safe, *other.safe} - unsafe)),
+            tuple(sorted(unsafe)),
         )
 
     def or_else(self, other: Reads) -> Reads:
@@ -98,7 +110,40 @@ def of_reader(reader: Reader, required: tuple[str, ...] | None = None) -> Reads:
         tuple(sorted(parameters)),
         tuple(sorted(_words(reader))),
         required,
+        *_directions(
+            reader, fields, given=any("exempt" not in name.lower() for name in parameters)
+        ),
     )
+
+
+def _directions(
+    reader: Reader, fields: set[str], *, given: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Fields of which safe values are demanded, and those of which others are.
+
+    Parameters
+    ----------
+    given
+        It is given values, which are taken to be what its code is made for: safe.
+
+    Notes
+    -----
+    A value that is both accepted and refused tells cases apart, and nothing of what is demanded.
+    """
+    told: dict[str, set[bool]] = {}
+    said = {(field_of(path), accepted, value) for path, accepted, value in reader.said}
+    for field, accepted, value in said:
+        found = direction(field, accepted, value)
+        if found is not None and (field, not accepted, value) not in said:
+            told.setdefault(field, set()).add(found)
+    unsafe = {field for field, found in told.items() if False in found}
+    safe = told.keys() | (fields if given else set())
+    return tuple(sorted(safe - unsafe)), tuple(sorted(unsafe))
+
+
+def field_of(path: Path) -> str:
+    """Return a place in what is judged as a field."""
+    return written(of_pod(path[1:])) if path[0] == "object" else ""
 
 
 def _words(reader: Reader) -> set[str]:

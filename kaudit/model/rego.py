@@ -250,11 +250,11 @@ class _Parser(Cursor):
         if token.kind == "text":
             inner = token.text[1:-1]
             return ("text", inner if token.text[0] == "`" else unquoted(inner))
-        if token.kind in ("number", "masked"):
-            return (token.kind,)
+        if token.kind == "masked":
+            return ("masked",)
+        if token.kind == "number" or token.text in ("true", "false", "null"):
+            return ("number", token.text)
         if token.kind == "word":
-            if token.text in ("true", "false", "null"):
-                return ("number",)
             return ("name", token.text)
         if token.text == "(":
             return self.within(")")

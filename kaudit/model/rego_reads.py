@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from kaudit.model.constants import constants
 from kaudit.model.reads import UNKNOWN, Reads, of_reader, refused
 from kaudit.model.rego import Module, Node, Rule, parsed
+from kaudit.model.safe_values import TURNED
 from kaudit.model.values import (
     NOTHING,
     OPEN,
@@ -37,6 +39,8 @@ _COMPARES = {
     *("contains", "startswith", "endswith", "regex.match", "re_match", "glob.match"),
     *("strings.any_prefix_match", "strings.any_suffix_match"),
 }
+_SIGNS = {"=", "==", "!=", "<", "<=", ">", ">=", "in"}
+_TRUE = ("number", "true")
 _INPUT = {("review", "object"): "object", ("parameters",): "params", ("constraint",): "constraint"}
 _PASSES_OF_BODY = 3
 #: What is not set is taken for something.
@@ -64,6 +68,9 @@ def _renamed(reader: Reader) -> Reader:
             for before, name in _INPUT.items():
                 if path[1 : 1 + len(before)] == before:
                     getattr(found, kind).add((name, *path[1 + len(before) :]))
+    for path, accepted, value in reader.said:
+        if path[1:3] == ("review", "object"):
+            found.said.add((("object", *path[3:]), accepted, value))
     return found
 
 
@@ -202,7 +209,7 @@ class _Follower:
     def defined(
         self, key: tuple[Path, str], arguments: tuple[Value, ...] | None, given: Value | None
     ) -> Value:
-        done = (key, arguments, given, self.reader.odd, bool(self.reader.inside))
+        done = (key, arguments, given, self.reader.odd, bool(self.reader.inside), self.reader.mute)
         if done in self.done:
             return self.done[done]
         if done in self.open or len(self.open) > 40:
@@ -228,9 +235,12 @@ class _Follower:
         if rule.key is not None and given is not None:
             self.bind(rule.key, given, scope, module)
         found = NOTHING
+        before = self.reader.mute
         for own, body in rule.bodies:
             inner = dict(scope)
+            self.reader.mute = before or own not in (None, _TRUE)
             self.body(body, inner, module)
+            self.reader.mute = before
             value = self.value(own, inner, module) if own else NOTHING
             if rule.key is not None:
                 key = self.value(rule.key, inner, module)
@@ -243,9 +253,16 @@ class _Follower:
         for _ in range(_PASSES_OF_BODY):
             before = dict(scope)
             for literal in literals:
-                self.value(literal, scope, module)
+                self.literal(literal, scope, module)
             if scope == before:
                 break
+
+    def literal(self, node: Node, scope: Scope, module: Module) -> Value:
+        """Follow what must hold: a place that stands there by itself is asked for being true."""
+        found = self.value(node, scope, module)
+        if node[0] in ("name", "at"):
+            self.reader.say(found, self.reader.odd, ["true"])
+        return found
 
     def bind(self, pattern: Node, value: Value, scope: Scope, module: Module) -> None:
         """Let the variables of a pattern stand for (also) what the value has in their place."""
@@ -263,7 +280,12 @@ class _Follower:
 
     def operation(self, node: Node, scope: Scope, module: Module) -> Value:
         _, named, parts = node
+        before = self.reader.mute
+        self.reader.mute = before or named[0] not in (":=", "=", "in")
         found = [self.value(one, scope, module) for one in parts]
+        self.reader.mute = before
+        if named[0] in _SIGNS and len(parts) == 2:
+            self.valued(named[0], parts, found)
         if named[0] in (":=", "=", "in") and len(parts) == 2:
             other = self.reader.element(found[1]) if named[0] == "in" else found[1]
             self.bind(parts[0], other, scope, module)
@@ -272,6 +294,14 @@ class _Follower:
         if named[0] in ("=", "==", "!=", "in"):
             self.reader.compare(*found, *(one.each for one in found if one.each))
         return either(found) if named[0] in ("|", "&", "-") else NOTHING
+
+    def valued(self, sign: str, parts: Sequence[Node], found: list[Value]) -> None:
+        """Note which values a comparison refuses, or below a negation accepts."""
+        accepted = self.reader.odd != (sign == "!=")
+        mark = sign if sign in TURNED else ""
+        left, right = map(constants, parts, found)
+        self.reader.say(found[0], accepted, [mark + one for one in right])
+        self.reader.say(found[1], accepted, [TURNED[mark] + one for one in left])
 
     def collection(self, node: Node, scope: Scope, module: Module) -> Value:
         return made_of(either(self.value(one, scope, module) for one in node[1]))
@@ -289,15 +319,17 @@ class _Follower:
         return made_with(named) | (made_of(rest) if rest != NOTHING else NOTHING)
 
     def comprehension(self, node: Node, scope: Scope, module: Module) -> Value:
-        inner = dict(scope)
+        inner, before = dict(scope), self.reader.mute
         self.reader.inside += 1
+        self.reader.mute = True
         self.body(node[2], inner, module)
+        self.reader.mute = before
         self.reader.inside -= 1
         return made_of(self.value(node[1], inner, module))
 
     def negation(self, node: Node, scope: Scope, module: Module) -> Value:
         self.reader.odd = not self.reader.odd
-        found = self.value(node[1], scope, module)
+        found = self.literal(node[1], scope, module)
         self.reader.odd = not self.reader.odd
         return found
 
@@ -334,6 +366,8 @@ class _Follower:
         if name in _COMPARES:
             self.reader.compare(*values, *(one.each for one in values if one.each))
             self.registry(values)
+            texts = either(values).texts
+            self.reader.say(either(values), self.reader.odd, texts)
         return either(values) if name in _PASSES else NOTHING
 
     def registry(self, values: tuple[Value, ...]) -> None:

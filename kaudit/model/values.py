@@ -120,8 +120,12 @@ class Reader:
         Texts that something was compared with.
     marks
         What a language tells of a comparison, in words of its own.
+    said
+        Places with values that are accepted there, or refused.
     odd, inside
         What follows stands below an odd number of negations; makes a collection.
+    mute
+        What follows does not tell which values are accepted.
     """
 
     def __init__(self) -> None:
@@ -131,7 +135,8 @@ class Reader:
         self.inside = 0
         self.compared: set[str] = set()
         self.marks: set[str] = set()
-        self.odd = False
+        self.said: set[tuple[Path, bool, str]] = set()
+        self.odd, self.mute = False, False
         self._left = 20_000
 
     def spend(self) -> None:
@@ -173,6 +178,13 @@ class Reader:
         if any(value.paths or value.each for value in values):
             for value in values:
                 self.compared |= value.texts
+
+    def say(self, value: Value, accepted: bool | None, texts: Iterable[str]) -> None:
+        """Remember values that are accepted in the places of a value, or refused."""
+        if accepted is not None and not self.mute:
+            self.said.update((path, accepted, text) for text in texts for path in value.paths)
+        if len(self.said) > 10 * _MANY:
+            raise Unreadable("it names too many values")
 
     def _step(self, value: Value, name: str) -> Value:
         paths = frozenset((*path, name) for path in value.paths)

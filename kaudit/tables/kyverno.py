@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from kaudit.model.reads import COMPARES
+from kaudit.model.reads import COMPARES, SAFE, UNSAFE
 from kaudit.table import Resource, Table, Trace, doc
 
 
@@ -71,6 +71,8 @@ class KyvernoRuleRow(Trace, kw_only=True):
     required_fields: Annotated[
         list[str] | None, doc("those whose absence it refuses; null: cannot be told")
     ] = None
+    safe_fields: Annotated[list[str], doc(SAFE)]
+    unsafe_fields: Annotated[list[str], doc(UNSAFE)]
     compares: Annotated[list[str], doc(COMPARES)]
     overwrites: Annotated[
         bool | None, doc("a merge sets fields without +( ); null: no merge is there")

@@ -95,7 +95,10 @@ class PolicyAnatomyRow(Trace, kw_only=True):
     ]
     possible_controls: Annotated[
         list[str],
-        doc("controls that it demands if it refuses what is not set, which cannot be told of it"),
+        doc(
+            "controls that it demands if it refuses what is not set, or what is not safe, which "
+            "cannot be told of it"
+        ),
     ]
     unused_parameters: Annotated[
         list[str] | None,

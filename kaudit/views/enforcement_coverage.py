@@ -1,8 +1,9 @@
 """Which controls are enforced at admission, in which namespace, by what, and what slips through.
 
 A control is enforced in a namespace where a policy that denies is for every pod of it and
-looks at every kind of container. Policies whose code cannot be followed make it unknown where
-nothing else enforces it, never none.
+looks at every kind of container. Policies whose code cannot be followed, or of which it cannot
+be told whether they demand the safe value, make it unknown where nothing else enforces it, never
+none; those that demand a value that is not safe enforce nothing.
 """
 
 from __future__ import annotations

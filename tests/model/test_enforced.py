@@ -60,12 +60,23 @@ CASES: dict[
 @pytest.mark.parametrize("case", CASES)
 def test_demand(case: str) -> None:
     fields, compares, required, certain, possible = CASES[case]
-    found = demand(fields, compares, required)
+    found = demand(fields, compares, required, fields, [])
     assert (found.certain, found.possible) == (certain, possible)
+
+
+def test_values_have_a_direction() -> None:
+    name = "securityContext.privileged"
+    assert demand([name], [], [], [name], []).certain == ["KA-DEP-001"]
+    assert demand([name], [], [], [], []).possible == ["KA-DEP-001"]
+    none = demand([name], [], [], [], [name])
+    assert (none.certain, none.possible) == ([], [])
+    of_pod = f"spec.{name}"
+    none = demand([name, of_pod], [], [], [name], [of_pod])
+    assert (none.certain, none.possible) == ([], [])
 
 
 def test_controls_are_there() -> None:
     load()
     names = ["securityContext", "spec.hostPID", "resources.limits.cpu", "imagePullPolicy"]
-    found = [id for name in names for id in demand([name], [], [name]).certain]
+    found = [id for name in names for id in demand([name], [], [name], [name], []).certain]
     assert set(found) <= set(CONTROLS)
