@@ -6,10 +6,11 @@ of others nobody can say that something is gone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from kaudit.columns import SEPARATOR, arrow, positions, text_is
+from kaudit.mapped import let_go
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,8 @@ _EVERYWHERE = "kube-system"
 _STAND_IN = "m-"
 #: Groups whose kinds are looked for.
 _GROUPS = ("", "apps", "batch", "extensions")
+#: Objects that are looked at together.
+_SLICE = 100_000
 
 
 def states(
@@ -35,16 +38,16 @@ def states(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    known = _known(pods, workloads, namespaces)
+    there = pods, workloads, namespaces
     uid = arrow(named["uid"])
     by_uid = pc.is_in(
         pc.if_else(pc.equal(uid, ""), None, uid),
-        value_set=pa.concat_arrays([part.uid for part in known]),
+        value_set=pa.chunked_array([some.uid for some in _known(*there)], pa.string()),
         skip_nulls=True,
     )
     left = pc.invert(by_uid)  # what is there by its uid is most of them
     found = pc.if_else(by_uid, THERE, pa.scalar(None, pa.string()))
-    told = _of_names({c: arrow(named[c]).filter(left) for c in _NAMED}, known, namespaces)
+    told = _of_names({c: arrow(named[c]).filter(left) for c in _NAMED}, *there)
     found = pc.replace_with_mask(found, left, told)
     return pc.if_else(pc.equal(arrow(named["name"]), ""), UNNAMED, found)
 
@@ -62,7 +65,10 @@ class _Known(NamedTuple):
 
 
 def _of_names(
-    named: dict[str, pa.Array], known: Sequence[_Known], namespaces: pd.DataFrame
+    named: dict[str, pa.Array],
+    pods: pd.DataFrame,
+    workloads: pd.DataFrame,
+    namespaces: pd.DataFrame,
 ) -> pa.Array:
     """State of objects that no uid finds."""
     import pyarrow as pa
@@ -70,14 +76,16 @@ def _of_names(
 
     kinds, name, uid = _kinds(named), named["name"], named["uid"]
     space = pc.if_else(pc.equal(kinds, "Namespace"), "", named["namespace"])
-    near = [_chosen(part, pc.is_in(part.name, value_set=name)) for part in known]
+    near, read = [], set[str]()
+    for some in _known(pods, workloads, namespaces):
+        near.append(_chosen(some, pc.is_in(some.name, value_set=name)))
+        read.update(pc.unique(some.kind).to_pylist())
     keys = [_key(part.kind, part.namespace, part.name) for part in near]
     at = positions(_key(kinds, space, name), pa.concat_arrays(keys))
     spaces = arrow(namespaces["name"])
     whole = pc.any(pc.equal(spaces, _EVERYWHERE)).as_py()
     spoken = pc.or_(pc.is_in(space, value_set=spaces), bool(whole))
-    read = pa.concat_arrays([pc.unique(part.kind) for part in known])
-    looked = pc.and_(pc.is_in(kinds, value_set=read), spoken)
+    looked = pc.and_(pc.is_in(kinds, value_set=pa.array(sorted(read), pa.string())), spoken)
     index = pa.array(at, mask=at < 0)
     own = pc.fill_null(pa.concat_arrays([part.uid for part in near]).take(index), "")
     alike = pc.or_(pc.equal(uid, ""), pc.starts_with(own, _STAND_IN))
@@ -120,19 +128,28 @@ def _kinds(named: dict[str, pa.Array]) -> pa.Array:
 
 def _known(
     pods: pd.DataFrame, workloads: pd.DataFrame, namespaces: pd.DataFrame
-) -> tuple[_Known, ...]:
-    """Pods, their controllers and namespaces that are there."""
+) -> Iterator[_Known]:
+    """Pods, their controllers and namespaces that are there, slice by slice."""
+    live = pods[["namespace", "pod", "pod_uid", "origin"]]
+    for some in _slices(live):
+        found = _Known(_repeated("Pod", some), *(arrow(some[c]) for c in live.columns[:3]))
+        yield _chosen(found, arrow(text_is(some["origin"], "object")))
+    owners = workloads[["kind", "namespace", "name", "uid", "group"]]
+    for some in _slices(owners):
+        found = _Known(*(arrow(some[c]) for c in owners.columns[:4]))
+        yield _chosen(found, arrow(text_is(some["group"], *_GROUPS)))
+    n = namespaces
+    kind, nowhere = _repeated("Namespace", n), _repeated("", n)
+    yield _Known(kind, nowhere, arrow(n["name"]), arrow(n["uid"]))
+
+
+def _slices(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for start in range(0, len(rows), _SLICE):
+        yield rows.iloc[start : start + _SLICE]
+        let_go()
+
+
+def _repeated(text: str, like: pd.DataFrame) -> pa.Array:
     import pyarrow as pa
 
-    def like(text: str, column: pd.Series[Any]) -> pa.Array:
-        return pa.repeat(pa.scalar(text, pa.string()), len(column))
-
-    p, w, n = pods, workloads, namespaces
-    live = _Known(like("Pod", p["pod"]), *(arrow(p[c]) for c in ("namespace", "pod", "pod_uid")))
-    owners = _Known(*(arrow(w[c]) for c in ("kind", "namespace", "name", "uid")))
-    spaces = (like("Namespace", n["name"]), like("", n["name"]), arrow(n["name"]), arrow(n["uid"]))
-    return (
-        _chosen(live, arrow(text_is(p["origin"], "object"))),
-        _chosen(owners, arrow(text_is(w["group"], *_GROUPS))),
-        _Known(*spaces),
-    )
+    return pa.repeat(pa.scalar(text, pa.string()), len(like))
