@@ -12,13 +12,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaudit import show
+from kaudit import show, subjects
 from kaudit.assess import assess
 from kaudit.collect import collect
 from kaudit.model.words import Status
 from kaudit.registry import CONTROLS
 from kaudit.show.block_html import standalone
 from kaudit.source.files import FileSource
+from kaudit.views import report_subjects
 from tests.corpus.reading import files
 from tests.memory_source import MemorySource, evidence_of, rows
 from tests.shared import needs_shared
@@ -263,6 +264,39 @@ def test_the_order_of_reports_does_not_matter(bodies: Any) -> None:
     assert sum(counted) <= sum(
         len(r["resources"]) if r.get("resources") else 1 for b in bodies for r in b
     )
+
+
+SCOPE = st.sampled_from([None, {**POD, "name": "web", "uid": "u1"}, {**POD, "name": "x"}])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(SCOPE, st.lists(RESULT, max_size=4)), min_size=1, max_size=3))
+def test_each_object_of_a_report_counts_once(bodies: Any) -> None:
+    reports = [report(f"r{at}", scope, *body) for at, (scope, body) in enumerate(bodies)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report_subjects, "_SLICE", 2)
+        patch.setattr(subjects, "_SLICE", 1)
+        evidence = told(*reports)
+        found = rows(evidence, "report_subjects")
+    named: dict[str, Counter[tuple[Any, ...]]] = {row["name"]: Counter() for row in found}
+    for row in rows(evidence, "policy_results"):
+        named[row["report"]][(*(row[c] for c in OBJECT),)] += 1
+    for row in rows(evidence, "policy_reports"):
+        own = (*(row[f"scope_{c}"] for c in OBJECT),)
+        named[row["name"]][own] += bool(own[-1])
+    for row in found:
+        objects = {one for one in named[row["name"]] if one[-1]}
+        assert row["objects"] == len(objects)
+        gone = {
+            f"{kind} {f'{space}/' if space else ''}{name}"
+            for kind, _, space, name in objects
+            if (space, name) != ("shop", "web")
+        }
+        assert row["missing"] == sorted(gone)
+        assert row["unnamed"] == sum(n for one, n in named[row["name"]].items() if not one[-1])
+
+
+OBJECT = ("kind", "uid", "namespace", "name")
 
 
 def test_nothing_reported() -> None:
