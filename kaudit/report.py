@@ -271,6 +271,7 @@ def _export(
     from kaudit.template.page import page_html
     from kaudit.template.pdf import paper
 
+    ahead.over()
     document = read(node)
     data = paper(document) if "pdf" in formats else None
     ahead.end()  # no process is forked while it works

@@ -18,6 +18,8 @@ __all__ = ["Ahead"]
 
 #: Characters in the plain outputs of cells from which it pays to set them.
 _WORTH = 20_000
+#: Share of the cells after which the whole will soon be there, and waits for no part of it.
+_LATE = 2 / 3
 
 
 class Ahead:
@@ -27,10 +29,12 @@ class Ahead:
         self._typesetter: Typesetter | None = None
         self._cells: list[Any] = []
         self._begun: Queue[Any] = Queue()
+        self._share = 0.0
         self._thread = None if idle else Thread(target=self._work)
 
-    def begun(self, cell: Any) -> None:
-        """Hear that a cell has begun: those before it are done."""
+    def begun(self, cell: Any, share: float) -> None:
+        """Hear that a cell has begun: those before it are done, such a share of all."""
+        self._share = share
         self._begun.put(cell)
 
     def _work(self) -> None:
@@ -40,7 +44,8 @@ class Ahead:
                 if self._cells:
                     new += _size(self._cells[-1])
                 # Whatever is set, all before it is gone through once more.
-                if new > max(_WORTH, known // 2) and self._begun.empty():
+                much = new > max(_WORTH, known // 2)
+                if much and self._begun.empty() and self._share < _LATE:
                     self._set()
                     known, new = known + new, 0
                 self._cells.append(cell)
@@ -61,8 +66,13 @@ class Ahead:
         self._typesetter = self._typesetter or Typesetter()
         return self._typesetter
 
+    def over(self) -> None:
+        """Hear that all cells are done: only what is being set already is set ahead."""
+        self._share = 1.0
+
     def end(self) -> None:
         """Wait for what is being set, and set no more."""
+        self.over()
         self._begun.put(None)
         if self._thread:
             self._thread.join()

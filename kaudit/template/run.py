@@ -121,7 +121,7 @@ def run(
     kernel: Kernel | None = None,
     kernel_name: str | None = None,
     progress: Progress = silent,
-    begun: Callable[[Any], None] = lambda _: None,
+    begun: Callable[[Any, float], None] = lambda *_: None,
 ) -> Any:
     """Execute a notebook with a folder as its working directory.
 
@@ -140,7 +140,7 @@ def run(
     progress
         Told the first line of each cell as it starts.
     begun
-        Given each cell as it starts: those before it are done.
+        Given each cell as it starts, and the share of cells that are done.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def _telling(
     notebook: Path,
     injected: bool,
     progress: Progress,
-    begun: Callable[[Any], None],
+    begun: Callable[[Any, float], None],
     last: list[str],
 ) -> Callable[..., None]:
     total = len(json.loads(notebook.read_text("utf-8"))["cells"]) + injected
@@ -206,7 +206,7 @@ def _telling(
     def tell(cell: Any, cell_index: int) -> None:
         last.append(_first_line(cell.source))
         progress(last[-1], cell_index, total)
-        begun(cell)
+        begun(cell, cell_index / total)
 
     return tell
 

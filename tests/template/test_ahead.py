@@ -46,7 +46,7 @@ def test_cells_are_set_once_there_are_enough(cells: list[Any]) -> None:
     whole = read({"cells": cells})
     with Ahead(idle=False) as ahead:
         for cell in (*cells, long(), cells[0]):
-            ahead.begun(cell)
+            ahead.begun(cell, 0.5)
         while not ahead._typesetter:
             time.sleep(0.01)
         assert ahead.typesetter().pdf(paper(whole)) == report_pdf(whole)
@@ -54,16 +54,34 @@ def test_cells_are_set_once_there_are_enough(cells: list[Any]) -> None:
 
 def test_a_cell_is_done_only_when_the_next_has_begun() -> None:
     with Ahead(idle=False) as ahead:
-        ahead.begun(nbformat.v4.new_markdown_cell("Few words"))
-        ahead.begun(long())
+        ahead.begun(nbformat.v4.new_markdown_cell("Few words"), 0.5)
+        ahead.begun(long(), 0.5)
+        ahead.end()
+        assert ahead._typesetter is None
+
+
+def test_nothing_is_begun_once_it_is_over() -> None:
+    ahead = Ahead(idle=False)
+    ahead.begun(long(), 0.5)
+    ahead.begun(long(), 0.5)
+    ahead.over()
+    with ahead:
+        ahead.end()
+        assert ahead._typesetter is None
+
+
+def test_nothing_is_begun_when_the_whole_is_nearly_there() -> None:
+    with Ahead(idle=False) as ahead:
+        ahead.begun(long(), 0.5)
+        ahead.begun(long(), 0.9)
         ahead.end()
         assert ahead._typesetter is None
 
 
 def test_where_it_is_idle_nothing_is_set() -> None:
     with Ahead(idle=True) as ahead:
-        ahead.begun(long())
-        ahead.begun(long())
+        ahead.begun(long(), 0.5)
+        ahead.begun(long(), 0.5)
         ahead.end()
         assert ahead._typesetter is None
 
@@ -71,6 +89,6 @@ def test_where_it_is_idle_nothing_is_set() -> None:
 def test_a_fault_is_left_to_who_sets_the_whole() -> None:
     whole = read({"cells": []})
     with Ahead(idle=False) as ahead:
-        ahead.begun({"cell_type": "code", "outputs": [{"data": {"text/plain": "x" * 30_000}}]})
-        ahead.begun({})
+        ahead.begun({"cell_type": "code", "outputs": [{"data": {"text/plain": "x" * 30_000}}]}, 0.5)
+        ahead.begun({}, 0.5)
         assert ahead.typesetter().pdf(paper(whole)) == report_pdf(whole)
