@@ -7,11 +7,12 @@ The rules, which a test takes through every table:
   under (pods and the templates of their controllers are one resource) cannot pass then, and
   nothing can where the control compares resources with each other;
 * a failed read of another needed table makes the rows in its scope ``not_assessed``; where
-  the control calls that table weak, only what would fail;
+  the control calls that table weak, only what would fail, and where it says that the table hides
+  faults, only what would pass;
 * an image that could not be scanned costs no other image; what rests on images and says what
   null means knows by itself of which nothing is known;
-* a source that simply does not speak of a needed table cannot prove a pass, unless the table
-  is weak.
+* a source that simply does not speak of a needed table cannot prove a pass, unless the control
+  names the table in one of these two ways.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def said(gap: Gap) -> str:
 def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
     """Work out what the gaps take away from a control."""
     subject = registry.subject_table(control.subject)
-    needed = {*registry.base_tables(control.subject, *control.needs), *control.weak}
+    needed = {*registry.base_tables(control.subject, *control.needs)}
+    needed |= {*control.weak, *control.hides}
     found = Limits()
     for gap in gaps:
         touched = needed.intersection(gap.tables)
@@ -77,7 +79,7 @@ def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
         if subject in touched:
             _of_subject(found, gap, subject, control)
         else:
-            _of_other(found, gap, control, weak=touched <= set(control.weak))
+            _of_other(found, gap, control, touched)
             if gap.failed and not _feeders(subject):  # a fact of the evidence: no read makes it
                 found.untold = found.untold or said(gap)
     return found
@@ -126,12 +128,13 @@ def _begun(name: str) -> tuple[str, ...]:
     return tuple(part for part in found if part)
 
 
-def _of_other(found: Limits, gap: Gap, control: Control, *, weak: bool) -> None:
+def _of_other(found: Limits, gap: Gap, control: Control, touched: set[str]) -> None:
+    weak, hides = touched <= {*control.weak}, touched <= {*control.hides}
     if not gap.failed:
-        if not weak:
+        if not touched <= {*control.weak, *control.hides}:
             found.doubts.append(Doubt(said(gap), fails=False))
         return
-    doubt = Doubt(said(gap), namespace=gap.namespace, passes=not weak)
+    doubt = Doubt(said(gap), namespace=gap.namespace, fails=not hides, passes=not weak)
     if gap.kind == "Image" and gap.name:
         if registry.resource_of(control).kind == "=Image":
             doubt = msgspec.structs.replace(doubt, kinds=("Image",), names=(gap.name,))

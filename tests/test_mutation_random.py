@@ -116,3 +116,70 @@ def test_what_should_have_been_denied_is_told_though_its_namespace_was_not_read(
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": made, "spec": spec}
     assessment = assess(collect(MemorySource(policy, pod)))
     assert [r.status for r in assessment.results_of("KA-DEP-052")] == [Status.FAIL]
+
+
+class Refused(MemorySource):
+    """Objects of a live cluster that refuses some kinds."""
+
+    def __init__(self, *found: Object, kinds: tuple[str, ...] = ()) -> None:
+        super().__init__(*(one for one in found if one["kind"] not in kinds), live=True)
+        self.kinds = kinds
+
+    def read(self, wanted: Mapping[KindId, Read], progress: Progress = silent) -> Iterator[Event]:
+        yield from super().read(wanted, progress)
+        yield from (Listed(*key) for key in wanted if key[1] not in self.kinds)
+        for kind in self.kinds:
+            yield Gap(what=f"list {kind}", reason=Reason.FORBIDDEN, kind=kind)
+
+
+def test_what_was_not_read_of_policies_and_exceptions_excuses_nothing() -> None:
+    def made(kind: str, group: str, name: str, when: str, **spec: object) -> Object:
+        metadata = {"name": name, "creationTimestamp": f"2025-{when}-01T00:00:00Z"}
+        if kind in ("Pod", "PolicyException"):
+            metadata["namespace"] = "shop"
+        return {"apiVersion": group, "kind": kind, "metadata": metadata, "spec": spec}
+
+    def rule(name: str, when: str) -> Object:
+        match = {"any": [{"resources": {"kinds": ["Pod"]}}]}
+        asked = {"failureAction": "Enforce", "pattern": {"spec": {"=(hostPID)": "false"}}}
+        one = {"name": "r", "match": match, "validate": asked}
+        return made("ClusterPolicy", "kyverno.io/v1", name, when, rules=[one])
+
+    of = "admissionregistration.k8s.io/v1"
+    pods = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["*"]}
+    older = (
+        made(
+            *("ValidatingAdmissionPolicy", of, "older", "02"),
+            matchConstraints={"resourceRules": [pods]},
+            validations=[{"expression": "!object.spec.?hostPID.orValue(false)"}],
+        ),
+        made(
+            *("ValidatingAdmissionPolicyBinding", of, "older", "02"),
+            policyName="older",
+            validationActions=["Deny"],
+        ),
+    )
+    containers = [{"name": "c", "image": "i"}]
+    pod = made("Pod", "v1", "younger", "03", hostPID=True, containers=containers)
+
+    def statuses(control: str, *objects: Object, refused: str = "") -> list[Status]:
+        source = Refused(*objects, kinds=(refused,) if refused else ())
+        return [
+            r.status for r in assess(collect(source)).results_of(control) if r.name == "younger"
+        ]
+
+    late = rule("late", "04")
+    assert statuses("KA-DEP-052", late, pod) == [Status.PASS]
+    assert statuses("KA-DEP-052", late, pod, *older) == [Status.FAIL]
+    hidden = statuses("KA-DEP-052", late, pod, *older, refused="ValidatingAdmissionPolicy")
+    assert hidden == [Status.NOT_ASSESSED]
+    excused = made(
+        *("PolicyException", "kyverno.io/v2", "e", "02"),
+        exceptions=[{"policyName": "early", "ruleNames": ["r"]}],
+        match={"any": [{"resources": {"kinds": ["Pod"]}}]},
+    )
+    early = rule("early", "02")
+    assert statuses("KA-DEP-052a", early, pod) == [Status.PASS]
+    assert statuses("KA-DEP-052a", early, pod, excused) == [Status.FAIL]
+    hidden = statuses("KA-DEP-052a", early, pod, excused, refused="PolicyException")
+    assert hidden == [Status.NOT_ASSESSED]

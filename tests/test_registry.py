@@ -47,7 +47,8 @@ def _forget() -> Any:
         ({"subject": "security_contxt"}, "no table or view is named security_contxt; did you mean"),
         ({"layer": "deplyo"}, "'deplyo' is no layer; did you mean deploy"),
         ({"severity": "hgih"}, "'hgih' is no severity; did you mean high"),
-        ({"weak": ("nodes",)}, "weak table nodes is not needed"),
+        ({"weak": ("nodes",)}, "weak: nodes is not needed"),
+        ({"hides": ("nodes",)}, "hides: nodes is not needed"),
     ],
 )
 def test_a_misspelt_name_fails_at_once(module: str, wrong: dict[str, Any], said: str) -> None:

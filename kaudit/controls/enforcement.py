@@ -9,12 +9,17 @@ from kaudit.registry import control
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Tables without which only a *fail* cannot stand: what enforces may not have been read.
-_POLICIES = (
-    *("constraints", "constraint_templates", "gatekeeper_exclusions", "kyverno_policies"),
-    *("kyverno_rules", "policy_exceptions", "admission_policies", "admission_bindings"),
-    *("webhooks", "webhook_rules", "endpoint_slices", "cluster"),
+#: Tables of what denies, and of what explains that something was not denied.
+_DENIES = (
+    *("constraints", "constraint_templates", "kyverno_policies", "kyverno_rules"),
+    *("admission_policies", "admission_bindings"),
 )
+_EXPLAINS = (
+    *("gatekeeper_exclusions", "policy_exceptions", "webhooks", "webhook_rules"),
+    *("endpoint_slices", "cluster"),
+)
+#: Tables without which only a *fail* cannot stand: what enforces may not have been read.
+_POLICIES = (*_DENIES, *_EXPLAINS)
 _UNKNOWN = "policies are there whose code or scope cannot be followed"
 
 
@@ -122,7 +127,8 @@ def restricted_not_enforced(namespace_enforcement: pd.DataFrame) -> pd.Series[An
     layer="deploy",
     severity="high",
     applies="covered",
-    weak=_POLICIES,
+    weak=_EXPLAINS,
+    hides=_DENIES,
     expected="what a policy denies is not there",
     shows=("control", "engine", "policy", "clause", "pods"),
 )
@@ -163,7 +169,8 @@ def should_have_been_denied(why_admitted: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="medium",
     applies="covered",
-    weak=_POLICIES,
+    weak=_DENIES,
+    hides=_EXPLAINS,
     expected="what a policy denies is not there, however it came in",
     shows=("control", "cause", "engine", "policy", "clause", "pods"),
 )

@@ -27,6 +27,7 @@ def control(
     shows: tuple[str, ...] = (),
     applies: str = "",
     weak: tuple[str, ...] = (),
+    hides: tuple[str, ...] = (),
     null: str = "",
     compares: bool = False,
     references: Mapping[str, tuple[str, ...]] | None = None,
@@ -49,6 +50,8 @@ def control(
         Boolean column of the subject; rows where it is False are not applicable.
     weak
         Needed tables whose gap cannot turn a pass around (see :class:`Control`).
+    hides
+        Needed tables of which a failed read cannot turn a fail around: it may hide one.
     null
         A sentence that says why the result can be unknown for a row; without it a null in
         the mask is an error.
@@ -111,6 +114,7 @@ def control(
             subject=subject,
             needs=tuple(needs),
             weak=weak,
+            hides=hides,
             shows=shows,
             applies=applies,
             null=null,

@@ -166,7 +166,7 @@ def view(table: Table, *, naming: tuple[str, ...] = ()) -> Callable[[F], F]:
         What it computes.
     naming
         Tables that only name things (owners), or that only some columns rest on: a gap in them
-        touches those controls alone that say so by ``weak``.
+        touches those controls alone that say so by ``weak`` or ``hides``.
 
     Returns
     -------

@@ -154,6 +154,8 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
         Further tables and views.
     weak
         Needed tables whose gap only turns ``fail`` into ``not_assessed``.
+    hides
+        Needed tables of which a failed read only turns ``pass`` into ``not_assessed``.
     shows
         Columns of the subject to show as *observed*.
     applies
@@ -178,6 +180,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     needs: tuple[str, ...]
     weak: tuple[str, ...]
+    hides: tuple[str, ...]
     shows: tuple[str, ...]
     applies: str
     null: str

@@ -76,9 +76,11 @@ def check_control(item: Control) -> None:
             raise RegistryError(
                 f"control {item.id}: {table.name} has no column {name}; {meant(name, columns)}"
             )
-    for name in item.weak:
-        if name not in base_tables(item.subject, *item.needs, naming=True):
-            raise RegistryError(f"control {item.id}: weak table {name} is not needed")
+    needed = base_tables(item.subject, *item.needs, naming=True)
+    for option, names in (("weak", item.weak), ("hides", item.hides)):
+        for name in names:
+            if name not in needed:
+                raise RegistryError(f"control {item.id}: {option}: {name} is not needed")
 
 
 def _known(name: str, owner: str) -> None:
