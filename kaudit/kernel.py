@@ -34,7 +34,8 @@ _NEEDED = (
     "kaudit.frameworks",
     "kaudit.public",
     "kaudit.show",
-    "matplotlib.textpath",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_svg",
 )
 
 

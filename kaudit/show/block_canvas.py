@@ -1,17 +1,17 @@
 """A sheet to draw charts on, in points, reproducible to the byte.
 
-The places are ours, measured with the metrics of the very font that is drawn, so that
-nothing overlaps or is cut off. Text is never read as mathematics.
+matplotlib draws; the places are ours, measured with the metrics of the very font that is
+drawn, so that nothing overlaps or is cut off. Text is never read as mathematics.
 """
 
 from __future__ import annotations
 
+import io
 import warnings
-from functools import lru_cache
-from typing import Literal
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Literal
 
-from kaudit.show.block_letters import font
-from kaudit.show.block_svg import Box, Line, Writing, drawing
 from kaudit.text import visible
 
 __all__ = [
@@ -51,6 +51,25 @@ COLOURS = {
     "partial": "#8cc5bd",
     "plain": "#3d6a94",
 }
+_RC: Any = {
+    "svg.hashsalt": "kaudit",
+    "svg.fonttype": "path",
+    "text.parse_math": False,
+    "font.family": ["DejaVu Sans"],
+    "hatch.linewidth": 1.2,
+    "hatch.color": "#ffffff",
+    "axes.unicode_minus": False,
+}
+
+
+@cache
+def _font(bold: bool) -> Any:
+    import matplotlib as mpl
+    from matplotlib.font_manager import get_font
+
+    folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
+    face = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return get_font([str(folder / face), str(folder / "LastResortHE-Regular.ttf")])
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
@@ -60,12 +79,12 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 
 @lru_cache(maxsize=4096)
 def _width(text: str, bold: bool) -> float:
-    face = font(bold)
-    face.set_size(100, 72)
+    font = _font(bold)
+    font.set_size(100, 72)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a glyph that no font has
-        face.set_text(text, 0.0)
-    return float(face.get_width_height()[0])
+        font.set_text(text, 0.0)
+    return float(font.get_width_height()[0])
 
 
 def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
@@ -105,10 +124,18 @@ class Sheet:
     """A drawing area with the origin at its upper left; lengths are points."""
 
     def __init__(self, wide: float, high: float) -> None:
+        import matplotlib as mpl
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.figure import Figure
+
         self.wide, self.high = wide, high
-        self._boxes: list[Box] = []
-        self._lines: list[Line] = []
-        self._writings: list[Writing] = []
+        with mpl.rc_context(_RC):
+            self._figure = Figure(figsize=(wide / 72, high / 72), dpi=72)
+            FigureCanvasSVG(self._figure)
+            self._axes = self._figure.add_axes((0, 0, 1, 1))
+        self._axes.set_xlim(0, wide)
+        self._axes.set_ylim(high, 0)
+        self._axes.set_axis_off()
 
     def box(
         self,
@@ -122,11 +149,19 @@ class Sheet:
         outline: str = "none",
     ) -> None:
         """Fill a rectangle; hatched means *not known*."""
-        self._boxes.append(Box(x, y, wide, high, colour, outline, hatched))
+        from matplotlib.patches import Rectangle
+
+        patch = Rectangle((x, y), wide, high, facecolor=colour, edgecolor=outline, linewidth=0.8)
+        if hatched:
+            patch.set(hatch="////", edgecolor="#ffffff", linewidth=0)
+        self._axes.add_artist(patch)  # add_patch also works out limits, and these are set
 
     def line(self, x: float, y: float, to_x: float, to_y: float, colour: str = RULE) -> None:
         """Draw a hairline."""
-        self._lines.append(Line(x, y, to_x, to_y, colour))
+        from matplotlib.lines import Line2D
+
+        line = Line2D([x, to_x], [y, to_y], color=colour, linewidth=0.7, solid_capstyle="butt")
+        self._axes.add_artist(line)
 
     def text(
         self,
@@ -141,11 +176,32 @@ class Sheet:
         upward: bool = False,
     ) -> None:
         """Write a line of text, its middle at ``y``, upwards from there where told; it must fit."""
-        self._writings.append(Writing(x, y, text, size, colour, align, bold, upward))
+        weight = "bold" if bold else "normal"
+        place: dict[str, Any] = {"ha": align, "va": "center_baseline"}
+        if upward:
+            place = {"ha": "center", "va": "bottom", "rotation": 90}
+        self._axes.text(
+            x,
+            y,
+            text,
+            fontsize=size,
+            color=colour,
+            weight=weight,
+            parse_math=False,
+            **place,
+        )
 
     def svg(self) -> bytes:
         """Return the drawing: no date, no creator, ids that depend on the content only."""
-        return drawing(self.wide, self.high, self._boxes, self._lines, self._writings)
+        import matplotlib as mpl
+
+        out = io.StringIO()
+        with mpl.rc_context(_RC), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing")
+            self._figure.savefig(
+                out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+            )
+        return out.getvalue().encode()
 
 
 def tint(colour: str, depth: float) -> str:
