@@ -141,11 +141,10 @@ class ControlResult:
         numbers = self.resources.of(subject, self._names)
         self._grow(len(self.resources))
         np.maximum.at(self._status, numbers, codes)
-        size = len(self._status)
-        self._rows = _sum(self._rows, np.bincount(numbers, minlength=size))
+        self._rows = _counted_on(self._rows, numbers)
         fails = np.flatnonzero(codes == CODES[Status.FAIL])
         if len(fails):
-            self._failed = _sum(self._failed, np.bincount(numbers[fails], minlength=size))
+            self._failed = _counted_on(self._failed, numbers[fails])
             self._count_origins(subject, fails)
             self._observe(subject, fails, numbers)
         for rows, reason in reasons:
@@ -360,6 +359,22 @@ def _sum(counts: Counts, more: Counts) -> Counts:
     total = counts + more.astype(np.int64)
     need = np.min_scalar_type(int(total.max(initial=0)))
     return total.astype(np.promote_types(counts.dtype, need))
+
+
+def _counted_on(counts: Counts, numbers: Any) -> Counts:
+    """Count numbers on, in as few bytes as the counts need; those of a part lie together."""
+    import numpy as np
+
+    if not len(numbers):
+        return counts
+    first = numbers.min()
+    more = np.bincount(numbers - first)
+    place = slice(first, first + len(more))
+    more += counts[place]
+    need = np.min_scalar_type(int(more.max()))
+    counts = counts.astype(np.promote_types(counts.dtype, need), copy=False)
+    counts[place] = more
+    return counts
 
 
 def _counted(column: pd.Series[Any], rows: Any) -> Iterator[tuple[str, int]]:
