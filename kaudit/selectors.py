@@ -73,12 +73,6 @@ def keys_of(text: str) -> frozenset[str]:
     return frozenset(found.match_labels or ()) | {e.key for e in found.match_expressions or ()}
 
 
-def a_label_of(text: str) -> str:
-    """Return a label ``key=value`` that the selector asks for; empty where it asks for none."""
-    wanted = _decode(text).match_labels or {}
-    return next((f"{key}={value or ''}" for key, value in wanted.items()), "")
-
-
 def _holds(found: str | None, operator: str | None, values: frozenset[str]) -> bool:
     if operator == "Exists":
         return found is not None

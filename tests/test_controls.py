@@ -1,5 +1,7 @@
 """Every control keeps the promises of its own cases."""
 
+import re
+
 import pytest
 
 from kaudit import registry
@@ -11,6 +13,12 @@ registry.load()
 @pytest.mark.parametrize("control", registry.CONTROLS.values(), ids=lambda c: c.id)
 def test_cases_fail_exactly_where_they_say(control: registry.Control) -> None:
     assert faults(control) == []
+
+
+def test_remedies_are_as_they_were_written() -> None:
+    """Formatters of docstrings take ``parameters:`` for a heading, and underline it."""
+    underlined = re.compile(r"^\s*-{4,}\s*$", re.MULTILINE)
+    assert [c.id for c in registry.CONTROLS.values() if underlined.search(c.remedy)] == []
 
 
 def test_a_cluster_has_what_stands_in_every_cluster_but_for_its_own() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaudit.selectors import a_label_of, keys_of, selector
+from kaudit.selectors import keys_of, selector
 
 LABELS = {"app": "web", "tier": "", "env": "prod=eu"}
 
@@ -83,13 +83,10 @@ def test_a_selector_is_decoded_once() -> None:
     assert selector('{"matchLabels":{"a":"b"}}') is selector('{"matchLabels":{"a":"b"}}')
 
 
-def test_keys_and_a_label_that_it_asks_for() -> None:
+def test_keys_that_it_asks_for() -> None:
     both = '{"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "Exists"}]}'
     assert keys_of(both) == {"a", "b"}
     assert keys_of("{}") == frozenset()
-    assert a_label_of(both) == "a=1"
-    assert a_label_of('{"matchLabels": {"a": null}}') == "a="
-    assert a_label_of(expression("b", "In", "x")) == ""
 
 
 keys = st.sampled_from(["a", "b", "c"])

@@ -129,8 +129,8 @@ def no_client_authority(control_plane: pd.DataFrame) -> pd.Series[Any]:
 def insecure_port(control_plane: pd.DataFrame) -> pd.Series[Any]:
     """The API server listens with TLS and authentication only.
 
-    On the insecure port every request is an administrator's. It was removed in v1.24; a
-    secure port 0 switches TLS off.
+    On the insecure port every request is an administrator's. It was removed in v1.24; the
+    secure port cannot be switched off: 0 is no port.
 
     Remedy:
         Set the flag in the manifest of the static pod.

@@ -38,7 +38,7 @@ PROTECTIVE = (
 def always_admit(control_plane: pd.DataFrame) -> pd.Series[Any]:
     """The plugin AlwaysAdmit is off.
 
-    It stands for no admission control at all.
+    It is deprecated and admits whatever is asked: alone, it is no admission control at all.
 
     Remedy:
         Set the flag in the manifest of the static pod.
@@ -183,9 +183,13 @@ def events_not_limited(control_plane: pd.DataFrame) -> pd.Series[Any]:
     It keeps one client from flooding etcd with events, and burying others' in the flood.
 
     Remedy:
-        Set the flag in the manifest of the static pod.
+        Set both flags in the manifest of the static pod; without a file that names limits the API
+        server does not start.
 
-        command: [kube-apiserver, "--enable-admission-plugins=NodeRestriction,EventRateLimit"]
+        command:
+          - kube-apiserver
+          - --enable-admission-plugins=NodeRestriction,EventRateLimit
+          - --admission-control-config-file=/etc/kubernetes/admission.yaml
 
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unset, namespace: kube-system}, spec: {containers: [

@@ -56,9 +56,12 @@ def kubelets_not_shown_a_certificate(control_plane: pd.DataFrame) -> pd.Series[A
     Without it kubelets must take its requests unauthenticated, and so everybody's.
 
     Remedy:
-        Set the flag in the manifest of the static pod.
+        Set both flags in the manifest of the static pod.
 
-        command: [kube-apiserver, "--kubelet-client-certificate=/etc/kubernetes/pki/apiserver-kubelet-client.crt"]
+        command:
+          - kube-apiserver
+          - --kubelet-client-certificate=/etc/kubernetes/pki/apiserver-kubelet-client.crt
+          - --kubelet-client-key=/etc/kubernetes/pki/apiserver-kubelet-client.key
 
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unset, namespace: kube-system}, spec: {containers: [
@@ -121,9 +124,12 @@ def no_serving_certificate(control_plane: pd.DataFrame) -> pd.Series[Any]:
     Without one it makes its own, which no client can verify.
 
     Remedy:
-        Set the flag in the manifest of the static pod.
+        Set both flags in the manifest of the static pod.
 
-        command: [kube-apiserver, "--tls-cert-file=/etc/kubernetes/pki/apiserver.crt"]
+        command:
+          - kube-apiserver
+          - --tls-cert-file=/etc/kubernetes/pki/apiserver.crt
+          - --tls-private-key-file=/etc/kubernetes/pki/apiserver.key
 
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unset, namespace: kube-system}, spec: {containers: [
@@ -230,9 +236,12 @@ def etcd_without_client_certificate(control_plane: pd.DataFrame) -> pd.Series[An
     Without one etcd must take requests of anybody, who then reads and writes the cluster.
 
     Remedy:
-        Set the flag in the manifest of the static pod.
+        Set both flags in the manifest of the static pod.
 
-        command: [kube-apiserver, "--etcd-certfile=/etc/kubernetes/pki/apiserver-etcd-client.crt"]
+        command:
+          - kube-apiserver
+          - --etcd-certfile=/etc/kubernetes/pki/apiserver-etcd-client.crt
+          - --etcd-keyfile=/etc/kubernetes/pki/apiserver-etcd-client.key
 
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unset, namespace: kube-system}, spec: {containers: [

@@ -152,10 +152,10 @@ def credential_in_probe(probe_hosts: pd.DataFrame) -> pd.Series[Any]:
     It stands in the manifest, and in the process list each time that the probe runs.
 
     Remedy:
-        Let the command read it from its environment or a file.
+        Let the program read it from its environment or a file, not from its arguments.
 
         livenessProbe:
-          exec: {command: [sh, -c, 'redis-cli -a "$REDIS_PASSWORD" ping']}
+          exec: {command: [sh, -c, 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli ping']}
 
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-probe}, spec: {containers: [{name: c, image: i,

@@ -37,9 +37,12 @@ def etcd_without_certificate(control_plane: pd.DataFrame) -> pd.Series[Any]:
     Without it every Secret crosses the network in the clear.
 
     Remedy:
-        Set the flag in the manifest of the static pod.
+        Set both flags in the manifest of the static pod.
 
-        command: [etcd, "--cert-file=/etc/kubernetes/pki/etcd/server.crt"]
+        command:
+          - etcd
+          - --cert-file=/etc/kubernetes/pki/etcd/server.crt
+          - --key-file=/etc/kubernetes/pki/etcd/server.key
 
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unset, namespace: kube-system}, spec: {containers: [
@@ -146,9 +149,12 @@ def etcd_peers_without_certificate(control_plane: pd.DataFrame) -> pd.Series[Any
     Otherwise every write crosses the network between them in the clear.
 
     Remedy:
-        Set the flag in the manifest of the static pod.
+        Set both flags in the manifest of the static pod.
 
-        command: [etcd, "--peer-cert-file=/etc/kubernetes/pki/etcd/peer.crt"]
+        command:
+          - etcd
+          - --peer-cert-file=/etc/kubernetes/pki/etcd/peer.crt
+          - --peer-key-file=/etc/kubernetes/pki/etcd/peer.key
 
     Cases:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-unset, namespace: kube-system}, spec: {containers: [

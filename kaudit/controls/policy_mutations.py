@@ -62,10 +62,7 @@ def assignment_overwrites(gatekeeper_mutations: pd.DataFrame) -> pd.Series[Any]:
     Remedy:
         Assign where nothing is.
 
-    Parameters
-    ----------
-          pathTests:
-            - {subPath: spec.securityContext.runAsNonRoot, condition: MustNotExist}
+        parameters: {pathTests: [{subPath: spec.securityContext.runAsNonRoot, condition: MustNotExist}]}
 
     Cases:
         {apiVersion: mutations.gatekeeper.sh/v1, kind: Assign, metadata: {name: bad-plain}, spec: {location: spec.hostNetwork, parameters: {assign: {value: false}}}}

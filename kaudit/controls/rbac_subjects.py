@@ -95,7 +95,7 @@ def anonymous(bound_subjects: pd.DataFrame) -> pd.Series[Any]:
     """Nobody has rights without saying who they are.
 
     Requests without credentials are system:anonymous. The defaults let them read the version
-    and nothing else.
+    and whether the API server is healthy, and nothing else.
 
     Remedy:
         Delete the binding.

@@ -141,7 +141,7 @@ def old_secret(secret_ages: pd.DataFrame) -> pd.Series[Any]:
 def token_secret(secrets: pd.DataFrame) -> pd.Series[Any]:
     """No service-account token is kept in a Secret.
 
-    Such a token never ends. Pods have had short-lived tokens of their own since v1.24. The label
+    Such a token never ends. Pods have short-lived tokens of their own since v1.22. The label
     kubernetes.io/legacy-token-last-used tells when it was last used. Where only metadata was
     read, the annotation that names its account tells what it is.
 
