@@ -340,6 +340,9 @@ class Ingest:
             except (msgspec.DecodeError, ValueError) as fault:
                 self._broken(batch, item, position, fault)
                 continue
+            except RecursionError:
+                self._broken(batch, item, position, "nested too deeply, and refused")
+                continue
             if read.tool:
                 pass
             elif not found.kind:

@@ -48,7 +48,7 @@ def broken(
     try:
         meta = _NAMED.decode(item).metadata
         namespace, name = meta.namespace or "", meta.name or ""
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         namespace = name = ""
     return Gap(
         what=_called(kind, namespace, name or "(unnamed)"),

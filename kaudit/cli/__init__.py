@@ -59,7 +59,10 @@ def _name(command: CommandInfo) -> str:
 
 
 def _end_when_asked() -> None:
-    """Let a pipeline that is cancelled end us as an interrupt does: with all that we run."""
+    """Let a pipeline that is cancelled, or a terminal that is closed, end us as an interrupt does.
+
+    With all that we run; where hangups are ignored (nohup), they stay so.
+    """
     ours = os.getpid()
 
     def leave(number: int, frame: object) -> None:
@@ -68,3 +71,5 @@ def _end_when_asked() -> None:
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, leave)

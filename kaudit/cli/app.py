@@ -38,7 +38,8 @@ Exit codes
   3   incomplete, with --require-complete or for the gate; or who-can found
       nobody, and not all was read
   70  a bug in kaudit
-  130 interrupted; 143 ended; 141 whoever read the output has closed it
+  130 interrupted; 143 ended; 129 the terminal was closed; 141 whoever read the
+      output has closed it
 """
 _BUG, _CLOSED = 70, 141
 #: What a system says that has no room, or does not allow to write.

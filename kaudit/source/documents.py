@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from kaudit.model.words import Reason
+from kaudit.text import shorten
 
 #: Today's group of kinds that older manifests put elsewhere, or that their authors took for
 #: core kinds: the API server refuses those, but what they mean is plain.
@@ -53,6 +54,14 @@ class _Items(msgspec.Struct, gc=False):
     metadata: Any = None
 
 
+class _Answer(msgspec.Struct, gc=False):
+    """What a server says in the place of objects."""
+
+    status: Any = None
+    reason: Any = None
+    message: Any = None
+
+
 class Item(msgspec.Struct, gc=False):
     """One raw object with its identity and its place: document and item, from 1."""
 
@@ -84,6 +93,12 @@ class EmptyList(msgspec.Struct):
 Found = Item | Other | EmptyList
 head_of = msgspec.json.Decoder(Head).decode
 _items = msgspec.json.Decoder(_Items).decode
+_answer = msgspec.json.Decoder(_Answer).decode
+#: What a server answers in the place of objects: group and kind.
+_ANSWERS = {("", "Status"), ("meta.k8s.io", "Table")}
+_TOO_DEEP = "nested too deeply, and refused"
+#: Letters of what a server said that a gap repeats.
+_SAID = 300
 #: How servers and kubectl begin an object; what it says further down, its decoder compares.
 _USUAL = re.compile(rb'\s*\{\s*"apiVersion"\s*:\s*"([\w./-]+)"\s*,\s*"kind"\s*:\s*"(\w+)"\s*,')
 _LOG = re.compile(rb"^==== (?:START|END) logs for container .*====\s*$", re.MULTILINE)
@@ -109,7 +124,10 @@ def json_documents(data: bytes) -> Iterator[Found]:
         yield from _json_one(data, 1)
         return
     except msgspec.DecodeError as fault:
-        first = fault
+        line = data.count(b"\n") + 1
+        first = f"the JSON ends or breaks at line {line} or before: {fault}"
+    except RecursionError:
+        first = _TOO_DEEP
     chunks = list(_json_many(data))
     if len(chunks) <= 1:
         yield from _cut_off(data, first)
@@ -117,8 +135,9 @@ def json_documents(data: bytes) -> Iterator[Found]:
     for number, chunk in enumerate(chunks, start=1):
         try:
             yield from _json_one(chunk, number)
-        except msgspec.DecodeError as fault:
-            yield Other("broken", f"document {number}: {fault}", Reason.BROKEN)
+        except (msgspec.DecodeError, RecursionError) as fault:
+            said = _TOO_DEEP if isinstance(fault, RecursionError) else fault
+            yield Other("broken", f"document {number}: {said}", Reason.BROKEN)
 
 
 def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
@@ -141,6 +160,9 @@ def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
             yield Other("no object", f"document {document} has no apiVersion and kind")
         return
     group, version = split_version(head.api_version, kind)
+    if (group, kind) in _ANSWERS:
+        yield from _no_objects(data, kind, document)
+        return
     if not kind.endswith("List"):
         yield Item(group, version, kind, data, document, 0)
         return
@@ -161,6 +183,19 @@ def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
         yield of_list(raw, group, version, kind.removesuffix("List"), typed, document, number)
 
 
+def _no_objects(data: bytes | Raw, kind: str, document: int) -> Iterator[Other]:
+    """Tell of what a server gave in the place of the objects that were asked for."""
+    if kind == "Table":
+        detail = f"document {document} is a Table to be printed; give the objects (-o json)"
+        yield Other("broken", detail, Reason.BROKEN)
+        return
+    said = _answer(data)
+    if said.status != "Success":
+        why = shorten(str(said.message or said.reason or "no reason is given"), _SAID)
+        detail = f"document {document} is no object but a refusal: {why}"
+        yield Other("broken", detail, Reason.BROKEN)
+
+
 def of_list(
     raw: Raw, group: str, version: str, kind: str, typed: bool, document: int, number: int
 ) -> Found:
@@ -175,6 +210,9 @@ def of_list(
             head = head_of(raw)
         except msgspec.ValidationError:
             head = Head()
+        except RecursionError:
+            detail = f"item {number} of document {document} is {_TOO_DEEP}"
+            return Other("broken", detail, Reason.BROKEN)
         if head.kind and head.api_version:
             identity = *split_version(head.api_version, head.kind), head.kind
         elif typed:
@@ -191,7 +229,7 @@ def of_list(
 def _listed(raw: Raw) -> bool:
     try:
         return _items(raw).items is not None
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError):  # what is too deep, its decoder tells
         return False
 
 
@@ -227,13 +265,15 @@ def whole_objects(text: bytes) -> Iterator[Raw]:
     for chunk in _json_many(text):
         try:
             head_of(chunk)
+        except RecursionError:
+            pass  # it is whole; its decoder tells of it
         except msgspec.DecodeError:
             return
         yield Raw(chunk)
 
 
-def _cut_off(data: bytes, fault: msgspec.DecodeError) -> Iterator[Found]:
-    """Keep the whole items of a list whose end is missing."""
+def _cut_off(data: bytes, fault: str) -> Iterator[Found]:
+    """Keep the whole items of a list whose end is missing, or one of which is too deep."""
     opening = re.search(rb'"items"\s*:\s*\[', data)
     if opening is not None:
         head = re.search(rb'"kind"\s*:\s*"(\w*)List"', data[: opening.start()])
@@ -242,9 +282,7 @@ def _cut_off(data: bytes, fault: msgspec.DecodeError) -> Iterator[Found]:
         group, number_ = split_version(version[1].decode() if version else "v1", kind)
         for number, raw in enumerate(whole_objects(data[opening.end() :]), start=1):
             yield of_list(raw, group, number_, kind, bool(kind), 1, number)
-    line = data.count(b"\n") + 1
-    detail = f"the JSON ends or breaks at line {line} or before: {fault}"
-    yield Other("broken", detail, Reason.BROKEN)
+    yield Other("broken", fault, Reason.BROKEN)
 
 
 def yaml_documents(data: bytes) -> Iterator[Found]:
@@ -289,7 +327,7 @@ def _flow_yaml(data: bytes) -> bool:
 def _is_json(document: bytes) -> bool:
     try:
         head_of(document)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError):
         return True
     except msgspec.DecodeError:
         return False

@@ -86,6 +86,8 @@ def framed(stream: BinaryIO, size: int) -> Frame | None:
             found = head_of(shell)
         except msgspec.MsgspecError:
             continue
+        except RecursionError:
+            return None
         kind = found.kind or ""
         if not kind.endswith("List") or not found.api_version:
             return None
@@ -203,5 +205,5 @@ def _whole(held: bytes, between: bytes, *, last: bool) -> tuple[int, list[Raw] |
 def _decoded(text: bytes | bytearray) -> list[Raw] | None:
     try:
         return _items(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None

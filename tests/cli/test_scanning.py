@@ -68,7 +68,9 @@ def alive(pid: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_what_is_broken_off_leaves_no_program_and_no_file(
     folder: Path, sign: signal.Signals, code: int
 ) -> None:
