@@ -34,7 +34,7 @@ from kaudit.model.place import Place, stand_in
 from kaudit.model.words import Gap, Reason
 from kaudit.orphans import Orphans, Waiting
 from kaudit.registry import Collector, Read, tables_of
-from kaudit.source.documents import split_version
+from kaudit.source.documents import TOO_DEEP, split_version
 from kaudit.source.events import (
     Access,
     Batch,
@@ -341,7 +341,7 @@ class Ingest:
                 self._broken(batch, item, position, fault)
                 continue
             except RecursionError:
-                self._broken(batch, item, position, "nested too deeply, and refused")
+                self._broken(batch, item, position, TOO_DEEP)
                 continue
             if read.tool:
                 pass
@@ -354,14 +354,17 @@ class Ingest:
                     continue
                 usual.add((found.kind, found.api_version))
             place = self._place(read, raw, found, batch.kind)
-            place.line = record(raw, found)
-            recorded.append(position)
-            if see is not None:
-                see(found, place, index)
-            for function in functions:
-                for row in function(found, place):
-                    adders[type(row)](row)
-            told.add(found, place)
+            try:
+                place.line = record(raw, found)
+                recorded.append(position)
+                if see is not None:
+                    see(found, place, index)
+                for function in functions:
+                    for row in function(found, place):
+                        adders[type(row)](row)
+                told.add(found, place)
+            except RecursionError:  # what is free in form may be nested as deeply as one likes
+                self._broken(batch, item, position, TOO_DEEP)
             if index % _PRESSED == 0:
                 press(tables)
         builder.gathered.take_all(told.columns())

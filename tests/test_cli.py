@@ -53,6 +53,10 @@ def run(*arguments: str, text: str | None = None) -> tuple[int, str, str]:
         (["verify", "nowhere.kaudit"], "nowhere.kaudit"),
         (["collect", "pod.yaml", "-o", "pod.yaml"], "there is something already"),
         (["collect", "pod.yaml", "-o", "no/such/bundle"], "does not exist"),
+        (["assess", ""], "a source has no name"),
+        (["assess", "a" * 5000], "File name too long"),
+        (["verify", "a" * 300], "File name too long"),
+        (["assess", "pod.yaml", "-f", "json", "-o", "a" * 300], "File name too long"),
     ],
 )
 def test_bad_input_is_one_sentence(folder: Path, arguments: list[str], said: str) -> None:

@@ -44,6 +44,8 @@ Exit codes
 _BUG, _CLOSED = 70, 141
 #: What a system says that has no room, or does not allow to write.
 _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+#: What it says of a place that was named: not allowed, or no name.
+_UNUSABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 class Help(TyperCommand):
@@ -106,6 +108,8 @@ class Commands(TyperGroup):
         except Exception as fault:  # noqa: BLE001  a bug is told as one, with its own exit code
             if isinstance(fault, OSError) and fault.errno in _REFUSED:
                 _leave(2, f"cannot be written: {os.strerror(fault.errno)}", fault, given)
+            if isinstance(fault, OSError) and fault.errno in _UNUSABLE and fault.filename:
+                _leave(2, f"{fault.filename}: {os.strerror(fault.errno)}", fault, given)
             what = f"{type(fault).__name__}: {fault}"
             _leave(_BUG, f"this is a bug in kaudit ({what}); --debug shows where", fault, given)
         sys.exit(code if isinstance(code, int) else 0)

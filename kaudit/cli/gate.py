@@ -197,6 +197,10 @@ def _show(verdict: Verdict, format: str, *, quiet: bool) -> None:
         Outcome.PASS: f"let through: {count(len(verdict.checks), 'check')} passed",
         Outcome.FAIL: f"refused: {count(len(told[Outcome.FAIL]), 'check')} failed",
         Outcome.INCOMPLETE: "incomplete: "
-        f"{count(len(told[Outcome.INCOMPLETE]), 'thing')} could not be looked at",
+        + (
+            f"{count(len(told[Outcome.INCOMPLETE]), 'thing')} could not be looked at"
+            if verdict.checks
+            else "there was nothing to look at in what was given"
+        ),
     }
     say(f"gate: {words[verdict.outcome]}")

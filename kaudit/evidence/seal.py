@@ -69,7 +69,7 @@ class Claim:
 
 
 def _free(out: Path) -> None:
-    if out.exists():
+    if os.path.lexists(out):
         raise InputError(
             "there is something already", where=out, hint="name a new bundle, or remove it"
         )

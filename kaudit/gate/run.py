@@ -25,6 +25,7 @@ from kaudit.source.run.targets import Gathered, image, refused
 from kaudit.source.run.targets import files as files_of
 from kaudit.source.run.tool import Settings, Target
 from kaudit.source.tools import ToolSource
+from kaudit.text import visible_surrogates
 from kaudit.waivers import Waiver
 
 #: Tables that limits are held against: controls on them would judge a second time.
@@ -129,7 +130,7 @@ def _manifests(gathered: Gathered, source: FileSource) -> Iterator[Target]:
 def _shown(path: Path) -> str:
     """Name of a file as it was given, where that leads down from here; else its last part."""
     down = not path.is_absolute() and ".." not in path.parts
-    return path.as_posix() if down else path.name
+    return visible_surrogates(path.as_posix() if down else path.name)
 
 
 def _image(reference: str) -> Target:

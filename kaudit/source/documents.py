@@ -96,7 +96,8 @@ _items = msgspec.json.Decoder(_Items).decode
 _answer = msgspec.json.Decoder(_Answer).decode
 #: What a server answers in the place of objects: group and kind.
 _ANSWERS = {("", "Status"), ("meta.k8s.io", "Table")}
-_TOO_DEEP = "nested too deeply, and refused"
+#: Why it is not read: only an attack nests so deeply.
+TOO_DEEP = "nested too deeply, and refused"
 #: Letters of what a server said that a gap repeats.
 _SAID = 300
 #: How servers and kubectl begin an object; what it says further down, its decoder compares.
@@ -127,7 +128,7 @@ def json_documents(data: bytes) -> Iterator[Found]:
         line = data.count(b"\n") + 1
         first = f"the JSON ends or breaks at line {line} or before: {fault}"
     except RecursionError:
-        first = _TOO_DEEP
+        first = TOO_DEEP
     chunks = list(_json_many(data))
     if len(chunks) <= 1:
         yield from _cut_off(data, first)
@@ -136,7 +137,7 @@ def json_documents(data: bytes) -> Iterator[Found]:
         try:
             yield from _json_one(chunk, number)
         except (msgspec.DecodeError, RecursionError) as fault:
-            said = _TOO_DEEP if isinstance(fault, RecursionError) else fault
+            said = TOO_DEEP if isinstance(fault, RecursionError) else fault
             yield Other("broken", f"document {number}: {said}", Reason.BROKEN)
 
 
@@ -211,7 +212,7 @@ def of_list(
         except msgspec.ValidationError:
             head = Head()
         except RecursionError:
-            detail = f"item {number} of document {document} is {_TOO_DEEP}"
+            detail = f"item {number} of document {document} is {TOO_DEEP}"
             return Other("broken", detail, Reason.BROKEN)
         if head.kind and head.api_version:
             identity = *split_version(head.api_version, head.kind), head.kind

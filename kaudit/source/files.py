@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fnmatch import fnmatch
@@ -20,7 +19,7 @@ from kaudit.source.events import Event, KindId, Maker, Progress, silent
 from kaudit.source.json_windows import LARGE
 from kaudit.source.reading import Reading, origin_of
 from kaudit.source.shares import shared
-from kaudit.source.tools import EDGE, content_of, recognised
+from kaudit.source.tools import EDGE, UNREADABLE, cause, content_of, name_of, recognised
 
 _YAML = (".yaml", ".yml")
 _LINES = (".jsonl", ".ndjson")
@@ -58,7 +57,8 @@ class FileSource:
 
     def __init__(self, path: Path, *, label: str = "", largest: int = LARGEST) -> None:
         self.path, self.largest = path, largest
-        self.label = label or ("stream" if path.is_fifo() else path.resolve().name) or "source"
+        own = "stream" if path.is_fifo() else name_of(path.resolve())
+        self.label = label or own or "source"
         self.as_of: datetime | None = None
         self.text: bytes | None = None
         self.make: Maker | None = None
@@ -111,7 +111,7 @@ class FileSource:
         if not self.path.exists():
             raise InputError("there is no such file or folder", where=self.path)
         if self.path.is_file() or self.path.is_fifo():
-            return [(self.label if self.path.is_fifo() else self.path.name, self.path)], []
+            return [(self.label if self.path.is_fifo() else name_of(self.path), self.path)], []
         if not self.path.is_dir():
             raise InputError("is neither a file nor a folder", where=self.path)
         root = self.path.resolve()
@@ -154,8 +154,8 @@ class FileSource:
                 f"larger than {self.largest >> 20} MiB; split the list into several files",
             )
             return
-        except (OSError, EOFError, zlib.error) as fault:
-            yield run.file_gap(name, Reason.BROKEN, f"cannot be read: {fault.__class__.__name__}")
+        except UNREADABLE as fault:
+            yield run.file_gap(name, Reason.BROKEN, cause(fault))
             return
         origin = origin_of(name, data)
         content = Content(name, data, origin.sha256[:16])
@@ -181,11 +181,11 @@ def _walked(root: Path) -> Iterator[tuple[str, Path, str]]:
         for name in (*files, *links):
             path = Path(top, name)
             if not name.startswith(".") or _named(Path(name)):
-                yield path.relative_to(root).as_posix(), path, ""
+                yield name_of(path, root), path, ""
     for fault in faults:
         path = Path(fault.filename)
-        why = f"cannot be listed: {fault.__class__.__name__}"
-        yield (path.relative_to(root).as_posix() if path != root else root.name), path, why
+        why = f"cannot be listed: {fault.strerror}"
+        yield name_of(path, None if path == root else root), path, why
 
 
 def _barred(path: Path, root: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from kaudit.errors import AccessDenied, InputError, NotServed, SourceError
+from kaudit.errors import AccessDenied, InputError, NotServed, SourceError, Unreachable
 from kaudit.model.words import Gap, Reason
 from kaudit.registry import Read
 from kaudit.source.events import (
@@ -31,6 +31,8 @@ from kaudit.source.live_http import Patience, Server
 from kaudit.source.live_list import gap_of, listed
 from kaudit.source.live_order import in_order
 
+#: Path of the core group.
+_CORE = "/api/v1"
 SECRETS = ("none", "metadata", "table")
 
 
@@ -146,7 +148,7 @@ class LiveSource:
         Raises
         ------
         SourceError
-            The server cannot be reached, or knows no such user.
+            The server cannot be reached, knows no such user, or is none of Kubernetes.
         """
         self.server.start()
         try:
@@ -204,6 +206,8 @@ class LiveSource:
             else:
                 unknown.append(f"{read.kind}.{read.group}" if alike[read.kind] > 1 else read.kind)
                 yield Listed(read.group, read.kind)  # a kind that is not served has no objects
+        if reads and not served:
+            self._is_api_server(known.get(_CORE))
         if unknown:
             yield Gap(
                 what="kinds that the API server does not serve",
@@ -211,6 +215,21 @@ class LiveSource:
                 detail=", ".join(unknown),
             )
         return served
+
+    def _is_api_server(self, core: dict[str, str] | SourceError | None) -> None:
+        """Make sure that whoever serves nothing that was asked for is an API server at all.
+
+        A path that is wrong, a proxy or a page to log in know nothing either, which must not
+        be taken for what a cluster does not have.
+        """
+        core = self._resources(_CORE) if core is None else core
+        if isinstance(core, AccessDenied | Unreachable):
+            return
+        if not isinstance(core, SourceError) and "namespaces" in core:
+            return
+        said = core.detail if isinstance(core, SourceError) else "it serves no namespaces"
+        detail = f"whoever answers is no API server of Kubernetes: {said}"
+        raise SourceError(f"discover {_CORE}", reason=Reason.BROKEN, detail=detail)
 
     def _resources(self, base: str) -> dict[str, str] | SourceError:
         """Kind of each resource that a group serves in a version, by plural name."""

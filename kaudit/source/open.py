@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +14,9 @@ from kaudit.source.files import FileSource
 def is_bundle(text: str) -> bool:
     """Tell whether a path is an evidence bundle."""
     path = Path(text)
-    return (path / "evidence.json").is_file() or (path.name.endswith(".kaudit") and path.is_file())
+    return os.path.isfile(path / "evidence.json") or (
+        path.name.endswith(".kaudit") and os.path.isfile(path)
+    )
 
 
 def open_source(text: str, *, stdin: BinaryIO | None = None, secrets: str = "none") -> Source:
@@ -33,6 +36,8 @@ def open_source(text: str, *, stdin: BinaryIO | None = None, secrets: str = "non
     InputError
         There is nothing of the name.
     """
+    if not text:
+        raise InputError("a source has no name", hint="is a variable empty? the folder here is .")
     if text == "-":
         if stdin is None:
             raise InputError("there is no standard input to read")

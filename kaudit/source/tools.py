@@ -30,7 +30,7 @@ from kaudit.source.events import (
     Progress,
     silent,
 )
-from kaudit.text import meant
+from kaudit.text import meant, visible_surrogates
 
 #: Bytes of a file, unpacked, from which it is read through a window.
 LARGE = 48 << 20
@@ -67,6 +67,20 @@ def content_of(name: str, path: Path) -> tuple[Content, Origin]:
     report = origin.sha256[:16]
     content = Content(name, data[:EDGE] if large else data, report, opened if large else None)
     return content, origin
+
+
+def name_of(path: Path, root: Path | None = None) -> str:
+    """Name of a file, below a folder where it is in one; bytes that are no text are written out."""
+    return visible_surrogates(path.name if root is None else path.relative_to(root).as_posix())
+
+
+def cause(fault: Exception) -> str:
+    """Say why a file cannot be read or unpacked."""
+    if isinstance(fault, EOFError):
+        return "cannot be unpacked: it ends too soon"
+    if isinstance(fault, OSError) and fault.strerror:
+        return f"cannot be read: {fault.strerror}"
+    return f"cannot be unpacked: {fault}"
 
 
 def _spooled(path: Path) -> Callable[[], BinaryIO]:
@@ -213,7 +227,7 @@ class ToolSource:
             try:
                 content, origin = content_of(name, path)
             except UNREADABLE as fault:
-                yield unread(self.format, name, f"cannot be read: {type(fault).__name__}")
+                yield unread(self.format, name, cause(fault))
                 continue
             format = recognised(content) or self.format
             origin.format = format.name
@@ -224,11 +238,11 @@ class ToolSource:
 
     def _files(self) -> list[tuple[str, Path]]:
         if not self.path.is_dir():
-            return [(self.path.name, self.path)]
+            return [(name_of(self.path), self.path)]
         found = []
         for top, _, names in os.walk(self.path):
             paths = [Path(top, name) for name in names if not name.startswith(".")]
-            found += [(p.relative_to(self.path).as_posix(), p) for p in paths if p.is_file()]
+            found += [(name_of(p, self.path), p) for p in paths if p.is_file()]
         if not found:
             raise InputError("holds no file", where=self.path)
         return sorted(found)

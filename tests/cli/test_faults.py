@@ -169,6 +169,14 @@ def test_places_where_no_bundle_can_be(dump: Path, tmp_path: Path, out: str, sai
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "taken"]
 
 
+def test_a_link_to_nothing_is_something_already(dump: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to(tmp_path / "nothing")
+    code, text = run("collect", dump, "-o", tmp_path / "out")
+    assert code == 2
+    assert "there is something already" in text
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
 @pytest.mark.parametrize("command", ["assess", "report"])
 @pytest.mark.parametrize("out", ["taken", "file/inside", "/proc/1/inside"])
 def test_places_where_no_output_can_be(dump: Path, tmp_path: Path, command: str, out: str) -> None:

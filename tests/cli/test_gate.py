@@ -31,6 +31,13 @@ def test_exit_codes_and_words(folder: Path) -> None:
     assert "gate: incomplete: 1 thing could not be looked at" in err
 
 
+def test_what_holds_nothing_is_told_as_such(folder: Path) -> None:
+    (folder / "none.json").write_text("[]")
+    code, _, err = run("gate", "--kubesec", "none.json")
+    assert code == 3
+    assert "gate: incomplete: there was nothing to look at in what was given" in err
+
+
 def test_files_beside_what_is_printed(folder: Path) -> None:
     files = ("gate.json", "gate.sarif", "gate.xml")
     options = [word for name in files for word in ("-o", name)]

@@ -120,7 +120,7 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
         ("binary.yaml", b"\x00\x01\x02\xff", "line 1"),
         ("empty.yaml", b"", "holds no Kubernetes object"),
         ("notes.yaml", b"just: notes\n", "holds no Kubernetes object"),
-        ("broken.json.gz", b"\x1f\x8bnot gzip", "cannot be read"),
+        ("broken.json.gz", b"\x1f\x8bnot gzip", "cannot be unpacked"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_error(
@@ -221,7 +221,7 @@ def test_a_file_that_may_not_be_read_is_a_gap(
         return read(path)
 
     monkeypatch.setattr(Path, "read_bytes", refused)
-    assert unread(tmp_path) == {"theirs.yaml": "cannot be read: PermissionError"}
+    assert unread(tmp_path) == {"theirs.yaml": "cannot be read: Permission denied"}
 
 
 def test_a_folder_that_may_not_be_listed_is_a_gap(
@@ -238,7 +238,7 @@ def test_a_folder_that_may_not_be_listed_is_a_gap(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refused)
-    assert unread(tmp_path) == {"theirs": "cannot be listed: PermissionError"}
+    assert unread(tmp_path) == {"theirs": "cannot be listed: Permission denied"}
 
 
 def test_kinds_that_are_not_known_are_counted(tmp_path: Path) -> None:
@@ -300,3 +300,27 @@ def test_items_are_known_whatever_they_begin_with(tmp_path: Path) -> None:
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2)
     (tmp_path / "list.json").write_text(text)
     assert sorted(collect(FileSource(tmp_path))["pods"]["pod"]) == ["p0", "p1", "p2"]
+
+
+def test_names_that_are_no_text_are_written_out(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path)
+    Path(os.fsdecode(folder + b"/caf\xe9.yaml")).write_text(YAML)
+    Path(os.fsdecode(folder + b"/\xff.yaml")).write_text("a: [\n")
+    found = collect(FileSource(tmp_path), out=tmp_path / "e.kaudit")
+    names = [origin.name for origin in found.manifest.origins]
+    assert names == ["\\u{dcff}.yaml", "caf\\u{dce9}.yaml"]
+    assert [gap.name for gap in found.gaps if gap.failed] == ["\\u{dcff}.yaml"]
+    assert len(found["pods"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (gzip.compress(b"kind: Pod\n" * 999)[:-9], "cannot be unpacked: it ends too soon"),
+        (b"kind: Pod\n", "cannot be unpacked: Not a gzipped file (b'ki')"),
+    ],
+)
+def test_what_cannot_be_unpacked_says_why(tmp_path: Path, data: bytes, why: str) -> None:
+    (tmp_path / "good.yaml").write_text(YAML)
+    (tmp_path / "bad.yaml.gz").write_bytes(data)
+    assert unread(tmp_path) == {"bad.yaml.gz": why}

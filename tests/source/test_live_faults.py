@@ -229,3 +229,27 @@ def test_a_server_that_answers_in_vain_is_asked_twice(tmp_path: Path, server: Ap
     evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False, kinds=["pods"])
     assert gaps(evidence)["list pods"][0] is Reason.UNREACHABLE
     assert server.calls["/api/v1/pods"] == 2
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ((404, {"kind": "Status", "message": "no route"}, {}), "404 Not Found: no route"),
+        ((200, b"<html>log in</html>", {"Content-Type": "text/html"}), "the answer is no JSON"),
+        ((200, {}, {}), "it serves no namespaces"),
+    ],
+)
+def test_whoever_knows_nothing_is_no_empty_cluster(
+    tmp_path: Path, server: ApiServer, monkeypatch: pytest.MonkeyPatch, found: Answer, said: str
+) -> None:
+    monkeypatch.setattr(server, "_found", lambda *_: found)
+    with pytest.raises(SourceError, match=f"no API server of Kubernetes: {said}"):
+        collect(connected(tmp_path, server, "{token: t}"))
+
+
+def test_a_cluster_that_serves_nothing_that_was_asked_for(
+    tmp_path: Path, server: ApiServer
+) -> None:
+    server.add("/api/v1/namespaces", "Namespace", [])
+    found = collect(connected(tmp_path, server, "{token: t}"), kinds=["certificates"])
+    assert [gap.detail for gap in found.gaps if "does not serve" in gap.what] == ["Certificate"]

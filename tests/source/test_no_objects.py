@@ -41,3 +41,20 @@ def test_it_is_told_and_the_rest_is_read(text: str, pods: int, told: str, tmp_pa
     assert len(evidence["pods"]) == pods
     assert len(evidence["namespaces"]) == 1
     assert told in [gap.detail for gap in evidence.gaps if gap.failed]
+
+
+def test_what_a_collector_cannot_walk_costs_its_object_alone(tmp_path: Path) -> None:
+    nested = '{"a":' * 600 + "1" + "}" * 600
+    policy = (
+        '{"apiVersion":"kyverno.io/v1","kind":"ClusterPolicy","metadata":{"name":"deep"},'
+        f'"spec":{{"rules":[{{"name":"r","mutate":{{"patchStrategicMerge":{nested}}}}}]}}}}'
+    )
+    (tmp_path / "a.json").write_text(policy)
+    (tmp_path / "b.json").write_text(GOOD)
+    evidence = collect(FileSource(tmp_path))
+    assert len(evidence["pods"]) == 1
+    (gap,) = (gap for gap in evidence.gaps if gap.failed)
+    assert (gap.what, gap.detail) == (
+        "ClusterPolicy deep",
+        "document 1 of a.json: nested too deeply, and refused",
+    )
