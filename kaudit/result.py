@@ -352,29 +352,24 @@ class ControlResult:
                 yield result
 
 
-def _sum(counts: Counts, more: Counts) -> Counts:
-    """Add counts, in as few bytes as they need."""
+def _sum(counts: Counts, more: Counts, first: int = 0) -> Counts:
+    """Add to counts from a number on, in as few bytes as they need; they may be changed."""
     import numpy as np
 
-    total = counts + more.astype(np.int64)
+    place = slice(first, first + len(more))
+    total = counts[place] + more.astype(np.int64)
     need = np.min_scalar_type(int(total.max(initial=0)))
-    return total.astype(np.promote_types(counts.dtype, need))
+    counts = counts.astype(np.promote_types(counts.dtype, need), copy=False)
+    counts[place] = total
+    return counts
 
 
 def _counted_on(counts: Counts, numbers: Any) -> Counts:
-    """Count numbers on, in as few bytes as the counts need; those of a part lie together."""
+    """Count how often each number is there; those of a part lie together."""
     import numpy as np
 
-    if not len(numbers):
-        return counts
-    first = numbers.min()
-    more = np.bincount(numbers - first)
-    place = slice(first, first + len(more))
-    more += counts[place]
-    need = np.min_scalar_type(int(more.max()))
-    counts = counts.astype(np.promote_types(counts.dtype, need), copy=False)
-    counts[place] = more
-    return counts
+    first = numbers.min() if len(numbers) else 0
+    return _sum(counts, np.bincount(numbers - first), first)
 
 
 def _counted(column: pd.Series[Any], rows: Any) -> Iterator[tuple[str, int]]:

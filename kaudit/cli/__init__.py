@@ -71,5 +71,5 @@ def _end_when_asked() -> None:
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, leave)

@@ -48,16 +48,15 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "spec.imagePullSecrets": ("KA-BLD-021a",),
     **{f"metadata.labels{name}": ("KA-DEP-034",) for name in (".team", ".owner")},
 }
-#: Controls that fail where the field is not set: a rule that lets that pass is not theirs.
-_OF_PRESENCE = {
-    *("KA-DEP-012", "KA-DEP-013", "KA-DEP-014", "KA-DEP-015", "KA-DEP-017", "KA-DEP-019"),
-    *("KA-DEP-027", "KA-DEP-028", "KA-DEP-029", "KA-DEP-029c", "KA-DEP-029d", "KA-DEP-034"),
-    *("KA-DEP-035a", "KA-DEP-035b", "KA-DEP-035c", "KA-DEP-074a", "KA-BLD-021a"),
-}
 #: Controls that any value does for, of those that fields decide.
 _OF_ANY_VALUE = {
     *("KA-DEP-027", "KA-DEP-028", "KA-DEP-029", "KA-DEP-029c", "KA-DEP-029d", "KA-DEP-034"),
     *("KA-DEP-035a", "KA-DEP-035b", "KA-DEP-035c", "KA-BLD-021a"),
+}
+#: Controls that fail where the field is not set: a rule that lets that pass is not theirs.
+_OF_PRESENCE = _OF_ANY_VALUE | {
+    *("KA-DEP-012", "KA-DEP-013", "KA-DEP-014", "KA-DEP-015", "KA-DEP-017", "KA-DEP-019"),
+    "KA-DEP-074a",
 }
 _PROBES = {"livenessProbe": "KA-DEP-035a", "readinessProbe": "KA-DEP-035b"}
 _DROP = "securityContext.capabilities.drop"

@@ -33,7 +33,7 @@ from kaudit.model.values import (
 _VARIABLE = re.compile(r"(?<!\\)\{\{((?:\{[^{}]*\}|[^{}])*)\}\}")
 _NESTED = 8
 _ANCHOR = re.compile(r"(?P<anchor>[=^<X+]?)\((?P<name>.*)\)", re.DOTALL)
-#: Operators of conditions that order, as signs; the same with its sides turned.
+#: Operators of conditions that order, as signs.
 _ORDERS = {
     **dict.fromkeys(("GreaterThan", "DurationGreaterThan"), ">"),
     **dict.fromkeys(("GreaterThanOrEquals", "DurationGreaterThanOrEquals"), ">="),
@@ -114,10 +114,8 @@ class RuleReader:
                     continue  # a condition demands nothing
                 if anchor == "X":
                     self.reader.say(at(*place), accepted=False, texts=[SET])
-                before = self.reader.mute
-                self.reader.mute = before or anchor in ("(", "<", "X", "+")
-                self.pattern(value, place, required and anchor in ("", "^"))
-                self.reader.mute = before
+                with self.reader.muted(anchor in ("(", "<", "X", "+")):
+                    self.pattern(value, place, required and anchor in ("", "^"))
         elif isinstance(node, list):
             for value in node:
                 if not isinstance(value, dict | list):
@@ -276,9 +274,8 @@ class RuleReader:
         element = self.reader.element(of)
         self.scopes.append({"element": element, f"element{level}": element})
         self.context.append(context_of(node.get("context")))
-        self.reader.mute = True
-        self.conditions(node.get("preconditions"))
-        self.reader.mute = False
+        with self.reader.muted():
+            self.conditions(node.get("preconditions"))
         places = sorted(element.paths)
         for place in places:
             if "pattern" in node:

@@ -235,12 +235,10 @@ class _Follower:
         if rule.key is not None and given is not None:
             self.bind(rule.key, given, scope, module)
         found = NOTHING
-        before = self.reader.mute
         for own, body in rule.bodies:
             inner = dict(scope)
-            self.reader.mute = before or own not in (None, _TRUE)
-            self.body(body, inner, module)
-            self.reader.mute = before
+            with self.reader.muted(own not in (None, _TRUE)):
+                self.body(body, inner, module)
             value = self.value(own, inner, module) if own else NOTHING
             if rule.key is not None:
                 key = self.value(rule.key, inner, module)
@@ -280,10 +278,8 @@ class _Follower:
 
     def operation(self, node: Node, scope: Scope, module: Module) -> Value:
         _, named, parts = node
-        before = self.reader.mute
-        self.reader.mute = before or named[0] not in (":=", "=", "in")
-        found = [self.value(one, scope, module) for one in parts]
-        self.reader.mute = before
+        with self.reader.muted(named[0] not in (":=", "=", "in")):
+            found = [self.value(one, scope, module) for one in parts]
         if named[0] in _SIGNS and len(parts) == 2:
             self.valued(named[0], parts, found)
         if named[0] in (":=", "=", "in") and len(parts) == 2:
@@ -319,11 +315,10 @@ class _Follower:
         return made_with(named) | (made_of(rest) if rest != NOTHING else NOTHING)
 
     def comprehension(self, node: Node, scope: Scope, module: Module) -> Value:
-        inner, before = dict(scope), self.reader.mute
+        inner = dict(scope)
         self.reader.inside += 1
-        self.reader.mute = True
-        self.body(node[2], inner, module)
-        self.reader.mute = before
+        with self.reader.muted():
+            self.body(node[2], inner, module)
         self.reader.inside -= 1
         return made_of(self.value(node[1], inner, module))
 

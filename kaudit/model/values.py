@@ -8,6 +8,7 @@ have, and each step from a path to a longer one is a read. What is too large to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -138,6 +139,15 @@ class Reader:
         self.said: set[tuple[Path, bool, str]] = set()
         self.odd, self.mute = False, False
         self._left = 20_000
+
+    @contextmanager
+    def muted(self, when: bool = True) -> Iterator[None]:
+        """Follow what does not tell which values are accepted."""
+        before, self.mute = self.mute, self.mute or when
+        try:
+            yield
+        finally:
+            self.mute = before
 
     def spend(self) -> None:
         """Count one step of work; more than any policy needs is too much."""

@@ -71,8 +71,8 @@ def report_subjects(
     reports, many = policy_reports, len(policy_reports)
     beside = _beside(policy_results, reports)
     nameless = pc.equal(arrow(beside["name"]), "").to_numpy(zero_copy_only=False)
-    told = beside[nameless]
-    alone = np.bincount(told["of"], told["results"], many).astype(int)
+    about_none = beside[nameless]
+    alone = np.bincount(about_none["of"], about_none["results"], many).astype(int)
     beside = beside[~nameless]
     _, first = alike(*(beside[name] for name in ("of", *_NAMED)))
     named = frame(pa.concat_tables([_own(reports), _columns(beside.iloc[first])]))
