@@ -173,6 +173,7 @@ def test_what_was_not_read_of_policies_and_exceptions_excuses_nothing() -> None:
     assert statuses("KA-DEP-052", late, pod, *older) == [Status.FAIL]
     hidden = statuses("KA-DEP-052", late, pod, *older, refused="ValidatingAdmissionPolicy")
     assert hidden == [Status.NOT_ASSESSED]
+    assert statuses("KA-DEP-052", pod, *older, refused="ClusterPolicy") == [Status.FAIL]
     excused = made(
         *("PolicyException", "kyverno.io/v2", "e", "02"),
         exceptions=[{"policyName": "early", "ruleNames": ["r"]}],
