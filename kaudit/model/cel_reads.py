@@ -39,6 +39,8 @@ _MAKES = {"map", "transformList", "transformMap", "transformMapEntry"}
 _OPTIONAL = {"optMap", "optFlatMap"}
 #: Fields that hold names of their own, not a list.
 _NAMED = {"labels", "annotations", "limits", "requests", "matchLabels", "nodeSelector", "data"}
+#: Signs that make a value of values.
+_RECKONS = {"+", "-", "*", "/", "%"}
 #: Calls that compare a text with others.
 _COMPARES = {"contains", "startsWith", "endsWith", "matches", "find", "findAll"}
 #: Calls that give back what they were given, or a part of it.
@@ -192,13 +194,14 @@ class Follower:
             for one in node[2]:
                 self.helps(one, scope, self.wanted)
             return NOTHING
-        if node[1][0] in ("+", "-"):
-            return either(self.unsure(one, scope, self.filled) for one in node[2])
-        found = self._compared(node, scope)
+        if node[1][0] in _RECKONS:
+            found = [self.unsure(one, scope, self.filled) for one in node[2]]
+            return either(found) if node[1][0] == "+" else NOTHING
+        sides = self._compared(node, scope)
         if node[1][0] in ("==", "!=", "in"):
-            self.reader.compare(*found, *(one.each for one in found if one.each))
+            self.reader.compare(*sides, *(one.each for one in sides if one.each))
             if node[1][0] == "in":
-                self._membership(*found[:2])
+                self._membership(*sides[:2])
         return NOTHING
 
     def _compared(self, node: Node, scope: dict[str, Value]) -> list[Value]:

@@ -229,6 +229,7 @@ CEL: list[tuple[str, str]] = [
     (f"![c].all(x, x.{C[2:]})", DEMANDED),
     (f"cel.bind(x, {C}, !x)", DEMANDED),
     (f"cel.bind(x, {C}, x)", NOT),
+    *((f"c.securityContext.runAsUser {sign} 2 == 0 && !{C}", DEMANDED) for sign in "+-*/%"),
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kaudit.model import cel_reads, rego_reads
@@ -93,6 +93,8 @@ def test_any_text_is_rego_or_unknown(first: str, second: str) -> None:
 
 @quickly
 @given(code, code)
+@example("", "0*0 == 1 % 2")
+@example("-x / 2", "variables.x * 2 < 3 - 1")
 def test_any_text_is_cel_or_unknown(first: str, second: str) -> None:
     cel_reads.reads_of([("x", first)], [second, "variables.x"])
 
