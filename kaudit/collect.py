@@ -51,7 +51,7 @@ from kaudit.source.events import (
     silent,
 )
 from kaudit.spec_rows import SpecRows
-from kaudit.text import meant
+from kaudit.text import count, meant
 
 #: Objects of a batch from which it is worth a piece.
 MANY = 500
@@ -66,6 +66,7 @@ def collect(
     kinds: Sequence[str] = (),
     as_of: datetime | None = None,
     then: Callable[[Ingest], Source] | None = None,
+    strict: bool = False,
     progress: Progress = silent,
 ) -> Evidence:
     """Read sources and return their evidence.
@@ -86,13 +87,15 @@ def collect(
         that of the newest object: then what is old is known, and nothing is known to be young.
     then
         Makes one more source of what was gathered from the others: of the images that run.
+    strict
+        Refuse what holds nothing but faults; by default it is evidence that consists of gaps.
     progress
         Told what is being read.
 
     Raises
     ------
     InputError
-        No source could be read, or ``out`` is in the way.
+        No source could be read, or (``strict``) nothing that they hold, or ``out`` is in the way.
     """
     registry.load_catalogue("collectors")
     credential.ask_further(Detector())
@@ -105,6 +108,8 @@ def collect(
             ingest.adopt()
             if then is not None:
                 ingest.source(then(ingest), progress)
+        if strict:
+            ingest.refuse_nothing(sources)
         return ingest.finish(sources, as_of)
     except BaseException:
         ingest.builder.discard()
@@ -417,14 +422,27 @@ class Ingest:
         origin = self.builder.origins[batch.origin].name
         self.gaps.append(broken(read, batch.kind, item, position, origin, str(fault)))
 
+    def refuse_nothing(self, sources: Sequence[Source]) -> None:
+        """Raise InputError where all that was given is broken."""
+        faults = [gap for gap in self.gaps if gap.failed]
+        unknown = any(key not in self.wanted for key in self._held())
+        live = any(source.live for source in sources)
+        if faults and self.builder.empty and not (unknown or live):
+            first, more = faults[0], len(faults) - 1
+            said = f"nothing could be read: {first.what}: {first.detail or first.reason}"
+            raise InputError(said + (f"; and {count(more, 'more fault')}" if more else ""))
+
+    def _held(self) -> set[KindId]:
+        """Kinds that the sources hold objects of, broken ones too."""
+        return {self._key(group, kind) for group, _, kind in self.counts}
+
     def finish(self, sources: Sequence[Source], as_of: datetime | None) -> Evidence:
         """Close the books: what no source told is a gap, then seal."""
         live = any(source.live for source in sources)
         told = [source.as_of for source in sources if source.as_of is not None]
         known = as_of or max(told, default=None)
-        held = {self._key(group, kind) for group, _, kind in self.counts}
         lost = set() if live else left_out(self.listed, self.builder.gathered.controllers())
-        none = untold(self.gaps, {*self.wanted}, self.listed, held, lost, live=live)
+        none = untold(self.gaps, {*self.wanted}, self.listed, self._held(), lost, live=live)
         gaps = sorted({*self.gaps, *none, *twice(self.duplicates)})
         return self.builder.finish(
             label=", ".join(source.label for source in sources),

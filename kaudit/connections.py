@@ -41,7 +41,7 @@ from kaudit.network import (
     seen,
     standing,
 )
-from kaudit.segmentation import Judgement, Segmentation
+from kaudit.segmentation import UNKNOWN, Judgement, Segmentation
 from kaudit.text import meant
 
 if TYPE_CHECKING:
@@ -274,7 +274,13 @@ class Cluster:
         """Test an auditor's statements on what policies allow."""
         beside = {workload for one in attached(self.evidence) for workload, _ in one.members}
         judge = Segmentation(self.network, self.classes, enforced=True, attached=beside)
-        return [judge.tested(statement) for statement in statements]
+        found = [judge.tested(statement) for statement in statements]
+        lost = self.evidence.failed_reads(*PolicyTables._fields, "network_pods", "namespaces")
+        if not lost:
+            return found
+        first, *more = sorted({gap.what for gap in lost})
+        because = f"{first} could not be read" + (f", and {len(more)} more" if more else "")
+        return [msgspec.structs.replace(f, verdict=UNKNOWN, because=because) for f in found]
 
     def ranges(self, bits: int) -> tuple[PortRange, ...]:
         """Ranges of a set of ports; equal sets share them."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kaudit.assessment import Assessment
     from kaudit.evidence.bundle import Evidence
+    from kaudit.model.words import Gap
 
 EVIDENCE = "evidence.kaudit"
 
@@ -62,11 +63,13 @@ def audit_report(
     as_of: datetime | None = None,
     outputs: Sequence[tuple[str, Path]] = (),
     kernel: Kernel | None = None,
+    gaps: list[Gap] | None = None,
     progress: Progress = silent,
 ) -> list[Path]:
     """Write a report on sources, or on one body of sealed evidence.
 
-    ``kernel`` is one that was started before; by default, one is started first.
+    ``kernel`` is one that was started before; by default, one is started first. To ``gaps``
+    is added what could not be read.
 
     Returns
     -------
@@ -94,6 +97,8 @@ def audit_report(
     ):
         stage = Path(private)
         evidence = _evidence(sources, stage / EVIDENCE, secrets, as_of, outputs, progress)
+        if gaps is not None:
+            gaps += evidence.gaps
         beside: dict[str, Path] = {EVIDENCE: stage / EVIDENCE}
         if waivers:
             beside["waivers.yaml"] = waivers

@@ -54,7 +54,7 @@ def evidence_of(
     Raises
     ------
     InputError
-        A name means nothing, or a bundle stands beside sources.
+        A name means nothing, a bundle stands beside sources, or all that is given is broken.
     """
     from kaudit.collect import collect
 
@@ -87,5 +87,12 @@ def evidence_of(
                 read = [Watched(source, beside) for source in sources]
             then = after(sources, scan, objects)
         return collect(
-            *read, out=out, raw=raw, kinds=kinds, as_of=as_of, then=then, progress=progress
+            *read,
+            out=out,
+            raw=raw,
+            kinds=kinds,
+            as_of=as_of,
+            then=then,
+            strict=True,
+            progress=progress,
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEVELS = ("privileged", "baseline", "restricted")
+TABLES = ("pods", "containers", "volumes", "probes")
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ def _parts(evidence: Evidence) -> Iterator[Frames]:
 
 
 def _judged(frames: Frames) -> PodSecurity:
-    return PodSecurity(*(frames.get(n) for n in ("pods", "containers", "volumes", "probes")))
+    return PodSecurity(*(frames.get(n) for n in TABLES))
 
 
 def verdicts(evidence: Evidence, level: str, version: str = "latest") -> Iterator[Verdict]:

@@ -24,6 +24,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+FAULTY = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: 3}}\n"
+
+
 def run(*arguments: str, text: str | None = None) -> tuple[int, str, str]:
     done = CliRunner().invoke(app, list(arguments), input=text)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
@@ -39,6 +42,10 @@ def run(*arguments: str, text: str | None = None) -> tuple[int, str, str]:
         (["assess", "cut.json"], "cut.json"),
         (["assess", "bomb.yaml"], "aliases expand"),
         (["assess", "notes.yaml"], "holds no Kubernetes object"),
+        (["assess", "faulty"], "nothing could be read: Pod p: document 1 of a.yaml: "),
+        (["pss", "faulty"], "; and 1 more fault"),
+        (["collect", "faulty/a.yaml", "-o", "e.kaudit"], "document 1 of a.yaml: Expected `array"),
+        (["collect", "--trivy", "cut.json", "-o", "e"], "Trivy output cut.json: is no output of"),
         (["assess", "pod.yaml", "--fail-on", "worst"], "'worst' is no severity"),
         (["assess", "pod.yaml", "--format", "xml"], "'xml' is no format"),
         (["assess", "pod.yaml", "--framework", "cis"], "cis-kubernetes"),
@@ -67,6 +74,9 @@ def test_bad_input_is_one_sentence(folder: Path, arguments: list[str], said: str
     bomb += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     (folder / "bomb.yaml").write_text("\n".join(bomb))
     (folder / "notes.yaml").write_text("just: notes\n")
+    (folder / "faulty").mkdir()
+    for name in "ab":
+        (folder / f"faulty/{name}.yaml").write_text(FAULTY)
     before = sorted(os.listdir(folder))
     code, out, err = run(*arguments)
     assert code == 2
@@ -75,6 +85,31 @@ def test_bad_input_is_one_sentence(folder: Path, arguments: list[str], said: str
     assert len(err.strip().splitlines()) == 1
     assert out == ""
     assert sorted(os.listdir(folder)) == before
+
+
+def test_what_could_not_be_read_is_told_by_every_command(folder: Path) -> None:
+    (folder / "faulty.yaml").write_text(FAULTY)
+    for arguments in (["assess"], ["pss"], ["connections"], ["risks"], ["tables"]):
+        code, _, err = run(*arguments, ".")
+        assert (code, err.count("gap: ")) == (0, 1), arguments
+        assert "gap: Pod p: broken (document 1 of faulty.yaml: Expected `array" in err
+        assert "gap: " not in run(*arguments, ".", "--quiet")[2]
+
+
+def test_a_pod_that_could_not_be_read_is_not_let_through(folder: Path) -> None:
+    assert run("pss", ".", "--level", "privileged", "--fail")[0] == 0
+    (folder / "faulty.yaml").write_text(FAULTY)
+    assert run("pss", ".", "--level", "privileged", "--fail")[0] == 3
+    assert run("pss", ".", "--level", "restricted", "--fail")[0] == 1
+    (folder / "faulty.yaml").write_text("{apiVersion: v1, kind: Service, spec: 3}")
+    assert run("pss", ".", "--level", "privileged", "--fail")[0] == 0
+
+
+def test_of_many_gaps_some_are_told(folder: Path) -> None:
+    (folder / "faulty.yaml").write_text("---\n".join([FAULTY] * 9))
+    err = run("pss", ".")[2].splitlines()
+    assert len(err) == 6
+    assert err[-1] == "gap: 4 more; kaudit tables . --gaps lists all"
 
 
 def test_exit_codes(folder: Path) -> None:

@@ -100,6 +100,17 @@ def test_what_becomes_of_a_statement(
     assert (found.verdict, found.path, found.ports) == (word, path, ports)
 
 
+@pytest.mark.parametrize("broken", ["kind: NetworkPolicy", "kind: Pod"])
+def test_nothing_is_said_where_what_may_decide_was_not_read(broken: str) -> None:
+    version = "v1" if broken == "kind: Pod" else "networking.k8s.io/v1"
+    text = f"{CLUSTER}{{apiVersion: {version}, {broken}, metadata: {{name: x}}, spec: 3}}\n---\n"
+    for says in ("batch never reaches pci", "pci accepts only from frontend on 8443"):
+        found = verdict(says, text)
+        assert (found.verdict, found.because) == ("unknown", f"{broken[6:]} x could not be read")
+    other = f"{CLUSTER}{{apiVersion: v1, kind: Secret, metadata: {{name: x}}, data: 3}}\n---\n"
+    assert verdict("batch never reaches pci", other).verdict == "holds"
+
+
 def test_a_policy_that_is_not_understood_makes_it_unknown() -> None:
     layer7 = """
 {apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: p, namespace: pci}, spec: {

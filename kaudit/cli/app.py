@@ -35,8 +35,8 @@ Exit codes
   0   done; nothing at or above --fail-on
   1   findings at or above --fail-on, or what pss --fail or gate refuses
   2   wrong usage, input that cannot be read, or no room to write
-  3   incomplete, with --require-complete or for the gate; or who-can found
-      nobody, and not all was read
+  3   incomplete, with --require-complete, for the gate, or for --fail of pss
+      and admission; or who-can found nobody, and not all was read
   70  a bug in kaudit
   130 interrupted; 143 ended; 129 the terminal was closed; 141 whoever read the
       output has closed it

@@ -10,7 +10,7 @@ import typer
 
 from kaudit.cli.app import command
 from kaudit.cli.options import Debug, Format, One, Quiet
-from kaudit.cli.sources import read
+from kaudit.cli.sources import read, say_failed
 from kaudit.text import count
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ def connections(
     Ingresses and routes. Networks that pods have beside their primary one are listed by their
     name.
     """
-    from kaudit.connections import Cluster
     from kaudit.errors import InputError
     from kaudit.segmentation import load_statements
 
@@ -72,16 +71,26 @@ def connections(
         what = "--explain, --compare and --statements are different questions"
         raise InputError(what, hint="ask one of them")
     stated = load_statements(statements) if statements else ()
-    cluster = Cluster(read([source], quiet=quiet))
+    cluster = _cluster(source, quiet=quiet)
     if explain:
         _show_explanation(cluster.explained(*explain), format)
     elif statements:
         _show_tested(cluster.tested(stated), format)
     elif compare:
-        newer = Cluster(read([compare], quiet=quiet))
-        _show_changes(cluster, newer, format)
+        _show_changes(cluster, _cluster(compare, quiet=quiet), format)
     else:
         _show_connections(cluster.connections(), format, quiet=quiet)
+
+
+def _cluster(source: str, *, quiet: bool) -> Cluster:
+    """Read a cluster, and say what could not be read of one that could be."""
+    from kaudit.connections import Cluster
+
+    evidence = read([source], quiet=quiet, warn=False)
+    cluster = Cluster(evidence)
+    if not quiet:
+        say_failed(evidence.gaps, source)
+    return cluster
 
 
 def _text(ports: Iterable[PortRange]) -> str:

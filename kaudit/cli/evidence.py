@@ -23,7 +23,7 @@ from kaudit.cli.options import (
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
 from kaudit.cli.scanning import Scanning, settings_of
-from kaudit.cli.sources import read
+from kaudit.cli.sources import read, say_failed
 from kaudit.text import count
 
 _GROUP = "Evidence"
@@ -108,16 +108,14 @@ def collect(
         outputs=outputs_of(context),
         scan=settings if scan or tools or policies else None,
         vault=vault,
+        warn=False,
     )
     if quiet:
         return
-    failed = [gap for gap in found.gaps if gap.failed]
+    failed = sum(gap.failed for gap in found.gaps)
     rows = sum(part.rows for part in found.manifest.raw.values())
-    say(f"{out}: {count(rows, 'object')}, {count(len(failed), 'gap')}, evidence id {found.id}")
-    for gap in failed[:10]:
-        say(f"  gap: {gap.what}: {gap.reason.replace('_', ' ')} {gap.detail}".rstrip())
-    if len(failed) > 10:
-        say(f"  and {len(failed) - 10} more; kaudit tables {out} --gaps lists all")
+    say(f"{out}: {count(rows, 'object')}, {count(failed, 'failed read')}, evidence id {found.id}")
+    say_failed(found.gaps, str(out), most=10)
 
 
 @command(
@@ -148,7 +146,7 @@ def tables(
     """List the tables of evidence, or print one."""
     from kaudit.console import say, show_frame, show_table
 
-    found = read([source], quiet=quiet)
+    found = read([source], quiet=quiet, warn=False)
     if gaps:
         rows = [
             (g.what, g.reason, g.namespace, g.kind, g.name, list(g.tables), g.detail)
@@ -169,10 +167,15 @@ def tables(
         table = found.table(name)
         some = table if not limit or format != "table" else table.head(limit)
         show_frame(some, title=f"{name}: {count(len(table), 'row')}", format=format)
-        if len(some) < len(table) and not quiet:
+        if quiet:
+            return
+        say_failed(found.failed_reads(name), source)
+        if len(some) < len(table):
             say(f"{count(len(table) - len(some), 'more row')}; --limit 0 prints all")
     else:
         show_frame(found.tables(), title=str(found.label), format=format)
+        if not quiet:
+            say_failed(found.gaps, source)
 
 
 @command(_GROUP, "verify evidence.kaudit")

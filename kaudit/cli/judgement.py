@@ -182,7 +182,11 @@ def pss(
     ] = False,
     format: Format = "table",
     fail: Annotated[
-        bool, typer.Option("--fail", help="Exit with 1 where something is refused.")
+        bool,
+        typer.Option(
+            "--fail",
+            help="Exit with 1 where something is refused, with 3 where not all could be read.",
+        ),
     ] = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -204,8 +208,9 @@ def pss(
         show_json(found)
     else:
         _show_verdicts(found, f"{level} at {version}", format)
-    if fail and not all(v.allowed for v in found):
-        raise typer.Exit(1)
+    refused = not all(v.allowed for v in found)
+    if fail and (refused or evidence.failed_reads(*engine.TABLES)):
+        raise typer.Exit(1 if refused else 3)
 
 
 def _show_verdicts(found: Sequence[Verdict], bounds: str, format: str) -> None:

@@ -10,7 +10,7 @@ import typer
 from kaudit.cli.app import command
 from kaudit.cli.options import Debug, Format, Quiet, Sources
 from kaudit.cli.scanning import Pin, Scanning, TimeLimit, settings_of
-from kaudit.cli.sources import read
+from kaudit.cli.sources import read, say_failed
 
 if TYPE_CHECKING:
     from kaudit.evidence.bundle import Evidence
@@ -56,12 +56,12 @@ def admission(
     gator and kyverno judge, where they are installed; they see neither the cluster nor a network.
     Exceptions of the cluster, and namespaces that Gatekeeper leaves out, hold for them too.
     """
-    from kaudit.console import say, show_frame
+    from kaudit.console import show_frame
     from kaudit.errors import InputError
 
     run = Scanning(tools="gator,kyverno", time_limit=time_limit, pin=pin)
     chosen = settings_of(run, images=False, proposed=tuple(policies))
-    evidence = read(sources, quiet=quiet, scan=chosen)
+    evidence = read(sources, quiet=quiet, scan=chosen, warn=False)
     runs = evidence["tool_runs"]
     if not len(evidence["verdict_reports"]):
         said = [*runs["tool"] + ": " + runs["detail"].fillna("")]
@@ -73,9 +73,7 @@ def admission(
     columns = [*_SHOWN]
     show_frame(found[columns].sort_values(columns[:4] + columns[6:9]), format=format)
     if not quiet:
-        for gap in evidence.gaps:
-            if gap.failed:
-                say(f"gap: {gap.what}: {gap.detail}")
+        say_failed(evidence.gaps, " ".join(sources))
     unknown = bool(_left_out(evidence)) or bool((found["result"] == "error").any())
     if fail and (found["refused"].any() or unknown):
         raise typer.Exit(1 if found["refused"].any() else 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,10 @@ from kaudit.cli.options import (
     framework_ids,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
-from kaudit.cli.sources import decided, utc
+from kaudit.cli.sources import decided, say_failed, utc
+
+if TYPE_CHECKING:
+    from kaudit.model.words import Gap
 
 _GROUP = "Reports"
 _Pdf = Annotated[bool, typer.Option("--pdf/--no-pdf", help="Write the PDF.")]
@@ -66,6 +69,7 @@ def report(
     from kaudit.console import progress, say
     from kaudit.dossier import audit_report
 
+    gaps: list[Gap] = []
     with progress(quiet=quiet) as hear:
         written = audit_report(
             sources,
@@ -79,9 +83,11 @@ def report(
             secrets=secrets,
             as_of=utc(as_of),
             outputs=outputs_of(context),
+            gaps=gaps,
             progress=hear,
         )
     if not quiet:
+        say_failed(gaps, " ".join(sources))
         for path in written:
             say(str(path), error=False)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kaudit.assessment import Assessment
     from kaudit.cli.options import Decisions
     from kaudit.evidence.bundle import Evidence
+    from kaudit.model.words import Gap
     from kaudit.parameters import Parameters
     from kaudit.source.run.tool import Settings
 
@@ -33,13 +34,14 @@ def read(
     outputs: Sequence[tuple[str, Path]] = (),
     scan: Settings | None = None,
     vault: str = "",
+    warn: bool = True,
 ) -> Evidence:
-    """Open or collect evidence, with progress on a terminal."""
+    """Open or collect evidence, with progress on a terminal, and say what could not be read."""
     from kaudit.console import progress
     from kaudit.opening import evidence_of
 
     with progress(quiet=quiet) as hear:
-        return evidence_of(
+        found = evidence_of(
             sources,
             out=out,
             as_of=utc(as_of),
@@ -50,6 +52,21 @@ def read(
             vault=vault,
             progress=hear,
         )
+    if warn and not quiet:
+        say_failed(found.gaps, " ".join(sources))
+    return found
+
+
+def say_failed(gaps: Sequence[Gap], source: str, most: int = 5) -> None:
+    """Say on stderr what could not be read: it is judged nowhere, and is no pass."""
+    from kaudit.console import say
+
+    failed = [gap for gap in gaps if gap.failed]
+    for gap in failed[:most]:
+        why = f" ({gap.detail})" if gap.detail else ""
+        say(f"gap: {gap.what}: {gap.reason.replace('_', ' ')}{why}")
+    if len(failed) > most:
+        say(f"gap: {len(failed) - most} more; kaudit tables {source} --gaps lists all")
 
 
 def decided(decisions: Decisions) -> Parameters:

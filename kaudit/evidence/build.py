@@ -91,6 +91,11 @@ class Builder:
         self._encode = msgspec.json.Encoder(order=None).encode
         self.gathered = Gathered()
 
+    @property
+    def empty(self) -> bool:
+        """Whether no record was kept yet."""
+        return not self._trace["line"]
+
     def record(self, raw: str, found: msgspec.Struct) -> int:
         """Keep one redacted record; return its line, from 1."""
         file = self._file(raw)

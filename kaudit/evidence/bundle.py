@@ -87,6 +87,11 @@ class Evidence:
         """Reads that were refused, absent, partial or failed."""
         return self.manifest.gaps
 
+    def failed_reads(self, *names: str) -> tuple[Gap, ...]:
+        """Gaps by which tables or views may lack something that the source has."""
+        weak = set(registry.base_tables(*names))
+        return tuple(gap for gap in self.gaps if gap.failed and not weak.isdisjoint(gap.tables))
+
     @property
     def sealed(self) -> bool:
         """Whether it lies in a bundle with hashes."""

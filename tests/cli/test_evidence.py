@@ -44,6 +44,9 @@ def test_a_table_is_cut_and_says_so(demo: Path) -> None:
     assert err == f"{total - 3} more rows; --limit 0 prints all\n"
     code, out, err = run("tables", str(demo), "service_accounts", "--limit", "0")
     assert err == ""
+    *_, err = run("tables", str(demo), "network_policies")
+    assert err.startswith("gap: NetworkPolicy legacy/allow-partners: broken (item 5 of document 1 ")
+    assert run("tables", str(demo), "network_policies", "--quiet")[2] == ""
 
 
 def test_gaps_are_listed_with_their_scope(demo: Path) -> None:
@@ -70,8 +73,8 @@ def test_collect_says_what_it_wrote_and_what_it_could_not_read(tmp_path: Path) -
     code, said, err = run("collect", str(tmp_path / "m.yaml"), "-o", out)
     assert (code, said) == (0, "")
     head, gap = err.splitlines()
-    assert head.startswith(f"{out}: 1 object, 1 gap, evidence id ")
-    assert gap.startswith("  gap: Pod p: broken document 1 of m.yaml: ")
+    assert head.startswith(f"{out}: 1 object, 1 failed read, evidence id ")
+    assert gap.startswith("gap: Pod p: broken (document 1 of m.yaml: ")
     assert run("collect", str(tmp_path / "m.yaml"), "-o", out + "2", "--quiet") == (0, "", "")
 
 
