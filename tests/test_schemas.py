@@ -70,6 +70,7 @@ NAMES = (
     "results",
     "risks",
     "statements",
+    "trace",
     "who-can",
 )
 
@@ -247,6 +248,14 @@ def test_statements(folder: Path) -> None:
     document = json.loads(out)
     check("statements", document)
     assert (code, [one["verdict"] for one in document]) == (1, ["unknown", "unknown"])
+
+
+def test_trace(folder: Path) -> None:
+    out = run("assess", ".", "--control", "KA-DEP-001", "--format", "json")[1]
+    prints = [result["fingerprint"] for result in json.loads(out)["results"]]
+    assert len(prints) == 2
+    for finding in (*prints, "pods:1", "gaps:1"):
+        check("trace", json.loads(run("trace", ".", finding, "--format", "json")[1]))
 
 
 def test_who_can(folder: Path) -> None:

@@ -89,7 +89,7 @@ def _cluster(source: str, *, quiet: bool) -> Cluster:
     evidence = read([source], quiet=quiet, warn=False)
     cluster = Cluster(evidence)
     if not quiet:
-        say_failed(evidence.gaps, source)
+        say_failed(evidence.gaps, [source])
     return cluster
 
 

@@ -115,7 +115,7 @@ def collect(
     failed = sum(gap.failed for gap in found.gaps)
     rows = sum(part.rows for part in found.manifest.raw.values())
     say(f"{out}: {count(rows, 'object')}, {count(failed, 'failed read')}, evidence id {found.id}")
-    say_failed(found.gaps, str(out), most=10)
+    say_failed(found.gaps, [str(out)], most=10)
 
 
 @command(
@@ -169,13 +169,13 @@ def tables(
         show_frame(some, title=f"{name}: {count(len(table), 'row')}", format=format)
         if quiet:
             return
-        say_failed(found.failed_reads(name), source)
+        say_failed(found.failed_reads(name), [source])
         if len(some) < len(table):
             say(f"{count(len(table) - len(some), 'more row')}; --limit 0 prints all")
     else:
         show_frame(found.tables(), title=str(found.label), format=format)
         if not quiet:
-            say_failed(found.gaps, source)
+            say_failed(found.gaps, [source])
 
 
 @command(_GROUP, "verify evidence.kaudit")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kaudit.cli.sources import quoted
 from kaudit.model.words import Status
 from kaudit.text import count, shorten
 
@@ -43,7 +43,7 @@ def show(
     worst = _failing(assessment, everything=everything)
     _unassessed(assessment, everything=everything)
     if not quiet:
-        _next(assessment, shlex.quote(sources[0]) if len(sources) == 1 else "SOURCE", worst)
+        _next(assessment, quoted(sources), worst)
 
 
 def _conclusions(assessment: Assessment) -> None:
@@ -96,9 +96,13 @@ def _failing(assessment: Assessment, *, everything: bool) -> Control | None:
 
 def _first(assessment: Assessment, control: Control) -> str:
     """Tell the first failure of a control that no waiver accepts."""
-    failures = assessment.results_of(control.id, Status.FAIL)
-    first = next(result for result in failures if not result.waiver)
+    first = _failure(assessment, control)
     return shorten(_resource(first) + (first.observed and f": {first.observed}"), _LONGEST)
+
+
+def _failure(assessment: Assessment, control: Control) -> Result:
+    failures = assessment.results_of(control.id, Status.FAIL)
+    return next(result for result in failures if not result.waiver)
 
 
 def _resource(result: Result) -> str:
@@ -140,8 +144,12 @@ def _next(assessment: Assessment, source: str, worst: Control | None) -> None:
     from kaudit.console import say
 
     failed = sum(gap.failed for gap in assessment.evidence.gaps)
+    worst_of = _failure(assessment, worst).fingerprint if worst else ""
     lines = [
         (f"kaudit controls {worst.id}", "why it matters and how to remedy it") if worst else None,
+        (f"kaudit trace {source} {worst_of}", "the worst finding, back to what was read")
+        if worst_of
+        else None,
         (f"kaudit tables {source} --gaps", f"what could not be read: {count(failed, 'gap')}")
         if failed
         else None,

@@ -73,7 +73,7 @@ def admission(
     columns = [*_SHOWN]
     show_frame(found[columns].sort_values(columns[:4] + columns[6:9]), format=format)
     if not quiet:
-        say_failed(evidence.gaps, " ".join(sources))
+        say_failed(evidence.gaps, sources)
     unknown = bool(_left_out(evidence)) or bool((found["result"] == "error").any())
     if fail and (found["refused"].any() or unknown):
         raise typer.Exit(1 if found["refused"].any() else 3)

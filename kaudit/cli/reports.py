@@ -87,7 +87,7 @@ def report(
             progress=hear,
         )
     if not quiet:
-        say_failed(gaps, " ".join(sources))
+        say_failed(gaps, sources)
         for path in written:
             say(str(path), error=False)
 

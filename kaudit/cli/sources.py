@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ def read(
     as_of: datetime | None = None,
     secrets: str = "none",
     out: Path | None = None,
+    raw: bool = False,
     kinds: Sequence[str] = (),
     outputs: Sequence[tuple[str, Path]] = (),
     scan: Settings | None = None,
@@ -44,6 +46,7 @@ def read(
         found = evidence_of(
             sources,
             out=out,
+            raw=raw,
             as_of=utc(as_of),
             secrets=secrets,
             kinds=kinds,
@@ -53,11 +56,16 @@ def read(
             progress=hear,
         )
     if warn and not quiet:
-        say_failed(found.gaps, " ".join(sources))
+        say_failed(found.gaps, sources)
     return found
 
 
-def say_failed(gaps: Sequence[Gap], source: str, most: int = 5) -> None:
+def quoted(sources: Sequence[str]) -> str:
+    """Return a source as a command that leads on names it."""
+    return shlex.quote(sources[0]) if len(sources) == 1 else "SOURCE"
+
+
+def say_failed(gaps: Sequence[Gap], sources: Sequence[str], most: int = 5) -> None:
     """Say on stderr what could not be read: it is judged nowhere, and is no pass."""
     from kaudit.console import say
 
@@ -66,7 +74,7 @@ def say_failed(gaps: Sequence[Gap], source: str, most: int = 5) -> None:
         why = f" ({gap.detail})" if gap.detail else ""
         say(f"gap: {gap.what}: {gap.reason.replace('_', ' ')}{why}")
     if len(failed) > most:
-        say(f"gap: {len(failed) - most} more; kaudit tables {source} --gaps lists all")
+        say(f"gap: {len(failed) - most} more; kaudit tables {quoted(sources)} --gaps lists all")
 
 
 def decided(decisions: Decisions) -> Parameters:

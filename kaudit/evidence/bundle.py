@@ -165,7 +165,7 @@ class Evidence:
 
     def origin(self, raw: str, line: int) -> dict[str, Any]:
         """Return where a raw record was read: file, SHA-256, document, item."""
-        if raw == GAPS:
+        if raw == GAPS and 0 < line <= len(self.gaps):
             return {"name": "evidence.json", "sha256": "", "document": line, "item": 0}
         records = self.frames.base("records")
         row = records[(records["raw"] == raw) & (records["raw_line"] == line)]

@@ -21,7 +21,7 @@ from tests.test_cli import POD, run
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
-    *("collect", "tables", "verify", "assess", "pss", "who-can", "rights"),
+    *("collect", "tables", "verify", "trace", "assess", "pss", "who-can", "rights"),
     *("admission", "connections", "risks", "gate", "report"),
     *("demo", "lab", "schedule", "prune"),
     *("controls", "frameworks", "rbac"),
