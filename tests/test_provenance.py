@@ -118,7 +118,8 @@ def test_a_waiver_is_shown(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("finding", "said"),
     [
-        ("pods:9", "there is no raw record pods:9"),
+        ("pods:9", "there is no raw record pods:9 (it has 2)"),
+        ("pod:1", "there is no raw record pod:1 (did you mean pods?)"),
         ("pods:0", "there is no raw record pods:0"),
         ("pods:999999999999999999", "there is no raw record pods:"),
         ("pods:9999999999999999999999", "names no finding"),

@@ -17,6 +17,7 @@ from kaudit.evidence.frames import Frames
 from kaudit.evidence.manifest import FORMAT, Manifest, content_id
 from kaudit.evidence.store import BundleStore, Store
 from kaudit.model.words import Gap
+from kaudit.text import meant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,7 +171,9 @@ class Evidence:
         records = self.frames.base("records")
         row = records[(records["raw"] == raw) & (records["raw_line"] == line)]
         if row.empty:
-            raise InputError(f"there is no raw record {raw}:{line}")
+            lines = int((records["raw"] == raw).sum())
+            hint = f"it has {lines}" if lines else meant(raw, sorted(set(records["raw"])))
+            raise InputError(f"there is no raw record {raw}:{line}", hint=hint)
         origin = self.manifest.origins[int(row["origin"].iloc[0])]
         return {
             "name": origin.name,
