@@ -68,6 +68,12 @@ def alive(pid: int) -> bool:
     return True
 
 
+def heard() -> None:
+    """Let a child hear what whoever runs the tests may ignore (nohup)."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(
     ("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
@@ -83,7 +89,7 @@ def test_what_is_broken_off_leaves_no_program_and_no_file(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=heard,
     )
     end = time.monotonic() + 60
     while not (folder / "pid").exists() or not (folder / "pid").read_text().strip():
