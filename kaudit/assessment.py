@@ -23,7 +23,7 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.model.admission_causes import ENFORCEABLE
 from kaudit.model.words import Severity, Status
 from kaudit.parameters import parameters
-from kaudit.registry import Control, base_tables
+from kaudit.registry import Control
 from kaudit.result import ControlResult, Result
 from kaudit.text import meant
 from kaudit.waivers import Waiver, covering
@@ -175,8 +175,7 @@ class Assessment:
     def design(self) -> dict[str, Conclusion]:
         """Conclusion on the design of each control that admission can enforce, by control id."""
         coverage = self.evidence["enforcement_coverage"]
-        rested = {*base_tables("enforcement_coverage", naming=True)}
-        unread = any(gap.failed and rested & {*gap.tables} for gap in self.evidence.gaps)
+        unread = bool(self.evidence.failed_reads("enforcement_coverage", naming=True))
         users = coverage[~coverage["platform"].to_numpy(dtype=bool)]
         states: dict[str, list[str]] = {id_: [] for id_ in ENFORCEABLE if id_ in self.by_control}
         for id_, state in zip(users["control"].tolist(), users["state"].tolist(), strict=True):
@@ -259,7 +258,7 @@ class Assessment:
         Returns
         -------
         Result
-            Without its waiver.
+            A failure with its waiver.
 
         Raises
         ------
@@ -267,12 +266,13 @@ class Assessment:
             No result has it.
         """
         control = fingerprint.split(".")[0].upper()
-        for id_, by in self.by_control.items():
+        for id_ in self.by_control:
             if id_.upper() == control:
-                for result in by.results():
+                for result in self.results_of(id_):
                     if result.fingerprint == fingerprint:
                         return result
-        raise InputError(f"no result has the fingerprint {fingerprint}")
+        hint = "kaudit assess SOURCE --format csv has all"
+        raise InputError(f"no result has the fingerprint {fingerprint}", hint=hint)
 
     def failed(self, severity: Severity) -> int:
         """Count unwaived failures at or above a severity.

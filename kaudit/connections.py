@@ -33,6 +33,7 @@ from kaudit.model.whole import whole
 from kaudit.network import (
     APART,
     Matrix,
+    NetworkTables,
     PolicyTables,
     distinct,
     namespaces_of,
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 #: Stands for whatever serves Ingresses and routes.
 CONTROLLER = "{ingress-controller}"
 _CONTROLLER = Profile("")
+#: Tables that tell who may connect, and who has networks beside the primary one.
+_DECIDE = (*NetworkTables._fields, "virtual_machines", "network_attachments")
 
 
 class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -275,7 +278,7 @@ class Cluster:
         beside = {workload for one in attached(self.evidence) for workload, _ in one.members}
         judge = Segmentation(self.network, self.classes, enforced=True, attached=beside)
         found = [judge.tested(statement) for statement in statements]
-        lost = self.evidence.failed_reads(*PolicyTables._fields, "network_pods", "namespaces")
+        lost = self.evidence.failed_reads(*_DECIDE)
         if not lost:
             return found
         first, *more = sorted({gap.what for gap in lost})

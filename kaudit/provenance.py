@@ -10,7 +10,6 @@ import msgspec
 from kaudit import registry
 from kaudit.columns import plain_rows
 from kaudit.errors import InputError
-from kaudit.model.whole import whole
 from kaudit.result import Result
 
 if TYPE_CHECKING:
@@ -18,9 +17,10 @@ if TYPE_CHECKING:
     from kaudit.evidence.bundle import Evidence
     from kaudit.registry import Control
 
-#: What the table ``results`` and reports call a record: its file and line.
-_RECORD = re.compile(r"(?:raw/)?(?P<raw>[\w.-]+?)(?:\.jsonl\.zst)?(?:, line |:)(?P<line>\d{1,18})")
-
+#: A record by its file and line, as it is listed and as reports write it.
+_RECORD = re.compile(
+    r"(?:raw/)?(?P<raw>[\w.-]+?)(?:\.jsonl\.zst)?(?:, line |:)(?P<line>\d{1,18})", re.ASCII
+)
 _FINGERPRINT = re.compile(r"([\w-]+)\.[0-9a-f]+", re.IGNORECASE)
 
 
@@ -86,10 +86,9 @@ def traced_record(evidence: Evidence, text: str) -> Provenance:
         There is none of the name.
     """
     match = _RECORD.fullmatch(text)
-    line = whole(match["line"]) if match else None
-    if match is None or line is None:
+    if match is None:
         raise InputError(f"{text!r} names no record", hint="give its file and line, as pods:12")
-    return Provenance(**_origin(evidence, match["raw"], line))
+    return Provenance(**_origin(evidence, match["raw"], int(match["line"])))
 
 
 def traced(assessment: Assessment, fingerprint: str) -> Provenance:
@@ -100,14 +99,9 @@ def traced(assessment: Assessment, fingerprint: str) -> Provenance:
     InputError
         No result has the fingerprint.
     """
-    id_, evidence = control_of(fingerprint), assessment.evidence
-    results = assessment.results_of(id_)
-    found = next((one for one in results if one.fingerprint == fingerprint), None)
-    if found is None:
-        hint = "kaudit assess SOURCE --format csv has all of them"
-        raise InputError(f"no result has the fingerprint {fingerprint}", hint=hint)
+    found, evidence = assessment.result(fingerprint), assessment.evidence
     origin = _origin(evidence, found.raw, found.raw_line) if found.raw else {}
-    control = assessment.by_control[id_].control
+    control = assessment.by_control[found.control].control
     rows = _rows(evidence, control, found)
     return Provenance(finding=found, table=control.subject, rows=rows, **origin)
 

@@ -84,7 +84,7 @@ def who_can(
     if namespace and all_namespaces:
         raise InputError("--namespace and --all-namespaces exclude each other", hint="give one")
     subject = _subject(as_user, as_group)
-    evidence = read(sources, quiet=quiet, warn=False)
+    evidence = read(sources, quiet=quiet)
     asked = engine.request(
         evidence, verb, resource, namespace=namespace, name=name, subresource=subresource
     )
@@ -133,7 +133,7 @@ def rights(
     from kaudit import who_can as engine
     from kaudit.console import show_table
 
-    evidence = read(sources, quiet=quiet, warn=False)
+    evidence = read(sources, quiet=quiet)
     found = engine.grants_of(evidence, engine.Subject.of(user, group or ()))
     show_table(
         (

@@ -86,10 +86,8 @@ def _cluster(source: str, *, quiet: bool) -> Cluster:
     """Read a cluster, and say what could not be read of one that could be."""
     from kaudit.connections import Cluster
 
-    evidence = read([source], quiet=quiet, warn=False)
-    cluster = Cluster(evidence)
-    if not quiet:
-        say_failed(evidence.gaps, [source])
+    cluster = Cluster(read([source], quiet=quiet))
+    say_failed(cluster.evidence.gaps, [source], quiet=quiet)
     return cluster
 
 

@@ -108,14 +108,13 @@ def collect(
         outputs=outputs_of(context),
         scan=settings if scan or tools or policies else None,
         vault=vault,
-        warn=False,
     )
     if quiet:
         return
     failed = sum(gap.failed for gap in found.gaps)
     rows = sum(part.rows for part in found.manifest.raw.values())
     say(f"{out}: {count(rows, 'object')}, {count(failed, 'failed read')}, evidence id {found.id}")
-    say_failed(found.gaps, [str(out)], most=10)
+    say_failed(found.gaps, [str(out)], quiet=quiet, most=10)
 
 
 @command(
@@ -146,7 +145,7 @@ def tables(
     """List the tables of evidence, or print one."""
     from kaudit.console import say, show_frame, show_table
 
-    found = read([source], quiet=quiet, warn=False)
+    found = read([source], quiet=quiet)
     if gaps:
         rows = [
             (g.what, g.reason, g.namespace, g.kind, g.name, list(g.tables), g.detail)
@@ -167,15 +166,12 @@ def tables(
         table = found.table(name)
         some = table if not limit or format != "table" else table.head(limit)
         show_frame(some, title=f"{name}: {count(len(table), 'row')}", format=format)
-        if quiet:
-            return
-        say_failed(found.failed_reads(name), [source])
-        if len(some) < len(table):
+        say_failed(found.failed_reads(name), [source], quiet=quiet)
+        if len(some) < len(table) and not quiet:
             say(f"{count(len(table) - len(some), 'more row')}; --limit 0 prints all")
     else:
         show_frame(found.tables(), title=str(found.label), format=format)
-        if not quiet:
-            say_failed(found.gaps, [source])
+        say_failed(found.gaps, [source], quiet=quiet)
 
 
 @command(_GROUP, "verify evidence.kaudit")

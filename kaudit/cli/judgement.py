@@ -26,7 +26,7 @@ from kaudit.cli.options import (
     severities,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
-from kaudit.cli.sources import decided, judged, read
+from kaudit.cli.sources import decided, judged, read, say_failed
 
 if TYPE_CHECKING:
     from kaudit.assessment import Assessment
@@ -117,6 +117,7 @@ def assess(
         raise InputError("a table is only printed", hint="name a --format for the file")
     parameters = decided(decisions)
     evidence = read(sources, quiet=quiet, as_of=as_of, secrets=secrets, outputs=outputs_of(context))
+    say_failed(evidence.gaps, sources, quiet=quiet)
     result = judged(evidence, control, framework, decisions.waivers, parameters, quiet=quiet)
     if format == "table":
         from kaudit.cli.overview import show
@@ -200,6 +201,7 @@ def pss(
         raise InputError("--readiness refuses nothing", hint="leave out --fail, or give a --level")
     engine.minor_of(version)
     evidence = read(sources, quiet=quiet)
+    say_failed(evidence.gaps, sources, quiet=quiet)
     if readiness:
         show_frame(engine.readiness(evidence, version), format=format)
         return

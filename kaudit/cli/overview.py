@@ -67,8 +67,8 @@ def _conclusions(assessment: Assessment) -> None:
     say("", error=False)
 
 
-def _failing(assessment: Assessment, *, everything: bool) -> Control | None:
-    """Print the controls that fail, worst first, each with one resource; return the worst."""
+def _failing(assessment: Assessment, *, everything: bool) -> Result | None:
+    """Print the controls that fail, worst first, each with one failure; return the worst."""
     from kaudit.console import say, show_table
 
     tallies = assessment.tallies
@@ -76,9 +76,10 @@ def _failing(assessment: Assessment, *, everything: bool) -> Control | None:
     failing.sort(key=lambda c: (c.severity.rank, c.id))
     shown = failing if everything else failing[:_MOST]
     rows: list[tuple[str, str, str, str]] = []
-    for c in shown:
+    firsts = [_first(assessment, c) for c in shown]
+    for c, first in zip(shown, firsts, strict=True):
         ratio = f"{tallies[c.id].open}/{tallies[c.id].population}"
-        rows += [(c.severity, c.id, ratio, c.title), ("", "", "", f"  {_first(assessment, c)}")]
+        rows += [(c.severity, c.id, ratio, c.title), ("", "", "", f"  {_told(first)}")]
     if not failing:
         say("Nothing fails that is not waived.\n", error=False)
         return None
@@ -91,16 +92,15 @@ def _failing(assessment: Assessment, *, everything: bool) -> Control | None:
         left = Counter(c.severity for c in failing[len(shown) :])
         kinds = ", ".join(f"{number} {severity}" for severity, number in left.items())
         say(f"{len(failing) - len(shown)} more fail ({kinds}); --all shows them\n", error=False)
-    return failing[0]
+    return firsts[0]
 
 
-def _first(assessment: Assessment, control: Control) -> str:
-    """Tell the first failure of a control that no waiver accepts."""
-    first = _failure(assessment, control)
+def _told(first: Result) -> str:
     return shorten(_resource(first) + (first.observed and f": {first.observed}"), _LONGEST)
 
 
-def _failure(assessment: Assessment, control: Control) -> Result:
+def _first(assessment: Assessment, control: Control) -> Result:
+    """Return the first failure of a control that no waiver accepts."""
     failures = assessment.results_of(control.id, Status.FAIL)
     return next(result for result in failures if not result.waiver)
 
@@ -140,24 +140,25 @@ def _some(ids: Sequence[str], everything: bool) -> str:
     return f"{', '.join(ids[:_IDS])} and {len(ids) - _IDS} more"
 
 
-def _next(assessment: Assessment, source: str, worst: Control | None) -> None:
+def _next(assessment: Assessment, source: str, worst: Result | None) -> None:
     from kaudit.console import say
 
     failed = sum(gap.failed for gap in assessment.evidence.gaps)
-    worst_of = _failure(assessment, worst).fingerprint if worst else ""
-    lines = [
-        (f"kaudit controls {worst.id}", "why it matters and how to remedy it") if worst else None,
-        (f"kaudit trace {source} {worst_of}", "the worst finding, back to what was read")
-        if worst_of
-        else None,
-        (f"kaudit tables {source} --gaps", f"what could not be read: {count(failed, 'gap')}")
-        if failed
-        else None,
+    lines: list[tuple[str, str]] = []
+    if worst:
+        lines += [
+            (f"kaudit controls {worst.control}", "why it matters and how to remedy it"),
+            (f"kaudit trace {source} {worst.fingerprint}", "this finding, back to what was read"),
+        ]
+    if failed:
+        lines.append(
+            (f"kaudit tables {source} --gaps", f"what could not be read: {count(failed, 'gap')}")
+        )
+    lines += [
         (f"kaudit assess {source} --format csv", "every result"),
         (f"kaudit report {source} -o report", "the report to hand in"),
     ]
-    known = [line for line in lines if line]
-    width = max(len(command) for command, _ in known)
+    width = max(len(command) for command, _ in lines)
     say("Next", error=False)
-    for command, why in known:
+    for command, why in lines:
         say(f"  {command:<{width}}  {why}", error=False)

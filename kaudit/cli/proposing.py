@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,10 +11,6 @@ from kaudit.cli.app import command
 from kaudit.cli.options import Debug, Format, Quiet, Sources
 from kaudit.cli.scanning import Pin, Scanning, TimeLimit, settings_of
 from kaudit.cli.sources import read, say_failed
-
-if TYPE_CHECKING:
-    from kaudit.evidence.bundle import Evidence
-    from kaudit.model.words import Gap
 
 _GROUP = "Judgement"
 _SHOWN = (
@@ -61,24 +57,18 @@ def admission(
 
     run = Scanning(tools="gator,kyverno", time_limit=time_limit, pin=pin)
     chosen = settings_of(run, images=False, proposed=tuple(policies))
-    evidence = read(sources, quiet=quiet, scan=chosen, warn=False)
-    runs = evidence["tool_runs"]
+    evidence = read(sources, quiet=quiet, scan=chosen)
+    runs, left_out = evidence["tool_runs"], evidence.failed_reads("policy_verdicts")
     if not len(evidence["verdict_reports"]):
         said = [*runs["tool"] + ": " + runs["detail"].fillna("")]
-        said += [f"{gap.what}: {gap.detail}" for gap in _left_out(evidence)] if not said else []
+        said += [f"{gap.what}: {gap.detail}" for gap in left_out] if not said else []
         hint = "; ".join(said) or "the sources hold no object that a policy could refuse"
         raise InputError("no engine judged anything", where=str(policies[0]), hint=hint)
     found = evidence["engine_verdicts"]
     found = found[(found["basis"] == "proposed") & found["result"].isin(["fail", "error"])]
     columns = [*_SHOWN]
     show_frame(found[columns].sort_values(columns[:4] + columns[6:9]), format=format)
-    if not quiet:
-        say_failed(evidence.gaps, sources)
-    unknown = bool(_left_out(evidence)) or bool((found["result"] == "error").any())
+    say_failed(evidence.gaps, sources, quiet=quiet)
+    unknown = bool(left_out) or bool((found["result"] == "error").any())
     if fail and (found["refused"].any() or unknown):
         raise typer.Exit(1 if found["refused"].any() else 3)
-
-
-def _left_out(evidence: Evidence) -> list[Gap]:
-    """Gaps of what engines of policies did not judge."""
-    return [gap for gap in evidence.gaps if gap.failed and "policy_verdicts" in gap.tables]

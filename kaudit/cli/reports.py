@@ -86,8 +86,8 @@ def report(
             gaps=gaps,
             progress=hear,
         )
+    say_failed(gaps, sources, quiet=quiet)
     if not quiet:
-        say_failed(gaps, sources)
         for path in written:
             say(str(path), error=False)
 

@@ -16,7 +16,7 @@ from kaudit.cli.options import (
     Sources,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
-from kaudit.cli.sources import decided, judged, read
+from kaudit.cli.sources import decided, judged, read, say_failed
 
 if TYPE_CHECKING:
     from kaudit.correlate import Risks
@@ -61,6 +61,7 @@ def risks(
 
     parameters = decided(decisions)
     evidence = read(sources, quiet=quiet, as_of=as_of, outputs=outputs_of(context))
+    say_failed(evidence.gaps, sources, quiet=quiet)
     assessment = judged(evidence, None, "", decisions.waivers, parameters, quiet=quiet)
     with progress(quiet=quiet) as hear:
         found = correlate(assessment, progress=hear)

@@ -36,14 +36,13 @@ def read(
     outputs: Sequence[tuple[str, Path]] = (),
     scan: Settings | None = None,
     vault: str = "",
-    warn: bool = True,
 ) -> Evidence:
-    """Open or collect evidence, with progress on a terminal, and say what could not be read."""
+    """Open or collect evidence, with progress on a terminal."""
     from kaudit.console import progress
     from kaudit.opening import evidence_of
 
     with progress(quiet=quiet) as hear:
-        found = evidence_of(
+        return evidence_of(
             sources,
             out=out,
             raw=raw,
@@ -55,9 +54,6 @@ def read(
             vault=vault,
             progress=hear,
         )
-    if warn and not quiet:
-        say_failed(found.gaps, sources)
-    return found
 
 
 def quoted(sources: Sequence[str]) -> str:
@@ -65,11 +61,11 @@ def quoted(sources: Sequence[str]) -> str:
     return shlex.quote(sources[0]) if len(sources) == 1 else "SOURCE"
 
 
-def say_failed(gaps: Sequence[Gap], sources: Sequence[str], most: int = 5) -> None:
+def say_failed(gaps: Sequence[Gap], sources: Sequence[str], *, quiet: bool, most: int = 5) -> None:
     """Say on stderr what could not be read: it is judged nowhere, and is no pass."""
     from kaudit.console import say
 
-    failed = [gap for gap in gaps if gap.failed]
+    failed = [gap for gap in gaps if gap.failed and not quiet]
     for gap in failed[:most]:
         why = f" ({gap.detail})" if gap.detail else ""
         say(f"gap: {gap.what}: {gap.reason.replace('_', ' ')}{why}")

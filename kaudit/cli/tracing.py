@@ -46,9 +46,7 @@ def trace(
 
     parameters = decided(decisions)
     control = control_of(finding)
-    evidence = read(
-        [source], quiet=quiet, as_of=as_of, outputs=outputs_of(context), raw=True, warn=False
-    )
+    evidence = read([source], quiet=quiet, as_of=as_of, outputs=outputs_of(context), raw=True)
     if control:
         waivers = decisions.waivers
         found = traced(judged(evidence, [control], "", waivers, parameters, quiet=quiet), finding)
@@ -57,7 +55,7 @@ def trace(
     if format == "json":
         show_json(found)
     elif format == "csv":
-        show_table([(name, value) for _, name, value in _told(found)], _HEADERS, format=format)
+        show_table(_told(found), ("part", *_HEADERS), format=format)
     else:
         _show(found)
 

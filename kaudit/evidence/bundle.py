@@ -88,9 +88,13 @@ class Evidence:
         """Reads that were refused, absent, partial or failed."""
         return self.manifest.gaps
 
-    def failed_reads(self, *names: str) -> tuple[Gap, ...]:
-        """Gaps by which tables or views may lack something that the source has."""
-        weak = set(registry.base_tables(*names))
+    def failed_reads(self, *names: str, naming: bool = False) -> tuple[Gap, ...]:
+        """Gaps by which tables or views may lack something that the source has.
+
+        Tables that a view uses for naming only are asked where ``naming`` says so.
+        """
+        registry.load()
+        weak = set(registry.base_tables(*names, naming=naming))
         return tuple(gap for gap in self.gaps if gap.failed and not weak.isdisjoint(gap.tables))
 
     @property

@@ -49,11 +49,9 @@ SHORT = {
     "KA-BLD-009": "registry",
 }
 #: Tables of policies: without one of them, *none* may be wrong.
-_POLICIES = frozenset(
-    [
-        *("constraints", "constraint_templates", "kyverno_policies", "kyverno_rules"),
-        *("admission_policies", "admission_bindings", "webhooks", "policy_exceptions"),
-    ]
+_POLICIES = (
+    *("constraints", "constraint_templates", "kyverno_policies", "kyverno_rules"),
+    *("admission_policies", "admission_bindings", "webhooks", "policy_exceptions"),
 )
 
 
@@ -72,7 +70,7 @@ def deploy(assessment: Assessment) -> b.Stack:
 
 def _unread(assessment: Assessment) -> list[b.Block]:
     """Say that policies could not be read, where they could not."""
-    gaps = [g for g in assessment.evidence.gaps if g.failed and _POLICIES & {*g.tables}]
+    gaps = assessment.evidence.failed_reads(*_POLICIES)
     if not gaps:
         return []
     said = "; ".join(sorted({gap.what for gap in gaps}))

@@ -63,7 +63,7 @@ def test_the_order_of_what_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
     at = found.index("Next")
     assert found[at + 1 :] == [
         "kaudit controls KA-DEP-001 why it matters and how to remedy it",
-        "kaudit trace pods.yaml ka-dep-001.de3a83d35106b1b3 the worst finding, back to what was read",
+        "kaudit trace pods.yaml ka-dep-001.de3a83d35106b1b3 this finding, back to what was read",
         "kaudit tables pods.yaml --gaps what could not be read: 1 gap",
         "kaudit assess pods.yaml --format csv every result",
         "kaudit report pods.yaml -o report the report to hand in",
