@@ -100,9 +100,16 @@ def test_what_becomes_of_a_statement(
     assert (found.verdict, found.path, found.ports) == (word, path, ports)
 
 
-@pytest.mark.parametrize("broken", ["kind: NetworkPolicy", "kind: Pod"])
-def test_nothing_is_said_where_what_may_decide_was_not_read(broken: str) -> None:
-    version = "v1" if broken == "kind: Pod" else "networking.k8s.io/v1"
+@pytest.mark.parametrize(
+    ("version", "broken"),
+    [
+        ("networking.k8s.io/v1", "kind: NetworkPolicy"),
+        ("v1", "kind: Pod"),
+        ("k8s.cni.cncf.io/v1", "kind: NetworkAttachmentDefinition"),
+        ("kubevirt.io/v1", "kind: VirtualMachine"),
+    ],
+)
+def test_nothing_is_said_where_what_may_decide_was_not_read(version: str, broken: str) -> None:
     text = f"{CLUSTER}{{apiVersion: {version}, {broken}, metadata: {{name: x}}, spec: 3}}\n---\n"
     for says in ("batch never reaches pci", "pci accepts only from frontend on 8443"):
         found = verdict(says, text)
