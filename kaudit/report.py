@@ -30,9 +30,10 @@ from kaudit.text import meant
 if TYPE_CHECKING:
     from kaudit.template.ahead import Ahead
 
-__all__ = ["Rendered", "find_notebook", "is_report", "render"]
+__all__ = ["MARK", "Rendered", "find_notebook", "is_report", "render"]
 
-_MARK = "report.json"
+#: The file that makes a folder a report.
+MARK = "report.json"
 _SCHEMA = "kaudit/report/v1"
 _FAILED = "failed.ipynb"
 _FORMATS = ("html", "pdf")
@@ -198,8 +199,8 @@ def _check_folder(out: Path) -> None:
 def is_report(folder: Path) -> bool:
     """Tell whether a folder is a report, or what a failed run left: nobody else's is lost."""
     try:
-        mark = json.loads((folder / _MARK).read_text("utf-8"))
-    except (OSError, ValueError):
+        mark = json.loads((folder / MARK).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(mark, dict) and mark.get("schema") == _SCHEMA
 
@@ -299,7 +300,7 @@ def _seal(folder: Path, notebook: str) -> dict[str, str]:
     }
     mark = {"schema": _SCHEMA, "notebook": notebook, "files": dict(sorted(files.items()))}
     text = json.dumps(mark, indent=1, ensure_ascii=False)
-    (folder / _MARK).write_text(f"{text}\n", "utf-8", newline="\n")
+    (folder / MARK).write_text(f"{text}\n", "utf-8", newline="\n")
     return files
 
 
@@ -331,7 +332,7 @@ def _publish_inside(folder: Path, out: Path) -> None:
     for path in list(out.iterdir()):
         if path != folder:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for path in sorted(folder.iterdir(), key=lambda path: path.name == _MARK):
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == MARK):
         shutil.move(path, out / path.name)
 
 

@@ -91,6 +91,7 @@ LEVELS = {
     "demo": 9,
     "dossier": 10,
     "prune": 10,
+    "rerun": 11,
     "console": 10,
     "lab": 11,
     "cli": 12,

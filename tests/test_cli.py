@@ -8,6 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from kaudit.cli import app
+from kaudit.collect import collect
+from kaudit.errors import InputError
+from tests.memory_source import MemorySource
 
 POD = """
 apiVersion: v1
@@ -103,6 +106,16 @@ def test_a_pod_that_could_not_be_read_is_not_let_through(folder: Path) -> None:
     assert run("pss", ".", "--level", "restricted", "--fail")[0] == 1
     (folder / "faulty.yaml").write_text("{apiVersion: v1, kind: Service, spec: 3}")
     assert run("pss", ".", "--level", "privileged", "--fail")[0] == 0
+
+
+def test_a_cluster_or_an_unknown_kind_is_evidence_though_all_else_is_broken(folder: Path) -> None:
+    broken = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": 3}
+    unknown = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "t"}}
+    for held, live in (([broken, unknown], False), ([broken], True)):
+        found = collect(MemorySource(*held, live=live), strict=True)
+        assert "Pod p" in [gap.what for gap in found.gaps if gap.failed]
+    with pytest.raises(InputError, match="nothing could be read"):
+        collect(MemorySource(broken), strict=True)
 
 
 def test_of_many_gaps_some_are_told(folder: Path) -> None:

@@ -67,6 +67,7 @@ NAMES = (
     "gate",
     "pss",
     "report",
+    "rerun",
     "results",
     "risks",
     "statements",

@@ -33,7 +33,8 @@ SOURCE is one of
 \b
 Exit codes
   0   done; nothing at or above --fail-on
-  1   findings at or above --fail-on, or what pss --fail or gate refuses
+  1   findings at or above --fail-on, what pss --fail or gate refuses, or a
+      report that rerun does not reproduce
   2   wrong usage, input that cannot be read, or no room to write
   3   incomplete, with --require-complete, for the gate, or for --fail of pss
       and admission; or who-can found nobody, and not all was read

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = [
     *("collect", "tables", "verify", "trace", "assess", "pss", "who-can", "rights"),
     *("admission", "connections", "risks", "gate", "report"),
-    *("demo", "lab", "schedule", "prune"),
+    *("demo", "lab", "rerun", "schedule", "prune"),
     *("controls", "frameworks", "rbac"),
 ]
 

@@ -1,0 +1,224 @@
+"""Engine: a report is made anew from what it was made from, and compared file by file.
+
+Nothing of the report is executed: kaudit's own notebook of that name runs, with the parameters
+and inputs that the report holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from enum import StrEnum
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kaudit import __version__
+from kaudit.errors import EvidenceError, InputError
+from kaudit.evidence.bundle import Evidence
+from kaudit.report import MARK, is_report
+from kaudit.source.events import Progress, silent
+
+__all__ = ["Compared", "Rerun", "State", "rerun"]
+
+_INPUTS = ("evidence.kaudit", "waivers.yaml")
+#: Formats of which a line can be named.
+_TEXTS = {".html", ".ipynb", ".csv", ".json", ".yaml"}
+_OWN = re.compile(r"([a-z]+)\.ipynb")
+
+
+class State(StrEnum):
+    """What became of a file of a report."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    ALTERED = "altered"
+    MISSING = "missing"
+    FOREIGN = "foreign"
+    NOT_MADE = "not made"
+
+    @property
+    def meaning(self) -> str:
+        """Say what the word means."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    State.SAME: "it was made again, byte by byte",
+    State.DIFFERENT: "other bytes were made",
+    State.ALTERED: "it was changed after the report was made",
+    State.MISSING: "the report lacks it",
+    State.FOREIGN: "it is no part of the report",
+    State.NOT_MADE: "it was not made again",
+}
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """One file.
+
+    Attributes
+    ----------
+    name
+        Relative to the report.
+    state
+        What became of it.
+    line
+        First line that differs, of a text; 0 where there is none.
+    sha256
+        Of the file in the report, empty where it is missing.
+    """
+
+    name: str
+    state: State
+    line: int = 0
+    sha256: str = ""
+
+
+class Rerun(msgspec.Struct, frozen=True, tag_field="schema", tag="kaudit/rerun/v1"):
+    """How a report compares with the one that was made anew.
+
+    Attributes
+    ----------
+    notebook
+        That ran.
+    evidence
+        Id of the evidence that both rest on.
+    kaudit
+        Version that made it anew.
+    identical
+        Whether every file is the same.
+    files
+        All files of both, in the order of their names.
+    """
+
+    notebook: str
+    evidence: str
+    kaudit: str
+    identical: bool
+    files: list[Compared]
+
+
+def rerun(report: Path, *, out: Path | None = None, progress: Progress = silent) -> Rerun:
+    """Make a report anew and compare.
+
+    Parameters
+    ----------
+    report
+        Its folder.
+    out
+        Where to keep what is made; None keeps nothing.
+    progress
+        Told which cell runs.
+
+    Returns
+    -------
+    Rerun
+
+    Raises
+    ------
+    InputError
+        The folder is no report, it was made by a notebook that is not kaudit's, its
+        parameters cannot be read, or ``out`` lies in it.
+    EvidenceError
+        What the report was made from was changed, or is not there.
+    """
+    from kaudit.dossier import audit_report
+
+    if not is_report(report):
+        raise InputError("it is no report", where=report, hint="name the folder of one")
+    if out is not None and out.resolve().is_relative_to(report.resolve()):
+        raise InputError("what is made anew would change the report", where=out)
+    mark = json.loads((report / MARK).read_text("utf-8"))
+    sealed = {str(name): str(sha256) for name, sha256 in _table(mark.get("files")).items()}
+    there = _hashes(report)
+    match = _OWN.fullmatch(str(mark.get("notebook")))
+    if match is None or match[0] not in there:
+        raise InputError("it was made by no notebook of kaudit", where=report / MARK)
+    for name in _INPUTS:
+        if there.get(name) != sealed.get(name):
+            what = f"{name} is not what the report was made from"
+            raise EvidenceError(what, where=report)
+    evidence = Evidence.open(report / _INPUTS[0], verify=True)
+    given = _parameters(report / match[0])
+    with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
+        folder = out or Path(private) / "report"
+        audit_report(
+            [str(report / _INPUTS[0])],
+            folder,
+            notebook=match[1],
+            pdf=f"{match[1]}.pdf" in sealed,
+            waivers=report / _INPUTS[1] if _INPUTS[1] in sealed else None,
+            progress=progress,
+            **given,
+        )
+        made = _hashes(folder)
+        names = sorted({*there, *sealed, *made})
+        files = [
+            _compared(name, report, folder, there.get(name), sealed.get(name), made.get(name))
+            for name in names
+        ]
+    same = all(file.state is State.SAME for file in files)
+    return Rerun(match[0], evidence.id, __version__, same, files)
+
+
+def _compared(
+    name: str, report: Path, folder: Path, there: str | None, sealed: str | None, made: str | None
+) -> Compared:
+    if there is None:
+        return Compared(name, State.MISSING)
+    state = State.SAME
+    if sealed is None and made is None:
+        state = State.FOREIGN
+    elif there != sealed:
+        state = State.ALTERED
+    elif made is None:
+        state = State.NOT_MADE
+    elif there != made:
+        state = State.DIFFERENT
+    line = 0
+    if made not in (None, there) and Path(name).suffix in _TEXTS:
+        line = _first(report / name, folder / name)
+    return Compared(name, state, line, there)
+
+
+def _first(one: Path, other: Path) -> int:
+    """First line in which two files differ."""
+    with one.open("rb") as first, other.open("rb") as second:
+        lines = enumerate(zip_longest(first, second), start=1)
+        return next(number for number, (mine, yours) in lines if mine != yours)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a report but its mark."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != MARK:
+            with path.open("rb") as stream:
+                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _parameters(notebook: Path) -> dict[str, Any]:
+    """Parameters that a report was made with, as its engine takes them."""
+    from kaudit.parameters import parse
+
+    try:
+        metadata = _table(json.loads(notebook.read_text("utf-8"))).get("metadata")
+    except (ValueError, RecursionError):
+        raise InputError("it cannot be read as a notebook", where=notebook) from None
+    given = _table(_table(_table(metadata).get("papermill")).get("parameters"))
+    title, frameworks = given.get("title", ""), given.get("frameworks", [])
+    if not isinstance(title, str) or not isinstance(frameworks, list):
+        raise InputError("its parameters cannot be read", where=notebook)
+    decided = parse(_table(given.get("decisions")))
+    return {"title": title, "frameworks": tuple(map(str, frameworks)), "parameters": decided}
