@@ -83,6 +83,21 @@ class Result(msgspec.Struct, frozen=True):
     raw: str = ""
     raw_line: int = 0
 
+    @property
+    def resource(self) -> str:
+        """The resource in words; empty where the result is about no single one."""
+        name = "/".join(part for part in (self.namespace, self.name) if part)
+        where = f"{self.kind} {name}".strip()
+        return f"{where}, container {self.container}" if self.container else where
+
+    @property
+    def told(self) -> str:
+        """The resource and what was seen of it, or why it was not judged, in one line."""
+        said = self.observed or self.reason
+        if said.startswith(self.resource):  # a gap names it
+            return said
+        return f"{self.resource}: {said}" if said else self.resource
+
     def _repr_html_(self) -> str:
         return card(self, f"{self.control}: {self.status.replace('_', ' ')}")
 

@@ -91,7 +91,7 @@ def assess(
             metavar="FORMAT",
             callback=one_of("format", exports),
             autocompletion=completed(exports),
-            help="table, or the name of an exporter: json, csv.",
+            help="table, or the name of an exporter: csv, json, junit, sarif.",
         ),
     ] = "table",
     everything: Annotated[

@@ -96,19 +96,14 @@ def _failing(assessment: Assessment, *, everything: bool) -> Result | None:
 
 
 def _told(first: Result) -> str:
-    return shorten(_resource(first) + (first.observed and f": {first.observed}"), _LONGEST)
+    resource = first.resource or "the cluster"
+    return shorten(resource + (first.observed and f": {first.observed}"), _LONGEST)
 
 
 def _first(assessment: Assessment, control: Control) -> Result:
     """Return the first failure of a control that no waiver accepts."""
     failures = assessment.results_of(control.id, Status.FAIL)
     return next(result for result in failures if not result.waiver)
-
-
-def _resource(result: Result) -> str:
-    name = "/".join(part for part in (result.namespace, result.name) if part)
-    where = f"{result.kind} {name}".strip() or "the cluster"
-    return f"{where}, container {result.container}" if result.container else where
 
 
 def _unassessed(assessment: Assessment, *, everything: bool) -> None:

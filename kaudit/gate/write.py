@@ -13,16 +13,11 @@ import msgspec
 
 from kaudit import __version__
 from kaudit.errors import InputError
+from kaudit.exporters import sarif
 from kaudit.gate.verdict import Check, Finding, Outcome, Verdict
 from kaudit.text import visible
 
 SCHEMA = "kaudit/gate/v1"
-_SARIF = (
-    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-)
-_LEVELS = {"critical": "error", "high": "error", "medium": "warning"}
-#: Scores that stand for severities where a reader wants numbers.
-_SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
 
 
 def as_json(verdict: Verdict) -> bytes:
@@ -64,7 +59,7 @@ def as_sarif(verdict: Verdict) -> bytes:
         ],
         "results": [_result(finding) for finding in verdict.findings],
     }
-    document = {"$schema": _SARIF, "version": "2.1.0", "runs": [run]}
+    document = {"$schema": sarif.SCHEMA, "version": "2.1.0", "runs": [run]}
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
@@ -74,8 +69,8 @@ def _rule(name: str, finding: Finding) -> dict[str, Any]:
         "shortDescription": {"text": visible(finding.message or finding.rule)},
         "properties": {"tags": ["security", finding.what]},
     }
-    if finding.severity in _SCORES:
-        rule["properties"]["security-severity"] = _SCORES[finding.severity]
+    if finding.severity in sarif.SCORES:
+        rule["properties"]["security-severity"] = sarif.SCORES[finding.severity]
     if finding.url and finding.url.startswith(("https://", "http://")):
         rule["helpUri"] = finding.url
     return rule
@@ -93,7 +88,7 @@ def _result(finding: Finding) -> dict[str, Any]:
     print_ = hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
     result: dict[str, Any] = {
         "ruleId": name,
-        "level": _LEVELS.get(finding.severity, "note"),
+        "level": sarif.LEVELS.get(finding.severity, "note"),
         "message": {"text": visible(f"{subject}{finding.message or finding.rule}")},
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"kaudit/v1": print_[:32]},

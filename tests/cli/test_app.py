@@ -237,7 +237,7 @@ def completions(line: str) -> list[str]:
     [
         ("kaudit fr", ["frameworks"]),
         ("kaudit assess x --fail-on h", ["high"]),
-        ("kaudit assess x --format ", ["table", "csv", "json"]),
+        ("kaudit assess x --format ", ["table", "csv", "json", "junit", "sarif"]),
         ("kaudit controls KA-DEP-001", ["KA-DEP-001"]),
         ("kaudit frameworks cis-k", ["cis-kubernetes"]),
         ("kaudit tables x service_a", ["service_accounts"]),
