@@ -100,6 +100,15 @@ def test_what_was_not_assessed_is_ready_nowhere() -> None:
     assert of["KA-DEP-001"] == (2, 0, 2, 0)  # a control that was left out
 
 
+def test_policies_that_could_not_be_read_may_enforce() -> None:
+    broken = "---\n{apiVersion: kyverno.io/v1, kind: ClusterPolicy, metadata: {name: q}, spec: 5}\n"
+    for text, told in ((CLUSTER + GUARDED, False), (CLUSTER + GUARDED + broken, True)):
+        found = judged(text)
+        for stack in (show.enforcement(found), show.admitted(found)):
+            titles = [part.title for part in stack.blocks if isinstance(part, b.Callout)]
+            assert ("Not every policy could be read" in titles) is told
+
+
 def test_names_are_escaped() -> None:
     policy = (POLICY % f"{MATCH}, {JUDGES}").replace("{name: p,", f'{{name: "{HOSTILE}",')
     assert HOSTILE not in standalone(show.deploy(judged(CLUSTER + policy)))
