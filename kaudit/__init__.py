@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from kaudit import show as show
     from kaudit.assessment import Assessment as Assessment
+    from kaudit.compare import compare as compare
     from kaudit.errors import KauditError as KauditError
     from kaudit.evidence.bundle import Evidence as Evidence
     from kaudit.model.words import Gap as Gap
@@ -41,6 +42,7 @@ _HOMES = {
     "assess": "kaudit.public",
     "collect": "kaudit.public",
     "collector": "kaudit.registry",
+    "compare": "kaudit.compare",
     "control": "kaudit.registry",
     "controls": "kaudit.public",
     "risks": "kaudit.public",
@@ -59,6 +61,7 @@ __all__ = [
     "assess",
     "collect",
     "collector",
+    "compare",
     "control",
     "controls",
     "risks",
@@ -77,7 +80,7 @@ def __getattr__(name: str) -> Any:
 
 
 class _Package(ModuleType):
-    """Keeps the public functions where modules have the same names: collect, assess."""
+    """Keeps the public functions where modules have the same names: collect, assess, compare."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in _HOMES or not isinstance(value, ModuleType) or name == "show":

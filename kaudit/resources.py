@@ -149,6 +149,17 @@ class Resources:
         return parts_of(self.key(number))
 
 
+def in_words(kind: str, namespace: str, name: str, container: str) -> str:
+    """Name a resource for people; empty where nothing single is meant.
+
+    >>> in_words("Deployment", "shop", "web", "app"), in_words("Node", "", "n1", "")
+    ('Deployment shop/web, container app', 'Node n1')
+    """
+    whole = "/".join(part for part in (namespace, name) if part)
+    where = f"{kind} {whole}".strip()
+    return f"{where}, container {container}" if container else where
+
+
 def parts_of(key: str) -> tuple[str, str, str, str]:
     """Kind, namespace, name and container of a resource."""
     kind, namespace, name, container = key.split(_SEPARATOR)

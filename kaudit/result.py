@@ -14,7 +14,7 @@ from kaudit.model.words import Layer, Severity, Status
 from kaudit.observations import Observations, Words
 from kaudit.registry import Control, resource_of
 from kaudit.remembered import once
-from kaudit.resources import Resources, digest, key_of
+from kaudit.resources import Resources, digest, in_words, key_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,9 +86,7 @@ class Result(msgspec.Struct, frozen=True):
     @property
     def resource(self) -> str:
         """The resource in words; empty where the result is about no single one."""
-        name = "/".join(part for part in (self.namespace, self.name) if part)
-        where = f"{self.kind} {name}".strip()
-        return f"{where}, container {self.container}" if self.container else where
+        return in_words(self.kind, self.namespace, self.name, self.container)
 
     @property
     def told(self) -> str:

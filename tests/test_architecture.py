@@ -73,6 +73,7 @@ LEVELS = {
     "signal_states": 6,
     "correlate": 7,
     "pss": 6,
+    "compare": 6,
     "provenance": 6,
     "attached": 6,
     "connections": 6,

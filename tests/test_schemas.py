@@ -60,6 +60,7 @@ HOST = """
 ---
 """
 NAMES = (
+    "compare",
     "connection-changes",
     "connection-explanation",
     "connections",

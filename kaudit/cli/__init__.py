@@ -16,7 +16,8 @@ from typer.models import CommandInfo
 
 # Their order is the order of the help.
 # isort: off
-from kaudit.cli import evidence, tracing, judgement, access, proposing, connecting, risks  # noqa: F401
+from kaudit.cli import evidence, tracing, judgement, comparing, access, proposing, connecting  # noqa: F401
+from kaudit.cli import risks  # noqa: F401
 from kaudit.cli import gate, reports, rerunning, operation, catalogue  # noqa: F401
 from kaudit.cli.app import app
 

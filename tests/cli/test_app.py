@@ -21,8 +21,8 @@ from tests.test_cli import POD, run
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
-    *("collect", "tables", "verify", "trace", "assess", "pss", "who-can", "rights"),
-    *("admission", "connections", "risks", "gate", "report"),
+    *("collect", "tables", "verify", "trace", "assess", "pss", "compare"),
+    *("who-can", "rights", "admission", "connections", "risks", "gate", "report"),
     *("demo", "lab", "rerun", "schedule", "prune"),
     *("controls", "frameworks", "rbac"),
 ]
