@@ -19,12 +19,14 @@ from kaudit.cli.options import (
     severities,
 )
 from kaudit.cli.sources import decided, judged, read, say_failed
+from kaudit.text import shorten
 
 if TYPE_CHECKING:
     from kaudit.compare import Change, Comparison, Side
 
 #: Differences of one kind that are shown unless all are asked for.
 _MOST = 20
+_LONGEST = 200
 
 
 @command(
@@ -136,7 +138,8 @@ def _list(found: Comparison, change: Change, *, everything: bool) -> None:
     shown = some if everything else some[:_MOST]
     if not some:
         return
-    rows = [(d.severity, d.control, f"{d.resource}: {d.reason or d.observed}") for d in shown]
+    told = (shorten(f"{d.resource}: {d.reason or d.observed}", _LONGEST) for d in shown)
+    rows = [(d.severity, d.control, text) for d, text in zip(shown, told, strict=True)]
     title = f"{change.capitalize()}: {change.meaning}"
     show_table(rows, ("severity", "control", "resource"), title=title)
     if len(shown) < len(some):
