@@ -79,11 +79,13 @@ def audit_report(
     Raises
     ------
     InputError
-        A source cannot be read, or ``out`` is in the way.
+        A source cannot be read, ``out`` is in the way, or the notebook has no parameter for
+        what is given.
     ReportError
         The notebook failed; it is kept.
     """
     from kaudit.catalogue import REPORTED, framework
+    from kaudit.errors import InputError
     from kaudit.report import find_notebook, render
     from kaudit.template.run import known_parameters
     from kaudit.waivers import load_waivers
@@ -91,6 +93,18 @@ def audit_report(
     chosen = [framework(name).id for name in frameworks] or list(REPORTED)
     accepted = load_waivers(waivers) if waivers else ()
     decisions = parameters or Parameters()
+    path = find_notebook(notebook)
+    known = known_parameters(path)
+    asked = {
+        "title": title,
+        "waivers": waivers,
+        "decisions": _differing(decisions),
+        "frameworks": frameworks,
+    }
+    for name, value in asked.items():
+        if value and name not in known:  # its tables would tell another story than it does
+            hint = f"it knows {', '.join(known)}"
+            raise InputError(f"the notebook has no parameter {name!r}", where=path, hint=hint)
     with (
         nullcontext(kernel) if kernel else Kernel() as ready,
         tempfile.TemporaryDirectory(prefix="kaudit-") as private,
@@ -117,9 +131,7 @@ def audit_report(
             "decisions": _differing(decisions),
             "frameworks": chosen,
         }
-        path = find_notebook(notebook)
         formats = ("html", "pdf") if pdf else ("html",)
-        known = known_parameters(path)
         given = {
             name: value
             for name, value in values.items()

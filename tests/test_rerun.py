@@ -160,6 +160,27 @@ def test_what_cannot_be_made_again(
         rerun(report)
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("title", {"title": "Mine"}),
+        ("decisions", {"parameters": Parameters(image_max_age_days=7)}),
+        ("frameworks", {"frameworks": ("pss",)}),
+        ("waivers", {"waivers": Path("waivers.yaml")}),
+    ],
+)
+def test_what_a_notebook_does_not_take_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: dict[str, Any]
+) -> None:
+    """Tables would be judged by it, and neither the notebook nor who performs it again."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "waivers.yaml").write_text(WAIVERS)
+    (tmp_path / "pod.yaml").write_text(POD)
+    with pytest.raises(InputError, match=f"the notebook has no parameter '{name}'"):
+        audit_report(["pod.yaml"], tmp_path / "out", notebook="explore", **given)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("place", ["", "again"])
 def test_it_is_not_written_into_the_report(report: Path, place: str) -> None:
     with pytest.raises(InputError, match="would change the report"):
