@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kaudit.model.words import Gap
 
 EVIDENCE = "evidence.kaudit"
-
+BASELINE = "baseline.kaudit"
 
 #: Tables that are handed in where they have rows, by the name of their file.
 _BESIDE = {
@@ -58,6 +58,7 @@ def audit_report(
     waivers: Path | None = None,
     parameters: Parameters | None = None,
     title: str = "",
+    baseline: str = "",
     pdf: bool = True,
     secrets: str = "none",
     as_of: datetime | None = None,
@@ -68,8 +69,9 @@ def audit_report(
 ) -> list[Path]:
     """Write a report on sources, or on one body of sealed evidence.
 
-    ``kernel`` is one that was started before; by default, one is started first. To ``gaps``
-    is added what could not be read.
+    ``baseline`` is an earlier source, for a notebook that compares. ``kernel`` is one that was
+    started before; by default, one is started first. To ``gaps`` is added what could not be
+    read.
 
     Returns
     -------
@@ -100,11 +102,14 @@ def audit_report(
         "waivers": waivers,
         "decisions": _differing(decisions),
         "frameworks": frameworks,
+        "baseline": baseline,
     }
     for name, value in asked.items():
         if value and name not in known:  # its tables would tell another story than it does
             hint = f"it knows {', '.join(known)}"
             raise InputError(f"the notebook has no parameter {name!r}", where=path, hint=hint)
+    if "baseline" in known and not baseline:
+        raise InputError("the notebook compares", where=path, hint="name a --baseline")
     with (
         nullcontext(kernel) if kernel else Kernel() as ready,
         tempfile.TemporaryDirectory(prefix="kaudit-") as private,
@@ -114,12 +119,18 @@ def audit_report(
         if gaps is not None:
             gaps += evidence.gaps
         beside: dict[str, Path] = {EVIDENCE: stage / EVIDENCE}
+        earlier = None
+        if baseline:
+            beside[BASELINE] = stage / BASELINE
+            earlier = _evidence([baseline], stage / BASELINE, secrets, None, (), progress)
+            if gaps is not None:
+                gaps += earlier.gaps
         if waivers:
             beside["waivers.yaml"] = waivers
 
         def tables() -> dict[str, Path]:
             with using(decisions):
-                _annex(evidence, accepted, stage / "tables")
+                _annex(evidence, accepted, stage / "tables", earlier)
             return {"tables": stage / "tables"}
 
         progress("tables", 0, None)
@@ -130,6 +141,7 @@ def audit_report(
             "waivers": "waivers.yaml" if waivers else "",
             "decisions": _differing(decisions),
             "frameworks": chosen,
+            "baseline": BASELINE,
         }
         formats = ("html", "pdf") if pdf else ("html",)
         given = {
@@ -190,10 +202,13 @@ def _evidence(
     )
 
 
-def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:
+def _annex(
+    evidence: Evidence, waivers: Sequence[Any], folder: Path, earlier: Evidence | None
+) -> None:
     """Write the tables of a report as CSV and Parquet, and the results as JSON."""
     from kaudit import pss, registry
     from kaudit.assess import assess
+    from kaudit.compare import compare
     from kaudit.correlate import correlate
 
     shutil.rmtree(folder, ignore_errors=True)
@@ -210,6 +225,8 @@ def _annex(evidence: Evidence, waivers: Sequence[Any], folder: Path) -> None:
         "requirements": _requirements(assessment),
         "origins": _origins(evidence),
     }
+    if earlier is not None:
+        frames["changes"] = compare(assess(earlier, waivers=waivers), assessment).frame
     beside = {name: evidence.frames.get(table) for name, table in _BESIDE.items()}
     frames |= {name: found for name, found in beside.items() if len(found)}
     for name, frame in frames.items():

@@ -26,7 +26,7 @@ from kaudit.source.events import Progress, silent
 
 __all__ = ["Compared", "Rerun", "State", "rerun"]
 
-_INPUTS = ("evidence.kaudit", "waivers.yaml")
+_EVIDENCE, _WAIVERS, _BASELINE = _INPUTS = ("evidence.kaudit", "waivers.yaml", "baseline.kaudit")
 #: Formats of which a line can be named.
 _TEXTS = {".html", ".ipynb", ".csv", ".json", ".yaml"}
 _OWN = re.compile(r"([a-z]+)\.ipynb")
@@ -143,16 +143,17 @@ def rerun(report: Path, *, out: Path | None = None, progress: Progress = silent)
         if there.get(name) != sealed.get(name):
             what = f"{name} is not what the report was made from"
             raise EvidenceError(what, where=report)
-    evidence = Evidence.open(report / _INPUTS[0], verify=True)
+    evidence = Evidence.open(report / _EVIDENCE, verify=True)
     given = _parameters(report / match[0])
     with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
         folder = out or Path(private) / "report"
         audit_report(
-            [str(report / _INPUTS[0])],
+            [str(report / _EVIDENCE)],
             folder,
             notebook=match[1],
             pdf=f"{match[1]}.pdf" in sealed,
-            waivers=report / _INPUTS[1] if _INPUTS[1] in sealed else None,
+            waivers=report / _WAIVERS if _WAIVERS in sealed else None,
+            baseline=str(report / _BASELINE) if _BASELINE in sealed else "",
             progress=progress,
             **given,
         )

@@ -34,6 +34,7 @@ _Pdf = Annotated[bool, typer.Option("--pdf/--no-pdf", help="Write the PDF.")]
     "report manifests -o report --framework cis-kubernetes --waivers waivers.yaml",
     "report context:production -o report -P allowed_registries=registry.example.com",
     "report manifests --trivy scans/ --notebook build -o report",
+    "report july.kaudit --notebook drift --baseline june.kaudit -o report",
     kind=WithOutputs,
 )
 def report(
@@ -58,6 +59,14 @@ def report(
         ),
     ] = None,
     decisions: Decisions,
+    baseline: Annotated[
+        str,
+        typer.Option(
+            "--baseline",
+            metavar="SOURCE",
+            help="Earlier source, for a notebook that compares: drift.",
+        ),
+    ] = "",
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="Title on the cover.")] = "",
     pdf: _Pdf = True,
     secrets: Secrets = "none",
@@ -79,6 +88,7 @@ def report(
             waivers=decisions.waivers,
             parameters=decided(decisions),
             title=title,
+            baseline=baseline,
             pdf=pdf,
             secrets=secrets,
             as_of=utc(as_of),

@@ -11,6 +11,7 @@ from kaudit.show.deploy import (
     next_to_enforce,
     pod_security,
 )
+from kaudit.show.drift import drift
 from kaudit.show.engines import engines
 from kaudit.show.exceptions import exceptions
 from kaudit.show.explore import cases, control, evidence, finding, record, table
@@ -66,6 +67,7 @@ __all__ = [
     "deploy",
     "detection_rules",
     "dockerfiles",
+    "drift",
     "enforcement",
     "engines",
     "evidence",

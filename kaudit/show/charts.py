@@ -19,6 +19,7 @@ __all__ = [
     "FULL",
     "HALF",
     "bars",
+    "change_bars",
     "coverage_bars",
     "nothing",
     "readiness_matrix",
@@ -69,6 +70,50 @@ def status_bars(
         for name, row, total in parts
     )
     return _stacked(parts, names, caption, words, what, wide)
+
+
+def change_bars(
+    counts: Mapping[str, Mapping[str, int]],
+    *,
+    caption: str = "What became of findings",
+    wide: float = FULL,
+) -> Figure:
+    """Stack what became of findings in a bar, one bar a name.
+
+    Parameters
+    ----------
+    counts
+        Name (a layer) to a word of :class:`~kaudit.compare.Change` to number of findings.
+    caption
+        Title of the figure.
+    wide
+        Width of the drawing in points.
+    """
+    names = {colour: word for word, colour in _CHANGES.items()}
+    parts = [
+        (
+            name,
+            [(colour, row.get(word, 0)) for word, colour in _CHANGES.items()],
+            f"{sum(row.values()):,}",
+        )
+        for name, row in counts.items()
+    ]
+    words = "; ".join(
+        f"{_word(name)}: " + (", ".join(f"{n:,} {names[c]}" for c, n in row if n) or "nothing")
+        for name, row, _ in parts
+    )
+    return _stacked(parts, names, caption, words, "findings", wide)
+
+
+#: What became of findings, by the words of the colours.
+_CHANGES = {
+    "new": "fail",
+    "persisting": "medium",
+    "waived": "manual",
+    "fixed": "pass",
+    "gone": "not_applicable",
+    "incomparable": "not_assessed",
+}
 
 
 def coverage_bars(
