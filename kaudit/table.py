@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
@@ -210,6 +210,15 @@ class Table:
         import pyarrow as pa
 
         return pa.Table.from_arrays(arrays(rows, self.row, self.schema), schema=self.schema)
+
+    def fitted(self, columns: Mapping[str, Any] | pa.Table) -> pa.Table:
+        """Build an Arrow table of columns that were computed, in the declared order and kinds.
+
+        Columns that are not declared are left out.
+        """
+        import pyarrow as pa
+
+        return pa.table({name: columns[name] for name in self.names}).cast(self.schema)
 
     def sorted(self, table: pa.Table) -> pa.Table:
         """Sort an Arrow table by the key, ties by trace."""

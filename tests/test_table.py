@@ -75,6 +75,25 @@ def test_rows_are_sorted_by_key_and_then_by_trace() -> None:
     assert [(r["name"], r["raw_line"]) for r in found] == [("a", 2), ("a", 9), ("b", 1)]
 
 
+def test_computed_columns_are_brought_to_the_table() -> None:
+    rows = [thing("a", 1, count=2), thing("b", 2)]
+    whole = THINGS.arrow(rows)
+    computed = {name: whole[name] for name in reversed(whole.column_names)} | {
+        "count": pa.array([2, None], pa.int32()),
+        "words": pa.array([[], []], pa.list_(pa.null())),
+        "surplus": pa.array([1, 2]),
+    }
+    assert THINGS.fitted(computed).equals(whole)
+    assert THINGS.fitted(pa.table(computed)).equals(whole)
+
+
+def test_a_computed_column_without_values_where_they_must_be_is_refused() -> None:
+    whole = THINGS.arrow([thing("a")])
+    computed = {name: whole[name] for name in whole.column_names} | {"good": pa.nulls(1)}
+    with pytest.raises(ValueError, match="good"):
+        THINGS.fitted(computed)
+
+
 def test_a_number_that_no_column_holds_is_refused() -> None:
     with pytest.raises((OverflowError, pa.ArrowInvalid)):
         THINGS.arrow([thing("a", count=2**63)])

@@ -117,5 +117,4 @@ def addons(images: pd.DataFrame, cluster: pd.DataFrame) -> pd.DataFrame:
         "support_ends_at": until_,
         "ended": pc.if_else(pa.array(newer, pa.bool_()), False, over),
     }
-    schema = ADDONS.schema
-    return frame(pa.table({name: columns[name] for name in schema.names}).cast(schema))
+    return frame(ADDONS.fitted(columns))

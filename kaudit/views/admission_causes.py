@@ -444,9 +444,7 @@ def _gathered(
     columns |= {"raw_line": pa.array(lines), "pods": pa.array(counts)}
     columns["control"] = pa.array([control for part in parts for control in part[4]], pa.string())
     columns |= _said(outcomes, pa.array(verdicts))
-    schema = ADMISSION_CAUSES.schema
-    table = pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)
-    return frame(ADMISSION_CAUSES.sorted(table))
+    return frame(ADMISSION_CAUSES.sorted(ADMISSION_CAUSES.fitted(columns)))
 
 
 def _said(outcomes: list[tuple[Outcome, int]], verdicts: pa.Array) -> dict[str, pa.Array]:

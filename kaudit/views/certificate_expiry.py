@@ -76,9 +76,7 @@ def certificate_expiry(
     ending = pc.if_else(arrow(renewed), pc.or_kleene(arrow(late), arrow(over)), arrow(soon))
     columns: dict[str, Any] = {n: arrow(table[n]) for n in table.columns if n != "renews_at"}
     columns |= {"renewed": arrow(renewed), "days_left": arrow(left), "ending": ending}
-    schema = CERTIFICATE_EXPIRY.schema
-    whole = pa.table({name: columns[name] for name in schema.names}).cast(schema)
-    return frame(CERTIFICATE_EXPIRY.sorted(whole))
+    return frame(CERTIFICATE_EXPIRY.sorted(CERTIFICATE_EXPIRY.fitted(columns)))
 
 
 def _part(rows: pd.DataFrame, column: str, part: str, renews: str = "") -> pa.Table:

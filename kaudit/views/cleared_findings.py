@@ -66,6 +66,4 @@ def cleared_findings(
         "status": arrow(x["status"]).take(at),
         "why": why.take(at),
     }
-    schema = CLEARED_FINDINGS.schema
-    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
-    return frame(CLEARED_FINDINGS.sorted(table))
+    return frame(CLEARED_FINDINGS.sorted(CLEARED_FINDINGS.fitted(columns)))

@@ -82,9 +82,7 @@ def dockerfile_lint(
         "raw": found["raw_first"],
         "raw_line": found["raw_line_first"],
     }
-    schema = DOCKERFILE_LINT.schema
-    whole = pa.table({name: table[name] for name in schema.names}).cast(schema)
-    return frame(DOCKERFILE_LINT.sorted(whole))
+    return frame(DOCKERFILE_LINT.sorted(DOCKERFILE_LINT.fitted(table)))
 
 
 def _of_dockerfile(files: pd.Series[str]) -> pd.Series[bool]:

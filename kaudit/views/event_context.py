@@ -141,8 +141,7 @@ def event_context(
         "resolved_by": pa.array(["", *ways]).take(pa.array(by)),
         "unresolved": why,
     }
-    schema = EVENT_CONTEXT.schema
-    return frame(pa.table({name: columns[name] for name in schema.names}).cast(schema))
+    return frame(EVENT_CONTEXT.fitted(columns))
 
 
 def _why(e: pd.DataFrame, nodes: pd.DataFrame, resolved: Any, told: dict[str, Any]) -> Any:

@@ -95,9 +95,7 @@ def event_episodes(event_context: pd.DataFrame) -> pd.DataFrame:
         "foreign": foreign.take(rules.indices),
         "platform": pa.array(groups.some(c["platform"])),
     }
-    schema = EVENT_EPISODES.schema
-    table = pa.table({name: (found | made)[name] for name in schema.names}).cast(schema)
-    return frame(EVENT_EPISODES.sorted(table))
+    return frame(EVENT_EPISODES.sorted(EVENT_EPISODES.fitted(found | made)))
 
 
 #: Rules on programs that were dropped, or run from memory, by the words in their names.

@@ -66,9 +66,7 @@ def event_pods(
     for name in ("node", "owner_kind", "owner_name", "platform"):
         columns[name] = arrow(looked_up(pod_context, at, name, containers))
     columns["short_id"] = ids
-    schema = EVENT_PODS.schema
-    found = pa.table([columns[name] for name in schema.names], names=schema.names)
-    return frame(found.filter(keep).cast(schema))
+    return frame(EVENT_PODS.fitted(pa.table(columns).filter(keep)))
 
 
 class _Told(NamedTuple):

@@ -186,13 +186,8 @@ def exceptions(
         _measured(one, population, hidden, next(touched) if one.covers is not None else Counter())
         for one in found
     ]
-    schema = EXCEPTIONS.schema
-    table = pa.Table.from_pylist(rows, schema)
-    made = frame(table)
-    ages = days_since(made["created_at"], cluster)
-    at = schema.get_field_index("age_days")
-    table = table.set_column(at, schema.field("age_days"), arrow(ages).cast(pa.int64()))
-    return frame(EXCEPTIONS.sorted(table))
+    made = frame(EXCEPTIONS.sorted(pa.Table.from_pylist(rows, EXCEPTIONS.schema)))
+    return made.assign(age_days=days_since(made["created_at"], cluster))
 
 
 def _population(namespaces: pd.DataFrame, pod_context: pd.DataFrame) -> _Population:

@@ -96,8 +96,7 @@ def image_contents(
         place = pc.index_in(found["image"], value_set=by["image"].combine_chunks())
         lists = by["name_distinct"].take(place).to_pylist()
         found[kind] = pa.array([sorted(texts or ()) for texts in lists], pa.list_(pa.string()))
-    schema = IMAGE_CONTENTS.schema
-    return frame(pa.table({name: found[name] for name in schema.names}).cast(schema))
+    return frame(IMAGE_CONTENTS.fitted(found))
 
 
 def _matched(images: pd.DataFrame, sboms: pd.DataFrame) -> pa.Table:

@@ -55,6 +55,7 @@ def image_coverage(images: pd.DataFrame, image_scans: pd.DataFrame) -> pd.DataFr
     A scan of an image that nobody uses stands for an image of its own.
     """
     import pandas as pd
+    import pyarrow as pa
 
     if not len(image_scans):
         return IMAGE_COVERAGE.empty()
@@ -71,14 +72,8 @@ def image_coverage(images: pd.DataFrame, image_scans: pd.DataFrame) -> pd.DataFr
     newest = best.drop_duplicates(["image", "tool"]).index
     found["newest"] = found.index.isin(newest)
     found = found.sort_values(["image", "tool", "report"], kind="stable")
-    return _framed(found[IMAGE_COVERAGE.names])
-
-
-def _framed(found: pd.DataFrame) -> pd.DataFrame:
-    import pyarrow as pa
-
-    table = pa.Table.from_pandas(found, preserve_index=False)
-    return frame(table.cast(IMAGE_COVERAGE.schema))
+    told = pa.Table.from_pandas(found[IMAGE_COVERAGE.names], preserve_index=False)
+    return frame(IMAGE_COVERAGE.fitted(told))
 
 
 def _by_digest(images: pd.DataFrame, scans: pd.DataFrame) -> pd.DataFrame:

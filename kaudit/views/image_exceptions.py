@@ -90,9 +90,7 @@ def image_exceptions(
         **taken,
         "clears": pc.is_in(taken["status"], value_set=pa.array(_CLEARING)),
     }
-    schema = IMAGE_EXCEPTIONS.schema
-    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
-    return frame(IMAGE_EXCEPTIONS.sorted(table))
+    return frame(IMAGE_EXCEPTIONS.sorted(IMAGE_EXCEPTIONS.fitted(columns)))
 
 
 _TOLD = (

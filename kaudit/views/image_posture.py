@@ -120,8 +120,7 @@ def image_posture(
         of = pc.index_in(arrow(c["image"]), value_set=pc.struct_field(counts, "values"))
         number = pc.fill_null(pc.struct_field(counts, "counts").take(of), 0)
         found[word] = pc.if_else(scanned, number, pa.scalar(None, pa.int64()))
-    schema = IMAGE_POSTURE.schema
-    return frame(pa.table({name: found[name] for name in schema.names}).cast(schema))
+    return frame(IMAGE_POSTURE.fitted(found))
 
 
 #: Column to how it comes from the scans of an image, the newest last.

@@ -98,5 +98,4 @@ def image_remediation(
         found[f"{word}_flaws"] = sorted_lists(of["flaw_distinct"].take(at))
         found[f"{word}_days"] = of["days_max"].take(at)
     found["oldest_days"] = pc.max_element_wise(found["critical_days"], found["high_days"])
-    schema = IMAGE_REMEDIATION.schema
-    return frame(pa.table({name: found[name] for name in schema.names}).cast(schema))
+    return frame(IMAGE_REMEDIATION.fitted(found))

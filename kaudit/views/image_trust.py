@@ -81,8 +81,7 @@ def image_trust(
     found["sources"] = sorted_lists(p["source_distinct"])
     any_builder = chosen.accepted_builders or ("*",)
     found["built_by_accepted"] = _among(found["builders"], some, any_builder)
-    schema = IMAGE_TRUST.schema
-    return frame(pa.table({name: found[name] for name in schema.names}).cast(schema))
+    return frame(IMAGE_TRUST.fitted(found))
 
 
 def _signed(s: pd.DataFrame) -> dict[str, pa.Array]:

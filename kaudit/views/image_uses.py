@@ -72,9 +72,7 @@ def image_uses(image_references: pd.DataFrame) -> pd.DataFrame:
         "pods": pa.array(groups.kinds(c["pod_uid"])),
         "raw_line": groups.least(c["raw_line"]),
     }
-    schema = IMAGE_USES.schema
-    table = pa.table({name: of[name] for name in schema.names}).cast(schema)
-    return frame(IMAGE_USES.sorted(table))
+    return frame(IMAGE_USES.sorted(IMAGE_USES.fitted(of)))
 
 
 _KEYS = (

@@ -90,9 +90,7 @@ def image_vulnerabilities(
     columns["namespaces"] = arrow(images["namespaces"]).take(at)
     for name in _LISTS:
         columns[name] = sorted_lists(columns[name])
-    schema = IMAGE_VULNERABILITIES.schema
-    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
-    return frame(IMAGE_VULNERABILITIES.sorted(table))
+    return frame(IMAGE_VULNERABILITIES.sorted(IMAGE_VULNERABILITIES.fitted(columns)))
 
 
 #: Column to how it comes from the findings of tools.

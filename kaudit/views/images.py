@@ -75,9 +75,7 @@ def images(image_uses: pd.DataFrame) -> pd.DataFrame:
         "pods": groups.total(column("pods")),
         "containers": groups.total(column("containers")),
     }
-    schema = IMAGES.schema
-    table = pa.table([made[name] for name in schema.names], schema=schema)
-    return frame(IMAGES.sorted(table))
+    return frame(IMAGES.sorted(IMAGES.fitted(made)))
 
 
 def _run(names: pd.Series[Any], running: pa.Array) -> pa.Array:

@@ -67,11 +67,8 @@ def namespace_nodes(pod_context: pd.DataFrame) -> pd.DataFrame:
         }
     )
     found = rows.group_by(["namespace", "node"], use_threads=False).aggregate([([], "count_all")])
-    schema = NAMESPACE_NODES.schema
-    table = pa.table(
-        {"namespace": found["namespace"], "node": found["node"], "pods": found["count_all"]}
-    )
-    return frame(NAMESPACE_NODES.sorted(table.select(schema.names).cast(schema)))
+    columns = {"namespace": found["namespace"], "node": found["node"], "pods": found["count_all"]}
+    return frame(NAMESPACE_NODES.sorted(NAMESPACE_NODES.fitted(columns)))
 
 
 @view(NAMESPACE_ALERTS)

@@ -97,8 +97,7 @@ def network_pods(
     groups = Groups(*(columns[name] for name in ALIKE))
     made = {name: groups.one(column) for name, column in columns.items()}
     made["pods"] = pa.array(groups.rows())
-    schema = NETWORK_PODS.schema
-    return frame(pa.table([made[name] for name in schema.names], names=schema.names).cast(schema))
+    return frame(NETWORK_PODS.fitted(made))
 
 
 def _address_classes(ips: pd.Series[Any], space: AddressSpace) -> pd.Series[Any]:

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated
 
 from kaudit.ages import ended
-from kaudit.columns import arrow, records, series
+from kaudit.columns import records
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -60,8 +60,6 @@ def _table() -> tuple[tuple[str, re.Pattern[str], str, datetime], ...]:
 @view(NODE_SUPPORT)
 def node_support(nodes: pd.DataFrame, cluster: pd.DataFrame) -> pd.DataFrame:
     """Look both up."""
-    import pyarrow as pa
-
     rows = []
     for node in records(nodes):
         for part, column in (("os", "os_image"), ("runtime", "container_runtime")):
@@ -81,9 +79,5 @@ def node_support(nodes: pd.DataFrame, cluster: pd.DataFrame) -> pd.DataFrame:
                     support_ends_at=found[1],
                 )
             )
-    table = NODE_SUPPORT.sorted(NODE_SUPPORT.arrow(rows))
-    empty = frame(table)
-    over = ended(series(arrow(empty["support_ends_at"]), empty), cluster, _KNOWN)
-    at = table.schema.get_field_index("ended")
-    whole = table.set_column(at, table.schema.field(at), pa.chunked_array([arrow(over)]))
-    return frame(whole.cast(NODE_SUPPORT.schema))
+    made = frame(NODE_SUPPORT.sorted(NODE_SUPPORT.arrow(rows)))
+    return made.assign(ended=ended(made["support_ends_at"], cluster, _KNOWN))

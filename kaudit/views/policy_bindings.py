@@ -62,14 +62,12 @@ def policy_bindings(
         for name, texts in zip(namespaces["name"], namespaces["labels"], strict=True)
     ]
     rows = [_row(policy, bound, labels) for policy in p.to_dict("records")]
-    types = {field.name: field.type for field in POLICY_BINDINGS.schema}
     copied = ("raw", "raw_line", "kind", "name", "failure_policy")
     found: dict[str, Any] = {name: p[name] for name in copied}
-    names = POLICY_BINDINGS.names
-    for name in names:
-        if name not in found:
-            found[name] = series(pa.array([row[name] for row in rows], types[name]), p)
-    return assembled(p, found, names)
+    for field in POLICY_BINDINGS.schema:
+        if field.name not in found:
+            found[field.name] = series(pa.array([row[field.name] for row in rows], field.type), p)
+    return assembled(p, found, POLICY_BINDINGS.names)
 
 
 def _row(

@@ -95,9 +95,8 @@ def report_subjects(
         "unnamed": alone,
         "stale": pa.array(gone, mask=~told),
     }
-    schema = REPORT_SUBJECTS.schema
-    columns = [made[n] if n in made else arrow(reports[n]) for n in schema.names]
-    return frame(REPORT_SUBJECTS.sorted(pa.table(columns, names=schema.names).cast(schema)))
+    made |= {name: arrow(reports[name]) for name in REPORT_SUBJECTS.names if name not in made}
+    return frame(REPORT_SUBJECTS.sorted(REPORT_SUBJECTS.fitted(made)))
 
 
 def _own(reports: pd.DataFrame) -> pa.Table:

@@ -94,9 +94,7 @@ def reported_results(
         "raw": arrow(rows["raw"]),
         "raw_line": arrow(rows["raw_line"]),
     }
-    schema = REPORTED_RESULTS.schema
-    table = pa.table({field.name: columns[field.name] for field in schema}).cast(schema)
-    return frame(REPORTED_RESULTS.sorted(table))
+    return frame(REPORTED_RESULTS.sorted(REPORTED_RESULTS.fitted(columns)))
 
 
 def _newest_first(r: pd.DataFrame) -> pa.Array:

@@ -74,6 +74,4 @@ def scan_coverage(image_uses: pd.DataFrame, image_posture: pd.DataFrame) -> pd.D
         "raw": found["raw_first"],
         "raw_line": found["raw_line_first"],
     }
-    schema = SCAN_COVERAGE.schema
-    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
-    return frame(SCAN_COVERAGE.sorted(table))
+    return frame(SCAN_COVERAGE.sorted(SCAN_COVERAGE.fitted(columns)))

@@ -79,8 +79,7 @@ def scanner_reconciliation(
         ),
         "cause": pc.if_else(alone, _cause(v, silent), ""),
     }
-    schema = RECONCILIATION.schema
-    return frame(pa.table({name: found[name] for name in schema.names}).cast(schema))
+    return frame(RECONCILIATION.fitted(found))
 
 
 def _severities(texts: list[str]) -> int:

@@ -100,11 +100,11 @@ def _of_workloads(uses: pd.DataFrame) -> pa.Table:
     names = {"kind": "owner_kind", "name": "owner_name", "secret_namespace": "namespace"}
     columns: dict[str, Any] = {
         name: arrow(uses[names.get(name, name)])
-        for name in SECRET_REFERENCES.schema.names
+        for name in SECRET_REFERENCES.names
         if name != "of_workload"
     }
     columns["of_workload"] = pa.array([True] * len(uses), pa.bool_())
-    return pa.table(columns).select(SECRET_REFERENCES.schema.names).cast(SECRET_REFERENCES.schema)
+    return SECRET_REFERENCES.fitted(columns)
 
 
 def _made(rows: pd.DataFrame, homes: pa.Array, secrets: pa.Array, way: str) -> pa.Table:
@@ -126,8 +126,8 @@ def _made(rows: pd.DataFrame, homes: pa.Array, secrets: pa.Array, way: str) -> p
         "pods": pa.array([0] * many, pa.int64()),
         "started_at": pa.nulls(many, SECRET_REFERENCES.schema.field("started_at").type),
     }
-    found = pa.table(columns).select(SECRET_REFERENCES.schema.names)
-    return found.filter(pc.not_equal(found["secret"], "")).cast(SECRET_REFERENCES.schema)
+    found = pa.table(columns)
+    return SECRET_REFERENCES.fitted(found.filter(pc.not_equal(found["secret"], "")))
 
 
 def _own(rows: pd.DataFrame, column: str, way: str) -> Iterator[pa.Table]:

@@ -93,9 +93,7 @@ def secret_uses(
         "started_at": groups.least(whole["started_at"]),
         "raw_line": groups.least(whole["raw_line"]),
     }
-    schema = SECRET_USES.schema
-    table = pa.table({name: of[name] for name in schema.names}).cast(schema)
-    return frame(SECRET_USES.sorted(table))
+    return frame(SECRET_USES.sorted(SECRET_USES.fitted(of)))
 
 
 def _used(

@@ -81,5 +81,4 @@ def sensor_pods(
     for name in ("origin", "owner_kind", "owner_name", "node", "phase", "tolerations"):
         columns[name] = arrow(looked_up(pod_context, at, name, c))
     columns["node_selector"] = arrow(looked_up(pods, of, "node_selector", c))
-    schema = SENSOR_PODS.schema
-    return frame(pa.table({name: columns[name] for name in schema.names}).cast(schema))
+    return frame(SENSOR_PODS.fitted(columns))

@@ -86,6 +86,4 @@ def upgrade_plan(image_vulnerabilities: pd.DataFrame) -> pd.DataFrame:
         "raw": found["raw_first"],
         "raw_line": found["raw_line_first"],
     }
-    schema = UPGRADE_PLAN.schema
-    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
-    return frame(UPGRADE_PLAN.sorted(table))
+    return frame(UPGRADE_PLAN.sorted(UPGRADE_PLAN.fitted(columns)))

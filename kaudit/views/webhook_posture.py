@@ -97,13 +97,11 @@ def webhook_posture(
             of_guards.setdefault((hook["kind"], hook["name"]), []).extend(_of_hook(hook, rules))
     for hook, row in zip(w.to_dict("records"), rows, strict=True):
         row["holes"] = holes(of_guards[hook["kind"], hook["name"]]) if row["guards_pods"] else []
-    types = {field.name: field.type for field in WEBHOOK_POSTURE.schema}
     found: dict[str, Any] = {name: w[name] for name in _COPIED}
-    names = WEBHOOK_POSTURE.names
-    for name in names:
-        if name not in found:
-            found[name] = series(pa.array([row[name] for row in rows], types[name]), w)
-    return assembled(w, found, names)
+    for field in WEBHOOK_POSTURE.schema:
+        if field.name not in found:
+            found[field.name] = series(pa.array([row[field.name] for row in rows], field.type), w)
+    return assembled(w, found, WEBHOOK_POSTURE.names)
 
 
 def _of(namespaces: pd.DataFrame) -> tuple[list[str], list[list[str]]]:

@@ -28,7 +28,6 @@ WHY_ADMITTED = Table(
 def why_admitted(admission_causes: pd.DataFrame) -> pd.DataFrame:
     """Add up the causes of each workload."""
     import numpy as np
-    import pyarrow as pa
 
     c = admission_causes
     key = pairs(*(c[name] for name in WHY_ADMITTED.key)).dictionary_encode().indices
@@ -44,8 +43,8 @@ def why_admitted(admission_causes: pd.DataFrame) -> pd.DataFrame:
     found["raw_line"] = series(lines[first], found)
     if len(first) < len(c):
         found["containers"] = series(_of_all(arrow(c["containers"]), numbers), found)
-    table = pa.table({name: arrow(found[name]) for name in WHY_ADMITTED.schema.names})
-    return frame(WHY_ADMITTED.sorted(table.cast(WHY_ADMITTED.schema)))
+    columns = {name: arrow(found[name]) for name in WHY_ADMITTED.names}
+    return frame(WHY_ADMITTED.sorted(WHY_ADMITTED.fitted(columns)))
 
 
 def _of_all(lists: pa.ListArray, numbers: np.ndarray[Any, Any]) -> pa.Array:

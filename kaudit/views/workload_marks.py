@@ -65,9 +65,7 @@ def workload_marks(pod_context: pd.DataFrame, namespaces: pd.DataFrame) -> pd.Da
         "sensitive": pa.array(groups.some(said["sensitive"])),
         "service_accounts": groups.texts(arrow(pod_context["service_account"]).take(first)),
     }
-    schema = WORKLOAD_MARKS.schema
-    table = pa.table([made[name] for name in schema.names], schema=schema)
-    return frame(WORKLOAD_MARKS.sorted(table))
+    return frame(WORKLOAD_MARKS.sorted(WORKLOAD_MARKS.fitted(made)))
 
 
 def _marks(

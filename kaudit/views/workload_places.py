@@ -90,9 +90,8 @@ def workload_places(
         "exposed": pa.array(open_, pa.bool_()),
         "exposed_beside": pa.array(others, pa.list_(pa.string())),
     }
-    schema = WORKLOAD_PLACES.schema
-    columns = [made[n] if n in made else arrow(w[n]) for n in schema.names]
-    return frame(WORKLOAD_PLACES.sorted(pa.table(columns, schema=schema)))
+    made |= {name: arrow(w[name]) for name in WORKLOAD_PLACES.names if name not in made}
+    return frame(WORKLOAD_PLACES.sorted(WORKLOAD_PLACES.fitted(made)))
 
 
 def _placed(
