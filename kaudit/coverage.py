@@ -17,7 +17,7 @@ import msgspec
 from kaudit.catalogue import entry_of, framework, frameworks, mappings, united
 from kaudit.conclude import ControlTally, conclude
 from kaudit.errors import InputError, RegistryError
-from kaudit.model.framework import Coverage, Framework, Requirement, Strength
+from kaudit.model.framework import Framework, Requirement, Strength
 from kaudit.model.words import Opinion
 from kaudit.registry import CONTROLS
 
@@ -107,14 +107,6 @@ class Covered(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(t.control for t in self.support if t.opinion is Opinion.NOT_EFFECTIVE)
 
 
-class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """Requirements of one framework: all, those that controls can decide, by verdict."""
-
-    requirements: int
-    decidable: int
-    verdicts: dict[Verdict, int]
-
-
 def coverage(assessment: Assessment, names: Iterable[str] = ()) -> dict[str, list[Covered]]:
     """Judge the requirements of frameworks by an assessment.
 
@@ -184,16 +176,6 @@ def cover(
         ]
         for one in chosen
     }
-
-
-def totals(covered: Sequence[Covered]) -> Totals:
-    """Count the requirements of one framework by verdict, also those that none has."""
-    counts = Counter(item.verdict for item in covered)
-    return Totals(
-        requirements=len(covered),
-        decidable=sum(item.requirement.coverage is Coverage.FULL for item in covered),
-        verdicts={verdict: counts[verdict] for verdict in Verdict},
-    )
 
 
 def judge(support: Sequence[Support], absent: Iterable[Strength] = ()) -> Verdict:

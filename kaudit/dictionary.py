@@ -34,24 +34,3 @@ def entries(table: str = "") -> list[Entry]:
         for known in [registry.TABLES[name]]
         for c in known.columns
     ]
-
-
-def markdown() -> str:
-    """Write the dictionary as Markdown."""
-    lines = ["# Data dictionary", ""]
-    for name in sorted(registry.TABLES):
-        table = registry.TABLES[name]
-        kind = "view" if name in registry.VIEWS else "table"
-        lines += [
-            f"## {name}",
-            "",
-            f"A {kind}; one row is {table.grain}. Key: {', '.join(table.key)}.",
-            "",
-        ]
-        lines += ["| column | kind | null | meaning |", "| --- | --- | --- | --- |"]
-        lines += [
-            f"| {c.name} | {c.kind} | {'yes' if c.nullable else 'no'} | {c.sentence} |"
-            for c in table.columns
-        ]
-        lines.append("")
-    return "\n".join(lines)

@@ -34,9 +34,8 @@ class Entrance(msgspec.Struct, frozen=True, order=True):
 
 
 class Way(msgspec.Struct, frozen=True):
-    """An entrance, a pod that it leads to, by its place, and the port of the pod."""
+    """A pod that an entrance leads to, by its place, and the port of the pod."""
 
-    entrance: Entrance
     pod: int
     port: int
 
@@ -119,7 +118,7 @@ class Services:
                 wanted = entrance.port in ("", name, str(port), target)
                 number = self._number(pod, port if target in (None, "") else target)
                 if wanted and protocol == "TCP" and number is not None:
-                    yield Way(entrance, pod, number)
+                    yield Way(pod, number)
 
     def _number(self, pod: int, target: str | int) -> int | None:
         text = str(target)

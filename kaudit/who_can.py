@@ -212,11 +212,6 @@ def grants_of(evidence: Evidence, subject: Subject) -> list[Grant]:
     )
 
 
-def allowed(evidence: Evidence, asked: Request, subject: Subject) -> bool:
-    """Tell whether RBAC lets a subject do what is asked."""
-    return bool(who_can(evidence, asked, everywhere=True, subject=subject).grants)
-
-
 def _grants(evidence: Evidence, subject: Subject | None) -> Iterator[tuple[Grant, Rule]]:
     """Rules of all bindings with what they grant; those that Kubernetes ignores are left out."""
     names = (

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from kaudit import registry
-from kaudit.dictionary import Entry, entries, markdown
+from kaudit.dictionary import Entry, entries
 from kaudit.errors import InputError
 
 
@@ -52,19 +52,6 @@ def test_times_end_in_at() -> None:
     times = {e.column for e in entries() if e.kind == "time"}
     assert {"created_at", "as_of"} <= times
     assert all(name.endswith("_at") for name in times - {"as_of"})
-
-
-def test_markdown() -> None:
-    text = markdown()
-    assert text.startswith("# Data dictionary\n\n## ")
-    assert (
-        "## service_accounts\n\nA table; one row is one service account. "
-        "Key: namespace, name, uid.\n\n| column | kind | null | meaning |\n| --- | --- | --- | --- |\n"
-        "| uid | text | no | uid |\n"
-    ) in text
-    assert "| automount_token | flag | yes | automountServiceAccountToken as written |" in text
-    assert "## security_context\n\nA view; " in text
-    assert text.count("\n## ") == len(registry.TABLES)
 
 
 def test_an_unknown_table() -> None:

@@ -50,7 +50,8 @@ def allowed(evidence: Evidence, q: Question) -> bool:
         namespace=q.namespace,
         url=q.url,
     )
-    return engine.allowed(evidence, request, Subject(q.user, frozenset(q.groups)))
+    subject = Subject(q.user, frozenset(q.groups))
+    return bool(engine.who_can(evidence, request, everywhere=True, subject=subject).grants)
 
 
 @given(seed=st.integers(0, 2**32))

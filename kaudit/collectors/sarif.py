@@ -56,9 +56,7 @@ def _recognise(content: Content) -> bool:
     "sarif",
     title="SARIF",
     help="Results of any tool in SARIF 2.1.0 (*.sarif).",
-    recognise=lambda content: (
-        "runs" in content.keys and bool({"version", "$schema"} & content.keys)
-    ),
+    recognise=_recognise,
     files=("*.sarif",),
 )
 def take_sarif(content: Content) -> Iterator[Taken | Lost]:

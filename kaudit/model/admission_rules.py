@@ -45,15 +45,6 @@ PODS = (
     ("UPDATE", "", "pods/ephemeralcontainers"),
     ("UPDATE", "", "pods/resize"),
 )
-CONTROLLERS = (
-    ("apps", "deployments"),
-    ("apps", "statefulsets"),
-    ("apps", "daemonsets"),
-    ("apps", "replicasets"),
-    ("batch", "jobs"),
-    ("batch", "cronjobs"),
-    ("", "replicationcontrollers"),
-)
 
 
 def holes(rules: Iterable[Rule]) -> list[str]:

@@ -16,7 +16,6 @@ from msgspec import field
 from kaudit.model.meta import Int
 from kaudit.model.runtime_event import Seen, command_line, instant, plain
 
-GROUP = "audit.k8s.io"
 #: Labels of a namespace that loosen what its pods may do.
 _LEVEL = "pod-security.kubernetes.io/enforce"
 

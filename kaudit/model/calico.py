@@ -32,11 +32,6 @@ class CalicoEntity(Part):
     ports: list[IntOrText | None] | None = None
     not_ports: list[IntOrText | None] | None = None
 
-    @property
-    def bare(self) -> bool:
-        """Nothing is said."""
-        return self == CalicoEntity()
-
 
 class CalicoRule(Part):
     """ingress[] or egress[]."""

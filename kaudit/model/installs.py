@@ -21,7 +21,6 @@ _OPERATOR = re.compile(r"[|;&]")
 _MOST = 20
 _OPEN_MODE = re.compile(r"^(?:0?777|[0-7]?777|a\+rwx|ugo\+rwx|a=rwx|\+rwx|o\+w|a\+w|666|0666)$")
 _PATH = re.compile(r"^(?:[./~]|[a-z+]+://)|\.(?:deb|rpm|apk|whl|tgz|tar\.gz|gem)$")
-_SAME = {"apt-get": "apt", "pip3": "pip", "microdnf": "dnf", "yum": "dnf"}
 #: Commands that ask a database of flaws about the packages of a project.
 _AUDITS = {
     ("npm", "audit"),

@@ -35,7 +35,7 @@ _POWER = {
     **dict.fromkeys(("+", "-"), 6),
     **dict.fromkeys(("*", "/", "%"), 7),
 }
-_NOT, _PROJECTED = 45, 20
+_NOT = 45
 
 
 def parsed(code: str) -> Node:

@@ -16,8 +16,6 @@ from kaudit.model.kyverno import Filter, Filters, Resources
 from kaudit.model.meta import LabelSelector
 
 _decode = msgspec.json.Decoder(Filters).decode
-#: Kinds, as Kyverno writes them, that autogen knows.
-_PODS = {"Pod", *(kind.partition(".")[0] for kind in kinds.CONTROLLERS)}
 
 
 class Scope(msgspec.Struct, kw_only=True):

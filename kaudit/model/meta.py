@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw
 
 from kaudit.model import mesh_membership, network_selection
 from kaudit.model.credential import by_shape_of_bytes, hinted, masked
@@ -328,7 +328,6 @@ def presence(raw: Raw) -> Raw:
 #: A quantity as written; Kubernetes takes numbers too.
 Quantity = str | int | float
 IntOrText = int | str
-Maybe = UnsetType
 __all__ = [
     "ABSENT",
     "REDACTED",
@@ -339,7 +338,6 @@ __all__ = [
     "IntOrText",
     "LabelSelector",
     "ManagedFields",
-    "Maybe",
     "Metadata",
     "Named",
     "Opaque",

@@ -17,7 +17,6 @@ from kaudit.text import visible
 
 __all__ = [
     "FULL",
-    "HALF",
     "bars",
     "change_bars",
     "coverage_bars",
@@ -27,8 +26,8 @@ __all__ = [
     "status_bars",
 ]
 
-#: Widths in points: the whole text on paper, and one of two charts side by side.
-FULL, HALF = 518.0, 300.0
+#: Width of the text on paper, in points.
+FULL = 518.0
 _ROW = 25.0
 _BAR = 15.0
 _LABEL = 0.29  # of the width at most

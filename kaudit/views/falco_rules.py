@@ -74,7 +74,6 @@ class _Rule(msgspec.Struct):
     source: str
     overridden: bool = False
     fault: str = ""
-    fault_file: str = ""
 
 
 @view(FALCO_RULES)

@@ -303,7 +303,6 @@ _CHECKS: dict[str, _Check] = {
     **{name: check for name, (_, check) in _BASELINE.items()},
     **{name: check for name, (_, _, check) in _RESTRICTED.items()},
 }
-CHECKS = tuple(sorted(_CHECKS))
 
 
 def checks_of(level: str, minor: int) -> list[str]:
