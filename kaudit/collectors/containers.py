@@ -8,12 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from kaudit.collectors.confinement import bound, confine
 from kaudit.collectors.workloads import PODS_AND_CONTROLLERS
-from kaudit.model.container import Container, Resources
+from kaudit.model.container import Container
 from kaudit.model.meta import Metadata
 from kaudit.model.place import Place
 from kaudit.model.pod import ContainerStatus, PodSpec, PodStatus
-from kaudit.model.quantity import number, whole
+from kaudit.model.quantity import whole
 from kaudit.model.security_context import SecurityContext
 from kaudit.model.workload import PodOf
 from kaudit.registry import collector
@@ -109,7 +110,7 @@ def containers(spec: PodSpec) -> list[Row]:
     return [_container(c, kind, position) for kind, position, c in spec.typed_containers]
 
 
-_NO_CONTEXT, _NO_RESOURCES = SecurityContext(), Resources()
+_NO_CONTEXT = SecurityContext()
 _SECCOMP = "container.seccomp.security.alpha.kubernetes.io/"
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
@@ -142,11 +143,8 @@ def _state(name: str, status: ContainerStatus | None, metadata: Metadata) -> Sta
 
 def _container(c: Container, kind: str, position: int) -> ContainerRow:
     context = c.security_context or _NO_CONTEXT
-    amounts = c.resources or _NO_RESOURCES
-    limits, requests = amounts.limits or {}, amounts.requests or {}
-    selinux, capabilities = context.se_linux_options, context.capabilities
-    seccomp, apparmor = context.seccomp_profile, context.app_armor_profile
-    return ContainerRow(
+    capabilities = context.capabilities
+    row = ContainerRow(
         container=c.name or "",
         container_type=kind,
         position=position,
@@ -157,27 +155,9 @@ def _container(c: Container, kind: str, position: int) -> ContainerRow:
         privileged=context.privileged,
         allow_privilege_escalation=context.allow_privilege_escalation,
         read_only_root_filesystem=context.read_only_root_filesystem,
-        run_as_non_root=context.run_as_non_root,
-        run_as_user=context.run_as_user,
-        run_as_group=context.run_as_group,
         capabilities_add=(capabilities.add or []) if capabilities else [],
         capabilities_drop=(capabilities.drop or []) if capabilities else [],
         proc_mount=context.proc_mount,
-        seccomp_type=seccomp.type if seccomp else None,
-        seccomp_profile=seccomp.localhost_profile if seccomp else None,
-        apparmor_type=apparmor.type if apparmor else None,
-        selinux_type=selinux.type if selinux else None,
-        selinux_user=selinux.user if selinux else None,
-        selinux_role=selinux.role if selinux else None,
-        windows_host_process=context.windows_options.host_process
-        if context.windows_options
-        else None,
-        cpu_request_cores=number(requests.get("cpu")),
-        cpu_limit_cores=number(limits.get("cpu")),
-        memory_request_bytes=whole(requests.get("memory")),
-        memory_limit_bytes=whole(limits.get("memory")),
-        storage_request_bytes=whole(requests.get("ephemeral-storage")),
-        storage_limit_bytes=whole(limits.get("ephemeral-storage")),
         liveness_probe=c.liveness_probe is not None,
         readiness_probe=c.readiness_probe is not None,
         startup_probe=c.startup_probe is not None,
@@ -186,3 +166,11 @@ def _container(c: Container, kind: str, position: int) -> ContainerRow:
         stdin=c.stdin,
         tty=c.tty,
     )
+    if c.security_context:
+        confine(row, context)
+    if c.resources:
+        bound(row, c.resources)
+        limits, requests = c.resources.limits or {}, c.resources.requests or {}
+        row.storage_request_bytes = whole(requests.get("ephemeral-storage"))
+        row.storage_limit_bytes = whole(limits.get("ephemeral-storage"))
+    return row

@@ -11,13 +11,12 @@ from typing import Annotated
 
 from msgspec import field
 
+from kaudit.collectors.confinement import bound, confine
 from kaudit.collectors.workloads import PODS_AND_CONTROLLERS
-from kaudit.model.container import Resources
 from kaudit.model.meta import Metadata, texts
 from kaudit.model.network_selection import NETWORKS, STATUS, selected
 from kaudit.model.place import Place
 from kaudit.model.pod import PodSpec
-from kaudit.model.quantity import number, whole
 from kaudit.model.security_context import PodSecurityContext
 from kaudit.model.workload import PodOf
 from kaudit.registry import collector
@@ -165,55 +164,38 @@ def owned(made: PodOf, at: Place) -> list[Row]:
 def pods(spec: PodSpec) -> list[Row]:
     """Row of a pod."""
     context = spec.security_context or _NO_CONTEXT
-    amounts = spec.resources or _NO_RESOURCES
-    limits, requests = amounts.limits or {}, amounts.requests or {}
-    selinux = context.se_linux_options
-    seccomp, apparmor = context.seccomp_profile, context.app_armor_profile
-    return [
-        PodRow(
-            service_account=spec.service_account_name or spec.service_account,
-            automount_token=spec.automount_service_account_token,
-            host_network=spec.host_network,
-            host_pid=spec.host_pid,
-            host_ipc=spec.host_ipc,
-            host_users=spec.host_users,
-            share_process_namespace=spec.share_process_namespace,
-            os=spec.os.name if spec.os else None,
-            runtime_class=spec.runtime_class_name,
-            priority_class=spec.priority_class_name,
-            restart_policy=spec.restart_policy,
-            dns_policy=spec.dns_policy,
-            enable_service_links=spec.enable_service_links,
-            run_as_non_root=context.run_as_non_root,
-            run_as_user=context.run_as_user,
-            run_as_group=context.run_as_group,
-            fs_group=context.fs_group,
-            supplemental_groups=[str(g) for g in context.supplemental_groups or ()],
-            supplemental_groups_policy=context.supplemental_groups_policy,
-            sysctls=sorted([s.name for s in context.sysctls]) if context.sysctls else [],
-            seccomp_type=seccomp.type if seccomp else None,
-            seccomp_profile=seccomp.localhost_profile if seccomp else None,
-            apparmor_type=apparmor.type if apparmor else None,
-            selinux_type=selinux.type if selinux else None,
-            selinux_user=selinux.user if selinux else None,
-            selinux_role=selinux.role if selinux else None,
-            windows_host_process=context.windows_options.host_process
-            if context.windows_options
-            else None,
-            cpu_request_cores=number(requests.get("cpu")),
-            cpu_limit_cores=number(limits.get("cpu")),
-            memory_request_bytes=whole(requests.get("memory")),
-            memory_limit_bytes=whole(limits.get("memory")),
-            node_selector=texts(spec.node_selector),
-            tolerations=[
-                f"{t.key or '*'}={t.value or ''}:{t.effect or '*'}" for t in spec.tolerations or ()
-            ],
-            topology_spread=[s.topology_key or "" for s in spec.topology_spread_constraints or ()],
-            anti_affinity=bool(spec.affinity and spec.affinity.pod_anti_affinity is not None),
-            host_aliases=[n for a in spec.host_aliases or () for n in a.hostnames or ()],
-            image_pull_secrets=[s.name or "" for s in spec.image_pull_secrets or ()],
-        )
-    ]
+    row = PodRow(
+        service_account=spec.service_account_name or spec.service_account,
+        automount_token=spec.automount_service_account_token,
+        host_network=spec.host_network,
+        host_pid=spec.host_pid,
+        host_ipc=spec.host_ipc,
+        host_users=spec.host_users,
+        share_process_namespace=spec.share_process_namespace,
+        os=spec.os.name if spec.os else None,
+        runtime_class=spec.runtime_class_name,
+        priority_class=spec.priority_class_name,
+        restart_policy=spec.restart_policy,
+        dns_policy=spec.dns_policy,
+        enable_service_links=spec.enable_service_links,
+        fs_group=context.fs_group,
+        supplemental_groups=[str(g) for g in context.supplemental_groups or ()],
+        supplemental_groups_policy=context.supplemental_groups_policy,
+        sysctls=sorted([s.name for s in context.sysctls]) if context.sysctls else [],
+        node_selector=texts(spec.node_selector),
+        tolerations=[
+            f"{t.key or '*'}={t.value or ''}:{t.effect or '*'}" for t in spec.tolerations or ()
+        ],
+        topology_spread=[s.topology_key or "" for s in spec.topology_spread_constraints or ()],
+        anti_affinity=bool(spec.affinity and spec.affinity.pod_anti_affinity is not None),
+        host_aliases=[n for a in spec.host_aliases or () for n in a.hostnames or ()],
+        image_pull_secrets=[s.name or "" for s in spec.image_pull_secrets or ()],
+    )
+    if spec.security_context:
+        confine(row, context)
+    if spec.resources:
+        bound(row, spec.resources)
+    return [row]
 
 
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
@@ -229,4 +211,4 @@ def _apparmor(metadata: Metadata) -> list[str]:
     return [f"{key[len(_APPARMOR) :]}={metadata.annotation(key) or ''}" for key in keys]
 
 
-_NO_CONTEXT, _NO_RESOURCES = PodSecurityContext(), Resources()
+_NO_CONTEXT = PodSecurityContext()

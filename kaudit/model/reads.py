@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TypedDict
 
 import msgspec
 
@@ -20,6 +21,18 @@ SAFE = "fields of which it demands safe values, and none that are not"
 UNSAFE = "fields of which it demands a value that is not safe"
 #: Any member at any depth.
 WHOLE = "**"
+
+
+class ReadColumns(TypedDict):
+    """Columns that every table of policies has of what their code reads."""
+
+    reads_known: bool
+    container_fields: list[str]
+    fields: list[str]
+    required_fields: list[str] | None
+    safe_fields: list[str]
+    unsafe_fields: list[str]
+    compares: list[str]
 
 
 class Reads(msgspec.Struct, frozen=True):
@@ -54,6 +67,19 @@ class Reads(msgspec.Struct, frozen=True):
     required: tuple[str, ...] | None = None
     safe: tuple[str, ...] = ()
     unsafe: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> ReadColumns:
+        """What tables of policies tell of it."""
+        return ReadColumns(
+            reads_known=self.known,
+            container_fields=list(self.lists),
+            fields=list(self.fields),
+            required_fields=None if self.required is None else list(self.required),
+            safe_fields=list(self.safe),
+            unsafe_fields=list(self.unsafe),
+            compares=list(self.compares),
+        )
 
     def unused(self, declared: Iterable[str]) -> list[str] | None:
         """Return those of the declared parameters that it never reads; None where unknown."""
