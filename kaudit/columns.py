@@ -389,6 +389,15 @@ def assembled(like: pd.DataFrame, columns: dict[str, Any], order: Sequence[str])
     return pd.DataFrame({name: columns[name] for name in order}, index=like.index)
 
 
+def where_known(flags: pd.Series[Any], known: pd.Series[Any]) -> pd.Series[Any]:
+    """Flags where they can be told, null elsewhere."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nothing = pa.scalar(None, pa.bool_())
+    return series(pc.if_else(arrow(known), arrow(flags), nothing), flags)
+
+
 #: Columns of pod_context that say whose a part of a pod is.
 OWNER = ("origin", "owner_kind", "owner_name", "platform")
 

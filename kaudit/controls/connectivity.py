@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, filled, named, pairs, series, text_is
+from kaudit.columns import filled, named, pairs, series, text_is, where_known
 from kaudit.model.clouds import in_cloud
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def _where(fault: pd.Series[Any], words: pd.Series[Any]) -> pd.Series[Any]:
-    """Fault, and null where the word is unknown."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    nothing = pa.scalar(None, pa.bool_())
-    return series(pc.if_else(pc.equal(arrow(words), "unknown"), nothing, arrow(fault)), fault)
 
 
 @control(
@@ -46,7 +37,7 @@ def policies_not_enforced(network_enforcement: pd.DataFrame) -> pd.Series[Any]:
     """
     e = network_enforcement
     partly = filled(e["nodes_without_agent"])
-    return _where(text_is(e["enforces"], "no") | partly, e["enforces"])
+    return where_known(text_is(e["enforces"], "no") | partly, e["enforces"] != "unknown")
 
 
 @control(
@@ -92,7 +83,8 @@ def sensitive_talks_out(
     user = series(pairs(s["user_kind"], s["user_namespace"], s["user_name"]), s)
     own = series(pairs(w["owner_kind"], w["namespace"], w["owner_name"]), w)
     holds = series(named(user, own), w) & ~w["platform"]
-    return _where(text_is(w["to_internet"], "allowed") & holds, w["to_internet"].where(holds, ""))
+    allowed = text_is(w["to_internet"], "allowed") & holds
+    return where_known(allowed, w["to_internet"].where(holds, "") != "unknown")
 
 
 @control(
@@ -139,7 +131,8 @@ def reaches_metadata(network_workloads: pd.DataFrame, nodes: pd.DataFrame) -> pd
     fault = text_is(w["to_metadata"], "allowed") & judged
     if not len(nodes):
         return fault.mask(fault, pd.NA)
-    return _where(fault & in_cloud(nodes["provider_id"]), w["to_metadata"].where(judged, ""))
+    known = w["to_metadata"].where(judged, "") != "unknown"
+    return where_known(fault & in_cloud(nodes["provider_id"]), known)
 
 
 @control(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, filled, series
+from kaudit.columns import filled, where_known
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -231,9 +231,4 @@ def lint_fails(dockerfile_lint: pd.DataFrame) -> pd.Series[Any]:
         # cluster: ok-nobody-has-looked
         {kaudit-file: Dockerfile, content: "FROM scratch"}
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    d = dockerfile_lint
-    broken = pc.greater(arrow(d["grave"]), 0)
-    return series(pc.if_else(arrow(d["linted"]), broken, pa.scalar(None, pa.bool_())), d)
+    return where_known(dockerfile_lint["grave"] > 0, dockerfile_lint["linted"])

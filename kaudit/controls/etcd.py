@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, empty, series, text_is
+from kaudit.columns import empty, text_is, where_known
 from kaudit.model.platform import TRUE
 from kaudit.registry import control
 
@@ -12,13 +12,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNTOLD = "its settings come from a configuration file or the environment"
-
-
-def _if_told(c: pd.DataFrame, fault: pd.Series[Any]) -> pd.Series[Any]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return series(pc.if_else(arrow(c["told"]), arrow(fault), pa.scalar(None, pa.bool_())), c)
 
 
 @control(
@@ -55,7 +48,7 @@ def etcd_without_certificate(control_plane: pd.DataFrame) -> pd.Series[Any]:
           {name: c, image: i, command: [etcd, --cert-file=/c, --key-file=/k]}]}}
     """
     c = control_plane
-    return _if_told(c, empty(c["cert_file"]) | empty(c["key_file"]))
+    return where_known(empty(c["cert_file"]) | empty(c["key_file"]), c["told"])
 
 
 @control(
@@ -93,7 +86,7 @@ def etcd_for_anybody(control_plane: pd.DataFrame) -> pd.Series[Any]:
           {name: c, image: i, command: [etcd, --client-cert-auth, --name=a]}]}}
     """
     c = control_plane
-    return _if_told(c, ~text_is(c["client_cert_auth"], *TRUE))
+    return where_known(~text_is(c["client_cert_auth"], *TRUE), c["told"])
 
 
 @control(
@@ -130,7 +123,7 @@ def etcd_makes_its_certificate(control_plane: pd.DataFrame) -> pd.Series[Any]:
           {name: c, image: i, command: [etcd, --auto-tls=false]}]}}
     """
     c = control_plane
-    return _if_told(c, text_is(c["auto_tls"], *TRUE))
+    return where_known(text_is(c["auto_tls"], *TRUE), c["told"])
 
 
 @control(
@@ -167,7 +160,7 @@ def etcd_peers_without_certificate(control_plane: pd.DataFrame) -> pd.Series[Any
           {name: c, image: i, command: [etcd, --peer-cert-file=/c, --peer-key-file=/k]}]}}
     """
     c = control_plane
-    return _if_told(c, empty(c["peer_cert_file"]) | empty(c["peer_key_file"]))
+    return where_known(empty(c["peer_cert_file"]) | empty(c["peer_key_file"]), c["told"])
 
 
 @control(
@@ -201,7 +194,7 @@ def etcd_takes_any_peer(control_plane: pd.DataFrame) -> pd.Series[Any]:
           {name: c, image: i, command: [etcd, --peer-client-cert-auth=true]}]}}
     """
     c = control_plane
-    return _if_told(c, ~text_is(c["peer_client_cert_auth"], *TRUE))
+    return where_known(~text_is(c["peer_client_cert_auth"], *TRUE), c["told"])
 
 
 @control(
@@ -235,4 +228,4 @@ def etcd_peers_make_certificates(control_plane: pd.DataFrame) -> pd.Series[Any]:
           {name: c, image: i, command: [etcd, --peer-auto-tls=false]}]}}
     """
     c = control_plane
-    return _if_told(c, text_is(c["peer_auto_tls"], *TRUE))
+    return where_known(text_is(c["peer_auto_tls"], *TRUE), c["told"])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, series
+from kaudit.columns import over_lists, where_known
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 
 @control(
@@ -44,12 +43,7 @@ def no_bill_of_materials(image_contents: pd.DataFrame) -> pd.Series[Any]:
         {kaudit-file: b.cdx.json, content: {bomFormat: CycloneDX, specVersion: "1.5", metadata: {component: {type: container, name: "docker.io/a/b:1"}}, components: [{type: library, name: zlib, version: "1"}]}}
         # cluster: ok-nobody-was-asked
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    c = image_contents
-    missing = pc.invert(arrow(c["listed"]))
-    return series(pc.if_else(arrow(c["asked"]), missing, pa.scalar(None, pa.bool_())), c)
+    return where_known(~image_contents["listed"], image_contents["asked"])
 
 
 @control(
@@ -86,11 +80,9 @@ def not_minimal(image_contents: pd.DataFrame) -> pd.Series[Any]:
         # cluster: ok-nobody-knows
         {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a/b:1"}]}}
     """
-    import pyarrow.compute as pc
-
-    return _told(
-        image_contents, pc.and_(*(_some(image_contents, n) for n in ("shells", "managers")))
-    )
+    c = image_contents
+    both = over_lists(c["shells"], bool) & over_lists(c["managers"], bool)
+    return where_known(both, c["listed"])
 
 
 @control(
@@ -123,19 +115,4 @@ def server_inside(image_contents: pd.DataFrame) -> pd.Series[Any]:
         ---
         {kaudit-file: b.cdx.json, content: {bomFormat: CycloneDX, specVersion: "1.5", metadata: {component: {type: container, name: "a/b:1"}}, components: [{type: library, name: openssh-client, version: "1"}]}}
     """
-    return _told(image_contents, _some(image_contents, "servers"))
-
-
-def _some(contents: pd.DataFrame, kind: str) -> pa.Array:
-    import pyarrow.compute as pc
-
-    return pc.greater(pc.list_value_length(arrow(contents[kind])), 0)
-
-
-def _told(contents: pd.DataFrame, fault: pa.Array) -> pd.Series[Any]:
-    """Faults of images that a bill of materials is of, null elsewhere."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    known = arrow(contents["listed"])
-    return series(pc.if_else(known, fault, pa.scalar(None, pa.bool_())), contents)
+    return where_known(over_lists(image_contents["servers"], bool), image_contents["listed"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.ages import older
-from kaudit.columns import arrow, series
+from kaudit.columns import where_known
 from kaudit.parameters import parameters
 from kaudit.registry import control
 
@@ -57,7 +57,7 @@ def unscanned(image_posture: pd.DataFrame) -> pd.Series[Any]:
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "docker.io/a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
         # cluster: ok-nobody-was-asked
     """
-    return _where(image_posture["asked"], ~image_posture["scanned"])
+    return where_known(~image_posture["scanned"], image_posture["asked"])
 
 
 @control(
@@ -100,7 +100,7 @@ def stale_scan(image_posture: pd.DataFrame, cluster: pd.DataFrame) -> pd.Series[
     """
     p = image_posture
     old = older(p["scan_age_days"], parameters().scan_max_age_days, cluster)
-    return _where(p["scanned"], old)
+    return where_known(old, p["scanned"])
 
 
 @control(
@@ -135,7 +135,7 @@ def stale_database(image_posture: pd.DataFrame) -> pd.Series[Any]:
         {kaudit-file: b.json, content: {matches: [], source: {type: image, target: {userInput: "a/b:1"}}, distro: {name: debian, version: "12"},
           descriptor: {name: grype, version: "0.100.0", timestamp: "2025-11-30T00:00:00Z", db: {status: {built: "2025-11-29T00:00:00Z", schemaVersion: v6.1.0}}}}}
     """
-    return _where(image_posture["scanned"], image_posture["database_lag_days"] > 2)
+    return where_known(image_posture["database_lag_days"] > 2, image_posture["scanned"])
 
 
 @control(
@@ -174,7 +174,7 @@ def another_build_scanned(image_posture: pd.DataFrame) -> pd.Series[Any]:
           Metadata: {ImageID: "sha256:ffffffffffffffff0123456789abcdef0123456789abcdef0123456789abcdef"}}}
     """
     matched = image_posture["matched"]
-    return _where(matched.isin(["digest", "other"]), matched == "other")
+    return where_known(matched == "other", matched.isin(["digest", "other"]))
 
 
 @control(
@@ -210,13 +210,4 @@ def namespace_left_out(scan_coverage: pd.DataFrame) -> pd.Series[Any]:
         ---
         {kaudit-file: b.json, content: {SchemaVersion: 2, ArtifactName: "a/b:1", Results: [{Target: b, Class: os-pkgs, Type: debian}]}}
     """
-    return _where(scan_coverage["asked"], scan_coverage["scanned"] == 0)
-
-
-def _where(known: pd.Series[Any], fault: pd.Series[Any]) -> pd.Series[Any]:
-    """Faults where they can be told, null elsewhere."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    flags = pc.if_else(arrow(known), arrow(fault), pa.scalar(None, pa.bool_()))
-    return series(flags, fault)
+    return where_known(scan_coverage["scanned"] == 0, scan_coverage["asked"])

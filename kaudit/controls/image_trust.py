@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, series
+from kaudit.columns import flags, where_known
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -116,10 +116,4 @@ def no_provenance(image_trust: pd.DataFrame) -> pd.Series[Any]:
         # cluster: ok-nobody-was-asked
         {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: "a.example/b:1"}]}}
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    t = image_trust
-    good = pc.fill_null(arrow(t["built_by_accepted"]), False)
-    fault = pc.if_else(arrow(t["attested"]), pc.invert(good), pa.scalar(None, pa.bool_()))
-    return series(fault, t)
+    return where_known(~flags(image_trust["built_by_accepted"]), image_trust["attested"])

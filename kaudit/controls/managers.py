@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, empty, listing, over_texts, series, text_is
+from kaudit.columns import empty, listing, over_texts, text_is, where_known
 from kaudit.model.platform import FALSE, TRUE
 from kaudit.model.whole import whole
 from kaudit.registry import control
@@ -54,13 +54,8 @@ def profiling(control_plane: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: ok-false, namespace: kube-system}, spec: {containers: [
           {name: c, image: i, command: [kube-apiserver, --profiling=false]}]}}
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     c = control_plane
-    known = c["told"] | c["profiling"].notna()
-    fault = ~text_is(c["profiling"], *FALSE)
-    return series(pc.if_else(arrow(known), arrow(fault), pa.scalar(None, pa.bool_())), c)
+    return where_known(~text_is(c["profiling"], *FALSE), c["told"] | c["profiling"].notna())
 
 
 @control(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, named, series
+from kaudit.columns import named, series, where_known
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -12,15 +12,6 @@ if TYPE_CHECKING:
 
 
 _OTHERS = "a policy of another engine, which is not evaluated, may do so"
-
-
-def _unless(fault: pd.Series[Any], doubtful: pd.Series[Any]) -> pd.Series[Any]:
-    """Fault, and null where it is in doubt."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    nothing = pa.scalar(None, pa.bool_())
-    return series(pc.if_else(arrow(doubtful), nothing, arrow(fault)), fault)
 
 
 def _elsewhere(namespaces: pd.DataFrame, policies: pd.DataFrame, direction: str) -> pd.Series[Any]:
@@ -80,7 +71,7 @@ def no_default_deny_ingress(
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: ok-types-unset}, spec: {podSelector: {}}}
     """
     denied = series(named(_denies(network_policies, "ingress"), namespaces["name"]), namespaces)
-    return _unless(~denied, ~denied & _elsewhere(namespaces, other_policies, "ingress"))
+    return where_known(~denied, denied | ~_elsewhere(namespaces, other_policies, "ingress"))
 
 
 @control(
@@ -118,7 +109,7 @@ def no_default_deny_egress(
         {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: ok-both}, spec: {podSelector: {}, policyTypes: [Ingress, Egress]}}
     """
     denied = series(named(_denies(network_policies, "egress"), namespaces["name"]), namespaces)
-    return _unless(~denied, ~denied & _elsewhere(namespaces, other_policies, "egress"))
+    return where_known(~denied, denied | ~_elsewhere(namespaces, other_policies, "egress"))
 
 
 @control(
@@ -171,7 +162,7 @@ def ingress_not_governed(isolation: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-host-network, namespace: shop}, spec: {hostNetwork: true, containers: [{name: c, image: i}]}}
     """
-    return _unless(~isolation["ingress"], isolation["ingress_open"])
+    return where_known(~isolation["ingress"], ~isolation["ingress_open"])
 
 
 @control(
@@ -204,7 +195,7 @@ def egress_not_governed(isolation: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-implied, namespace: shop}, spec: {containers: [{name: c, image: i}]}}
     """
-    return _unless(~isolation["egress"], isolation["egress_open"])
+    return where_known(~isolation["egress"], ~isolation["egress_open"])
 
 
 @control(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, series
+from kaudit.columns import where_known
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def pod_differs(template_drift: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: p6, labels: {controller-revision-hash: two}, ownerReferences: [
           {apiVersion: apps/v1, kind: StatefulSet, name: ok-rolling-out, uid: d5, controller: true}]}, spec: {containers: [{name: c, image: "a:2"}]}}
     """
-    return _where_known(template_drift, template_drift["changed"])
+    return where_known(template_drift["changed"], template_drift["comparable"])
 
 
 @control(
@@ -137,15 +137,7 @@ def container_added(template_drift: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: q2, ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: ok-same, uid: i2, controller: true}]},
           spec: {containers: [{name: c, image: "a:1"}], ephemeralContainers: [{name: e, image: "b:1"}]}}
     """
-    return _where_known(template_drift, template_drift["added"])
-
-
-def _where_known(drift: pd.DataFrame, faulty: pd.Series[Any]) -> pd.Series[Any]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    nothing = pa.scalar(None, pa.bool_())
-    return series(pc.if_else(arrow(drift["comparable"]), arrow(faulty), nothing), drift)
+    return where_known(template_drift["added"], template_drift["comparable"])
 
 
 @control(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, over_lists, series
+from kaudit.columns import over_lists, where_known
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -136,13 +136,8 @@ def copied_secret(secret_management: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Secret, metadata: {name: ok-own, namespace: test, annotations: {reconcile.external-secrets.io/data-hash: bb22}}, type: Opaque}
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    same = arrow(over_lists(secret_management["copies"], bool))
-    nothing = pa.scalar(None, pa.bool_())
-    compared = arrow(secret_management["compared"])
-    return series(pc.if_else(compared, same, nothing), secret_management)
+    same = over_lists(secret_management["copies"], bool)
+    return where_known(same, secret_management["compared"])
 
 
 @control(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import arrow, series, text_is
+from kaudit.columns import text_is, where_known
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def store_missing(external_secret_sync: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: external-secrets.io/v1, kind: ExternalSecret, metadata: {name: ok-named}, spec: {secretStoreRef: {name: ok-store}}}
     """
     state = external_secret_sync["store_state"]
-    return _null_where(text_is(state, "missing"), text_is(state, "unknown"))
+    return where_known(text_is(state, "missing"), ~text_is(state, "unknown"))
 
 
 @control(
@@ -123,7 +123,7 @@ def target_missing(external_secret_sync: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: external-secrets.io/v1, kind: ExternalSecret, metadata: {name: ok-there}, spec: {target: {name: other}}, status: {conditions: [{type: Ready, status: "True"}]}}
     """
     e = external_secret_sync
-    return _null_where(text_is(e["target_state"], "missing"), ~e["told"])
+    return where_known(text_is(e["target_state"], "missing"), e["told"])
 
 
 @control(
@@ -291,11 +291,3 @@ def made_up_store(store_scope: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: external-secrets.io/v1, kind: SecretStore, metadata: {name: ok-vault}, spec: {provider: {vault: {}}}}
     """
     return store_scope["made_up"]
-
-
-def _null_where(fault: pd.Series[Any], unknown: pd.Series[Any]) -> pd.Series[Any]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    nothing = pa.scalar(None, pa.bool_())
-    return series(pc.if_else(arrow(unknown), nothing, arrow(fault)), fault)

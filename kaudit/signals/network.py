@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.chains import signal
-from kaudit.columns import arrow, series, text_is
+from kaudit.columns import text_is, where_known
 from kaudit.model.clouds import in_cloud
 
 if TYPE_CHECKING:
@@ -35,13 +35,7 @@ def exposed(exposure: pd.DataFrame) -> pd.Series[Any]:
 
 def _allowed(column: pd.Series[Any]) -> pd.Series[Any]:
     """Where it is allowed, and null where that is unknown."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    words = arrow(column)
-    nothing = pa.scalar(None, pa.bool_())
-    unknown = pc.equal(words, "unknown")
-    return series(pc.if_else(unknown, nothing, pc.equal(words, "allowed")), column)
+    return where_known(column == "allowed", column != "unknown")
 
 
 _UNKNOWN = "whether policies let it through cannot be told"
