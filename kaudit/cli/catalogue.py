@@ -11,12 +11,12 @@ from kaudit.cli.options import (
     Debug,
     Format,
     Kinds,
+    choice,
     completed,
     control_ids,
     framework_ids,
     layers,
     listed,
-    one_of,
 )
 
 if TYPE_CHECKING:
@@ -41,11 +41,10 @@ def controls(
     ] = "",
     layer: Annotated[
         str,
-        typer.Option(
+        choice(
             "--layer",
-            metavar="LAYER",
-            callback=one_of("layer", layers),
-            autocompletion=completed(layers),
+            what="layer",
+            among=layers,
             help="Only controls of this layer: build, deploy, runtime, network or secrets.",
         ),
     ] = "",

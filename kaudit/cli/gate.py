@@ -13,8 +13,7 @@ from kaudit.cli.options import (
     Debug,
     Decisions,
     Quiet,
-    completed,
-    one_of,
+    choice,
     severities,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
@@ -76,11 +75,10 @@ def gate(
     ] = 0,
     fail_on: Annotated[
         str,
-        typer.Option(
+        choice(
             "--fail-on",
-            metavar="SEVERITY",
-            callback=one_of("severity", refusals),
-            autocompletion=completed(refusals),
+            what="severity",
+            among=refusals,
             help="Refuse failures of kaudit's controls from this severity on; none lets all pass.",
         ),
     ] = "high",
@@ -96,12 +94,11 @@ def gate(
     scanning: Scanning,
     format: Annotated[
         str,
-        typer.Option(
+        choice(
             "--format",
             "-f",
-            metavar="FORMAT",
-            callback=one_of("format", writers),
-            autocompletion=completed(writers),
+            what="format",
+            among=writers,
             help="What to print: table, json, sarif or junit.",
         ),
     ] = "table",

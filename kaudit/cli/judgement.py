@@ -17,12 +17,12 @@ from kaudit.cli.options import (
     Quiet,
     Secrets,
     Sources,
+    choice,
     completed,
     control_ids,
     exports,
     framework_ids,
     levels,
-    one_of,
     severities,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
@@ -50,11 +50,10 @@ def assess(
     *,
     fail_on: Annotated[
         str,
-        typer.Option(
+        choice(
             "--fail-on",
-            metavar="SEVERITY",
-            callback=one_of("severity", severities),
-            autocompletion=completed(severities),
+            what="severity",
+            among=severities,
             help="Exit with 1 on unwaived findings of this severity or above.",
         ),
     ] = "",
@@ -85,12 +84,11 @@ def assess(
     decisions: Decisions,
     format: Annotated[
         str,
-        typer.Option(
+        choice(
             "--format",
             "-f",
-            metavar="FORMAT",
-            callback=one_of("format", exports),
-            autocompletion=completed(exports),
+            what="format",
+            among=exports,
             help="table, or the name of an exporter: csv, json, junit, sarif.",
         ),
     ] = "table",
@@ -166,11 +164,10 @@ def pss(
     sources: Sources,
     level: Annotated[
         str,
-        typer.Option(
+        choice(
             "--level",
-            metavar="LEVEL",
-            callback=one_of("level", levels),
-            autocompletion=completed(levels),
+            what="level",
+            among=levels,
             help="privileged, baseline or restricted.",
         ),
     ] = "restricted",

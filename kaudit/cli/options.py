@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -38,6 +38,17 @@ def completed(known: Words) -> Callable[[str], list[str]]:
         return [word for word in known() if word.startswith(incomplete)]
 
     return complete
+
+
+def choice(*names: str, what: str, among: Words, help: str, metavar: str = "") -> Any:
+    """Return an option whose value is one of some words: checked, and completed."""
+    return typer.Option(
+        *names,
+        metavar=metavar or what.upper(),
+        callback=one_of(what, among),
+        autocompletion=completed(among),
+        help=help,
+    )
 
 
 def formats() -> Iterable[str]:
@@ -130,12 +141,11 @@ One = Annotated[
 ]
 Format = Annotated[
     str,
-    typer.Option(
+    choice(
         "--format",
         "-f",
-        metavar="FORMAT",
-        callback=one_of("format", formats),
-        autocompletion=completed(formats),
+        what="format",
+        among=formats,
         help="table, json or csv.",
     ),
 ]
@@ -161,11 +171,11 @@ Kinds = Annotated[
 ]
 Secrets = Annotated[
     str,
-    typer.Option(
+    choice(
         "--secrets",
+        what="way to read Secrets",
+        among=secret_reads,
         metavar="WHAT",
-        callback=one_of("way to read Secrets", secret_reads),
-        autocompletion=completed(secret_reads),
         help="What to ask of a live cluster's Secrets: none, metadata or table. "
         "Values are never asked for.",
     ),
