@@ -191,6 +191,11 @@ class Sheet:
             **place,
         )
 
+    def more(self, left_out: int, *, size: float, above: float = 9) -> None:
+        """Say at the foot how many are left out, if any; ``above`` the lower edge."""
+        if left_out > 0:
+            self.text(0, self.high - above, f"and {left_out:,} more", size=size, colour=MUTED)
+
     def svg(self) -> bytes:
         """Return the drawing: no date, no creator, ids that depend on the content only."""
         import matplotlib as mpl

@@ -170,7 +170,7 @@ def _stacked(
         sheet.text(0, middle, fit(name, _SIZE, label - 10))
         sheet.text(wide, middle, total, size=_SIZE, colour=MUTED, align="right")
         _bar(sheet, label, middle, room, row)
-    _and_more(sheet, left_out)
+    sheet.more(left_out, size=_SMALL)
     return Figure(sheet.svg(), f"{_word(caption)}. {words}.", caption)
 
 
@@ -222,11 +222,6 @@ def _legend_places(
     return found, line + 1
 
 
-def _and_more(sheet: Sheet, left_out: int) -> None:
-    if left_out > 0:
-        sheet.text(0, sheet.high - 9, f"and {left_out:,} more", size=_SMALL, colour=MUTED)
-
-
 def nothing(caption: str) -> Figure:
     """Return the figure that stands where there is nothing to draw."""
     sheet = Sheet(FULL, 30)
@@ -276,7 +271,7 @@ def severity_heat(
             _heat_cell(sheet, (label + room * column, y, room, high), fill, number)
         total = f"{sum(row.get(s, 0) for s in names):,}"
         sheet.text(wide, y + high / 2, total, colour=MUTED, align="right", size=_SIZE)
-    _and_more(sheet, left_out)
+    sheet.more(left_out, size=_SMALL)
     words = "; ".join(
         f"{_word(name)}: "
         + (", ".join(f"{row[s]:,} {s}" for s in names if row.get(s, 0)) or "none")
@@ -342,7 +337,7 @@ def readiness_matrix(
         sheet.text(0, y + high / 2, fit(name, _SIZE, label - 10))
         for column, level in enumerate(levels):
             _ready_cell(sheet, (label + room * column, y, room, high), row.get(level))
-    _and_more(sheet, left_out)
+    sheet.more(left_out, size=_SMALL)
     words = "; ".join(
         f"{_word(name)}: " + ", ".join(f"{_word(x)} {_ready_word(row.get(x))}" for x in levels)
         for name, row in violations.items()
@@ -409,7 +404,7 @@ def bars(
             key = (colours or {}).get(name, "plain")
             _segment(sheet, label, middle - _BAR / 2, max(long, 1.0), key)
         sheet.text(label + long + 6, middle, text, size=_SIZE, colour=MUTED)
-    _and_more(sheet, left_out)
+    sheet.more(left_out, size=_SMALL)
     listed = "; ".join(f"{_word(n)}: {v:,}" for n, v in values.items())
     counted = f" ({_word(unit)})" if unit else ""
     return Figure(sheet.svg(), f"{_word(caption)}{counted}. {listed}.", caption)

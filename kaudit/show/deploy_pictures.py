@@ -109,8 +109,7 @@ def _frame(
     for at, name in enumerate(shown):
         y = top + _HIGH * (at + 0.5)
         sheet.text(0, y, fit(name, _SIZE, _LABEL - 8), size=_SIZE)
-    if left_out > 0:
-        sheet.text(0, sheet.high - 8, f"and {left_out:,} more", size=_SMALL, colour=MUTED)
+    sheet.more(left_out, size=_SMALL, above=8)
     return sheet, room, shown
 
 

@@ -59,8 +59,7 @@ def namespace_matrix(
         for column, other in enumerate(shown):
             key = verdicts.get((name, other), "denied")
             _cell(sheet, label + cell * column + 1, y + 1, cell - 2, key)
-    if more > 0:
-        sheet.text(0, sheet.high - 9, f"and {more:,} more", size=_SMALL, colour=MUTED)
+    sheet.more(more, size=_SMALL)
     return Figure(sheet.svg(), f"{caption}. {_words(shown, verdicts)}.", caption)
 
 

@@ -201,8 +201,7 @@ def node_map(nodes: Sequence[tuple[str, bool | None, bool, str]], *, caption: st
             x + 6, y + 10.5, fit(name, _SMALL, wide - 12), size=_SMALL, colour=on(fill), bold=True
         )
         sheet.text(x + 6, y + 20.5, fit(watched, 6.8, wide - 12), size=6.8, colour=on(fill))
-    if left_out > 0:
-        sheet.text(0, sheet.high - 8, f"and {left_out:,} more", size=_SMALL, colour=MUTED)
+    sheet.more(left_out, size=_SMALL, above=8)
     open_ = [visible(n) for n, covered, judged, _ in ordered if covered is False and judged]
     named = f": {', '.join(open_[:10])}" if open_ else ""
     unknown = sum(covered is None for _, covered, _, _ in ordered)

@@ -79,7 +79,7 @@ def freshness(rows: Sequence[Fetched], *, caption: str) -> Figure:
             sheet.box(x - 0.8, middle - 7, 1.6, 14, COLOURS["plain"])
         text = fit(f"{span(row.age)} ago, {row.every}", _SMALL, told - 8)
         sheet.text(FULL, middle, text, size=_SMALL, colour=MUTED, align="right")
-    _more(sheet, len(rows) - MOST)
+    sheet.more(len(rows) - MOST, size=_SMALL)
     words = "; ".join(
         f"{visible(r.name)}: "
         + ("never, or not told" if r.age is None else f"{span(r.age)} ago, {r.every}, {r.status}")
@@ -145,7 +145,7 @@ def paths(rows: Sequence[Path], *, caption: str, names: Mapping[str, str]) -> Fi
     for column, x, room, at in zip(columns, starts, wides, places, strict=True):
         for name in column:
             sheet.text(x, at[name], fit(name, _SIZE, room), size=_SIZE)
-    _more(sheet, len(rows) - MOST)
+    sheet.more(len(rows) - MOST, size=_SMALL)
     words = "; ".join(
         f"{visible(r.secret)} kept by {visible(r.keeper)}, held by {visible(r.holder)}: "
         f"{names[r.status]}"
@@ -166,8 +166,3 @@ def _legend(sheet: Sheet, names: Mapping[str, str]) -> None:
         sheet.box(x, 5, 14, 4, COLOURS[status])
         sheet.text(x + 18, 7, text, size=_SMALL, colour=MUTED)
         x += 32 + width(text, _SMALL)
-
-
-def _more(sheet: Sheet, left_out: int) -> None:
-    if left_out > 0:
-        sheet.text(0, sheet.high - 9, f"and {left_out:,} more", size=_SMALL, colour=MUTED)
