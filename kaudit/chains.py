@@ -147,7 +147,6 @@ def signal(
     def register(function: F) -> F:
         name = function.__name__
         subject, *needs = inspect.signature(function).parameters
-        parts = parse_docstring(f"signal {name}", inspect.getdoc(function) or "")
         _keep(
             Signal(
                 name=name,
@@ -162,10 +161,7 @@ def signal(
                 workload=workload,
                 about=about,
                 function=function,
-                title=parts["title"].rstrip("."),
-                rationale=parts["rationale"],
-                remedy=parts["remedy"],
-                cases=parts["cases"],
+                **_said(f"signal {name}", function),
             )
         )
         return function
@@ -218,6 +214,24 @@ def _linking(link: Link, **rest: Any) -> Signal:
     )
 
 
+class _Said(TypedDict):
+    title: str
+    rationale: str
+    remedy: str
+    cases: str
+
+
+def _said(owner: str, function: Callable[..., Any]) -> _Said:
+    """What a docstring says, its title without the stop: it is part of a chain."""
+    parts = parse_docstring(owner, inspect.getdoc(function) or "")
+    return _Said(
+        title=parts["title"].rstrip("."),
+        rationale=parts["rationale"],
+        remedy=parts["remedy"],
+        cases=parts["cases"],
+    )
+
+
 def _keep(found: Signal) -> None:
     if found.name in SIGNALS:
         raise RegistryError(f"two signals are named {found.name}")
@@ -230,7 +244,6 @@ def correlation(id: str, *, layer: Layer | str, severity: Severity | str) -> Cal
     def register(function: F) -> F:
         if id in CORRELATIONS:
             raise RegistryError(f"two correlations have the id {id}")
-        parts = parse_docstring(id, inspect.getdoc(function) or "")
         CORRELATIONS[id] = Correlation(
             id=id,
             name=function.__name__,
@@ -238,10 +251,7 @@ def correlation(id: str, *, layer: Layer | str, severity: Severity | str) -> Cal
             severity=Severity(severity),
             signals=tuple(inspect.signature(function).parameters),
             function=function,
-            title=parts["title"].rstrip("."),
-            rationale=parts["rationale"],
-            remedy=parts["remedy"],
-            cases=parts["cases"],
+            **_said(id, function),
         )
         return function
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from kaudit.model.admission import AdmissionBinding, AdmissionPolicy
-from kaudit.model.meta import selector_text
+from kaudit.model.meta import CHANGED, selector_text
 from kaudit.model.place import Place
 from kaudit.model.reads import COMPARES, SAFE, UNSAFE
 from kaudit.registry import Read, collector
@@ -46,9 +46,7 @@ class AdmissionPolicyRow(Trace, kw_only=True):
     compares: Annotated[list[str], doc(COMPARES)]
     warnings: Annotated[list[str], doc("what the API server says of the types in its CEL")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
-    changed_at: Annotated[
-        datetime | None, doc("last change but for the status; null: not told")
-    ] = None
+    changed_at: Annotated[datetime | None, doc(CHANGED)] = None
 
 
 class AdmissionBindingRow(Trace, kw_only=True):
@@ -64,9 +62,7 @@ class AdmissionBindingRow(Trace, kw_only=True):
     rules: Annotated[list[str], doc("rules that it narrows the policy to")]
     excludes: Annotated[list[str], doc("excluded rules")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
-    changed_at: Annotated[
-        datetime | None, doc("last change but for the status; null: not told")
-    ] = None
+    changed_at: Annotated[datetime | None, doc(CHANGED)] = None
 
 
 _NAMELESS = Resource("kind", namespace="")

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Annotated
 
 from kaudit.model.gatekeeper import Constraint, ConstraintTemplate
-from kaudit.model.meta import LabelSelector
+from kaudit.model.meta import CHANGED, LabelSelector
 from kaudit.model.place import Place
 from kaudit.model.reads import COMPARES, SAFE, UNSAFE
 from kaudit.registry import Read, collector
@@ -43,9 +43,7 @@ class TemplateRow(Trace, kw_only=True):
     created: Annotated[bool | None, doc("status.created: its kind of constraint is there")] = None
     errors: Annotated[list[str], doc("errors that pods of Gatekeeper report")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
-    changed_at: Annotated[
-        datetime | None, doc("last change but for the status; null: not told")
-    ] = None
+    changed_at: Annotated[datetime | None, doc(CHANGED)] = None
 
 
 class ConstraintRow(Trace, kw_only=True):
@@ -73,9 +71,7 @@ class ConstraintRow(Trace, kw_only=True):
     errors: Annotated[list[str], doc("errors that pods of Gatekeeper report")]
     strange: Annotated[list[str], doc("fields of it that are not known here")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
-    changed_at: Annotated[
-        datetime | None, doc("last change but for the status; null: not told")
-    ] = None
+    changed_at: Annotated[datetime | None, doc(CHANGED)] = None
 
 
 class ViolationRow(Trace, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
+from kaudit.model.meta import CHANGED
 from kaudit.model.namespace import Namespace
 from kaudit.model.place import Place
 from kaudit.registry import Read, collector
@@ -32,9 +33,7 @@ class NamespaceRow(Trace, kw_only=True):
     warn_version: Annotated[str | None, doc("label …/warn-version")] = None
     other_psa_labels: Annotated[list[str], doc("labels …/* that Kubernetes does not know")]
     created_at: Annotated[datetime | None, doc("creation time")] = None
-    changed_at: Annotated[
-        datetime | None, doc("last change but for the status; null: not told")
-    ] = None
+    changed_at: Annotated[datetime | None, doc(CHANGED)] = None
 
 
 NAMESPACES = Table(

@@ -9,9 +9,7 @@ from kaudit.registry import TABLES
 from kaudit.table import Resource, Row, Table, Trace, doc
 
 
-class RecordRow(Row, kw_only=True):
-    raw: Annotated[str, doc("file of the raw record in the evidence, without folder and ending")]
-    raw_line: Annotated[int, doc("line of the raw record in that file, from 1")]
+class RecordRow(Trace, kw_only=True):
     origin: Annotated[int, doc("number of the origin in the provenance, from 0")]
     document: Annotated[int, doc("document or page in the origin, from 1")]
     item: Annotated[int, doc("item of the list in that document, from 1; 0: no list")]

@@ -27,7 +27,7 @@ from kaudit.model.meta import (
 )
 from kaudit.model.policy_text import masked_code, masked_json
 from kaudit.model.reads import UNKNOWN, Reads
-from kaudit.model.strange import marked
+from kaudit.model.strange import kept
 
 _NULL = Raw(b"null")
 
@@ -291,8 +291,7 @@ class ConstraintSpec(Part):
 
     def __post_init__(self) -> None:
         self.parameters = _names(self.parameters)
-        if self.match != ABSENT:
-            self.match = Raw(msgspec.json.encode(_match(marked(self.match, Match, {}))))
+        self.match = kept(self.match, _match, Match, {})
 
     @property
     def matching(self) -> Match:

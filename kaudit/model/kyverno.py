@@ -25,7 +25,7 @@ from kaudit.model.meta import (
 )
 from kaudit.model.policy_text import CONTAINER_FIELDS, masked_json, shape
 from kaudit.model.reads import UNKNOWN, Reads
-from kaudit.model.strange import marked
+from kaudit.model.strange import kept
 
 _NULL = Raw(b"null")
 
@@ -319,9 +319,7 @@ class Spec(Part):
     strange: list[str] | None = None
 
     def __post_init__(self) -> None:
-        if self.rules != ABSENT:
-            told = _rules(marked(self.rules, Rule, _PARTS, _OTHERS))
-            self.rules = Raw(msgspec.json.encode(told))
+        self.rules = kept(self.rules, _rules, Rule, _PARTS, _OTHERS)
 
     @property
     def listed(self) -> list[Rule]:
@@ -363,9 +361,7 @@ class Policy(Resource):
     status: Status = field(default_factory=Status)
 
     def __post_init__(self) -> None:
-        if self.spec != ABSENT:
-            told = _spec(marked(self.spec, Spec, {}, _OF_SPEC))
-            self.spec = Raw(msgspec.json.encode(told))
+        self.spec = kept(self.spec, _spec, Spec, {}, _OF_SPEC)
 
     @property
     def told(self) -> Spec:

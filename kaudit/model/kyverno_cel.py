@@ -22,7 +22,7 @@ from kaudit.model.meta import (
 )
 from kaudit.model.policy_text import masked_code
 from kaudit.model.reads import UNKNOWN, Reads
-from kaudit.model.strange import marked
+from kaudit.model.strange import kept
 
 
 class Expression(Part):
@@ -140,9 +140,7 @@ class CelPolicy(Resource):
     status: Status = field(default_factory=Status)
 
     def __post_init__(self) -> None:
-        if self.spec != ABSENT:
-            told = _spec(marked(self.spec, Spec, {}, _OF_SPEC))
-            self.spec = Raw(msgspec.json.encode(told))
+        self.spec = kept(self.spec, _spec, Spec, {}, _OF_SPEC)
 
     @property
     def told(self) -> Spec:

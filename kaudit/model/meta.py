@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import Raw
 
 from kaudit.model import mesh_membership, network_selection
 from kaudit.model.credential import by_shape_of_bytes, hinted, masked
@@ -184,6 +184,10 @@ class Metadata(Part):
         return sorted(self.annotations or ())
 
 
+#: What columns say of ``changed_at``.
+CHANGED = "last change but for the status; null: not told"
+
+
 class DatedMetadata(Metadata):
     """metadata of what judges others: as of every object, and when it was last changed."""
 
@@ -330,8 +334,8 @@ Quantity = str | int | float
 IntOrText = int | str
 __all__ = [
     "ABSENT",
+    "CHANGED",
     "REDACTED",
-    "UNSET",
     "Condition",
     "DatedMetadata",
     "Int",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Raw
+
+from kaudit.model.meta import ABSENT
 
 #: Where a struct keeps the names of fields that it does not know.
 NAME = "strange"
@@ -41,6 +43,25 @@ def noted(value: Any, kind: type, parts: Mapping[str, type], also: Iterable[str]
     return value
 
 
-def marked(raw: Raw, kind: type, parts: Mapping[str, type], also: Iterable[str] = ()) -> bytes:
-    """Return a block as JSON, with what its structs do not declare noted in it."""
-    return msgspec.json.encode(noted(msgspec.json.decode(raw), kind, parts, also))
+def kept(
+    raw: Raw,
+    decode: Callable[[bytes], Any],
+    kind: type,
+    parts: Mapping[str, type],
+    also: Iterable[str] = (),
+) -> Raw:
+    """Return of a block what its structs declare, with the names of what they do not.
+
+    Parameters
+    ----------
+    raw
+        JSON of the block; what is not there stays so.
+    decode
+        Into the struct, or into a list of such.
+    kind, parts, also
+        See :func:`noted`.
+    """
+    if raw == ABSENT:
+        return raw
+    marked = msgspec.json.encode(noted(msgspec.json.decode(raw), kind, parts, also))
+    return Raw(msgspec.json.encode(decode(marked)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from kaudit.model.meta import CHANGED
 from kaudit.model.reads import COMPARES, SAFE, UNSAFE
 from kaudit.table import Resource, Table, Trace, doc
 
@@ -31,9 +32,7 @@ class KyvernoPolicyRow(Trace, kw_only=True):
     rules: Annotated[int, doc("how many rules or validations it has")]
     ready: Annotated[bool | None, doc("Kyverno serves it; null: it does not say")] = None
     created_at: Annotated[datetime | None, doc("creation time")] = None
-    changed_at: Annotated[
-        datetime | None, doc("last change but for the status; null: not told")
-    ] = None
+    changed_at: Annotated[datetime | None, doc(CHANGED)] = None
 
 
 class KyvernoRuleRow(Trace, kw_only=True):
