@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import planted_signals
+from tests.planted_signals import canary, thing
 
 Json = dict[str, Any]
 #: What tools, sensors and nodes write.
@@ -25,18 +26,8 @@ PLACES = (
 )
 
 
-def canary(place: str) -> str:
-    """Value of a place, without what would make it look like one of an issuer."""
-    return f"CANARY-{place}-7d1f20c4b9"
-
-
 def coded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def thing(api: str, kind: str, name: str, **body: Any) -> Json:
-    meta = {"name": name, "namespace": "planted", **body.pop("meta", {})}
-    return {"apiVersion": api, "kind": kind, "metadata": meta, **body}
 
 
 def objects() -> list[Json]:

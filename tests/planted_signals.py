@@ -16,6 +16,7 @@ FILES = ("audit", "falco", "tetragon", "registry", "registry-user")
 
 
 def canary(place: str) -> str:
+    """Value of a place, without what would make it look like one of an issuer."""
     return f"CANARY-{place}-7d1f20c4b9"
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from kaudit.collect import collect
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.kyverno_apply import said_in
-from kaudit.model.words import Gap, Reason
 from kaudit.source.tools import OutputSource, ToolSource
 from tests.collectors.test_tools import EXAMPLES
+from tests.corpus.reading import broken
 from tests.memory_source import rows
 
 NAMES = ("policy_kind", "policy", "rule", "result", "kind", "namespace", "name")
@@ -38,10 +38,6 @@ def verdicts(evidence: Evidence, *columns: str) -> list[tuple[Any, ...]]:
 def reports(evidence: Evidence, *columns: str) -> dict[str, Any]:
     (found,) = rows(evidence, "verdict_reports", *columns)
     return found
-
-
-def broken(evidence: Evidence) -> list[Gap]:
-    return [gap for gap in evidence.gaps if gap.reason is Reason.BROKEN]
 
 
 def test_gator_tells_who_violates_what_and_what_it_would_do() -> None:

@@ -67,6 +67,7 @@ def test_pages_are_one_list(server: ApiServer) -> None:
 
 def test_only_reads_and_reviews_are_sent(server: ApiServer) -> None:
     collect(source(server, secrets="metadata"), raw=False)
+    assert server.requests
     for method, path, _, _ in server.requests:
         assert method == "GET" or path.endswith("/selfsubjectaccessreviews")
 
