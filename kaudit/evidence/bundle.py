@@ -160,24 +160,60 @@ class Evidence:
         return list(self)
 
     def record(self, raw: str, line: int) -> dict[str, Any]:
-        """Return the redacted raw record that a row came from (its raw and raw_line).
+        """Return the redacted raw record that a row came from.
 
         What could not be read comes from a gap: the record is that.
+
+        Parameters
+        ----------
+        raw, line
+            The columns ``raw`` and ``raw_line`` of the row.
+
+        Returns
+        -------
+        dict
+            The object as it was decoded, secret values replaced.
+
+        Raises
+        ------
+        InputError
+            There is no such record; names the near ones.
+        EvidenceError
+            Raw records were not kept, or the bundle is damaged.
         """
-        if raw == GAPS:
+        if raw == GAPS and 0 < line <= len(self.gaps):
             return dict(msgspec.to_builtins(self.gaps[line - 1]))
-        return msgspec.json.decode(self.store.raw(raw, line), type=dict[str, Any])
+        try:
+            data = self.store.raw(raw, line) if line > 0 else b""
+        except (LookupError, EvidenceError):
+            self._recorded(raw, line)
+            raise
+        if not data:
+            self._recorded(raw, line)
+        return msgspec.json.decode(data, type=dict[str, Any])
 
     def origin(self, raw: str, line: int) -> dict[str, Any]:
-        """Return where a raw record was read: file, SHA-256, document, item."""
+        """Return where a raw record was read.
+
+        Parameters
+        ----------
+        raw, line
+            The columns ``raw`` and ``raw_line`` of a row.
+
+        Returns
+        -------
+        dict
+            ``name`` of the file or read, its ``sha256``, the ``document`` (or page) in it and the
+            ``item`` of the list in that, both from 1; item 0 where there is no list.
+
+        Raises
+        ------
+        InputError
+            There is no such record; names the near ones.
+        """
         if raw == GAPS and 0 < line <= len(self.gaps):
             return {"name": "evidence.json", "sha256": "", "document": line, "item": 0}
-        records = self.frames.base("records")
-        row = records[(records["raw"] == raw) & (records["raw_line"] == line)]
-        if row.empty:
-            lines = int((records["raw"] == raw).sum())
-            hint = f"it has {lines}" if lines else meant(raw, sorted(set(records["raw"])))
-            raise InputError(f"there is no raw record {raw}:{line}", hint=hint)
+        row = self._recorded(raw, line)
         origin = self.manifest.origins[int(row["origin"].iloc[0])]
         return {
             "name": origin.name,
@@ -185,6 +221,17 @@ class Evidence:
             "document": int(row["document"].iloc[0]),
             "item": int(row["item"].iloc[0]),
         }
+
+    def _recorded(self, raw: str, line: int) -> pd.DataFrame:
+        """Row of the table ``records``."""
+        records = self.frames.base("records")
+        row = records[(records["raw"] == raw) & (records["raw_line"] == line)]
+        if row.empty:
+            lines = len(self.gaps) if raw == GAPS else int((records["raw"] == raw).sum())
+            known = lines or raw == GAPS
+            hint = f"it has {lines}" if known else meant(raw, sorted(set(records["raw"])))
+            raise InputError(f"there is no raw record {raw}:{line}", hint=hint)
+        return row
 
     def _repr_html_(self) -> str:
         rows = [(name, f"{self.store.rows(name):,}") for name in self.store.names()]

@@ -195,6 +195,25 @@ def test_nothing_is_overwritten_or_left_behind(tmp_path: Path, bundle: Path) -> 
     assert sorted(p.name for p in tmp_path.iterdir()) == ["e"]
 
 
+@pytest.mark.parametrize("where", ["bundle", "memory"])
+@pytest.mark.parametrize(
+    ("raw", "line", "hint"),
+    [
+        *(("pods", line, "it has ") for line in (0, -1, 1_000_000)),
+        *(("gaps", line, "it has ") for line in (0, -1, 1_000_000)),
+        *(("pod", 1, "did you mean pods"), ("../pods", 1, "")),
+    ],
+)
+def test_a_record_that_is_not_there_is_none(
+    where: str, raw: str, line: int, hint: str, bundle: Path
+) -> None:
+    memory = collect(FileSource.of_text(whole(OBJECTS)))
+    evidence = Evidence.open(bundle) if where == "bundle" else memory
+    for method in (evidence.record, evidence.origin):
+        with pytest.raises(InputError, match=f"no raw record {raw}:{line} .*{hint}"):
+            method(raw, line)
+
+
 def test_an_empty_table_has_the_types_of_a_full_one(tmp_path: Path, bundle: Path) -> None:
     empty = sealed(whole(OBJECTS[8:9]), tmp_path / "empty")
     full = Evidence.open(bundle)
