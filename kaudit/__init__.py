@@ -1,5 +1,21 @@
 """Security audits of Kubernetes from evidence: collect, assess, correlate, report.
 
+::
+
+    import kaudit as ka
+
+    evidence = ka.collect("manifests")  # or context:NAME, a dump, or sealed evidence
+    assessment = ka.assess(evidence)
+    assessment.findings                 # a DataFrame, as all that has rows
+    ka.risks(assessment)                # where several layers fail on one workload
+    ka.show.summary(assessment)         # what notebooks show
+
+To judge: :func:`collect`, :func:`assess`, :func:`risks`, :func:`controls`; what they give and
+take: :class:`Evidence`, :class:`Assessment`, :class:`Gap`, :class:`Parameters`,
+:class:`Waiver`, :class:`KauditError`; to extend: :class:`Table`, :func:`collector`,
+:func:`view`, :func:`control`. Reports are made by :mod:`kaudit.report`, on the command line
+by ``kaudit report``.
+
 The public names load what they need when they are first used; importing kaudit itself
 imports nothing heavy.
 """

@@ -44,11 +44,17 @@ RAW_LINE = doc("line of the raw record in that file, from 1")
 
 
 class Row(msgspec.Struct, gc=False, kw_only=True):
-    """Base of the rows of all tables."""
+    """Base of the rows of all tables: each field is a column, annotated by :func:`doc`."""
 
 
 class Trace(Row, kw_only=True):
-    """Base of rows that come from one raw record; gives the way back to it."""
+    """Base of rows that come from one raw record.
+
+    Attributes
+    ----------
+    raw, raw_line
+        The way back to it: :meth:`kaudit.Evidence.record` takes them.
+    """
 
     raw: Annotated[str, RAW]
     raw_line: Annotated[int, RAW_LINE]
@@ -137,6 +143,18 @@ class Table:
         True where a source that lacks any of the kinds that feed it does not speak of it as
         a whole: rights add up over all bindings.
 
+    Attributes
+    ----------
+    names, columns, schema
+        Names of the columns, the columns as :class:`Column`, and their Arrow schema, all in
+        the declared order with the trace last.
+
+    Raises
+    ------
+    RegistryError
+        On the first use of its columns: one is of no known kind or has no sentence, or the key
+        or the resource names none of them.
+
     Examples
     --------
     >>> from typing import Annotated
@@ -149,6 +167,8 @@ class Table:
     Table('teams': one namespace)
     >>> [(column.name, column.nullable) for column in teams.columns]
     [('namespace', False), ('team', True)]
+    >>> teams.arrow([TeamRow(namespace="shop", team="web"), TeamRow(namespace="bank")]).num_rows
+    2
     """
 
     def __init__(
@@ -206,7 +226,18 @@ class Table:
         )
 
     def arrow(self, rows: Sequence[Row]) -> pa.Table:
-        """Build an Arrow table of rows, in the given order."""
+        """Build an Arrow table of rows, in the given order.
+
+        Parameters
+        ----------
+        rows
+            Of the class of the table, or of one with the same fields.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of the schema of the table.
+        """
         import pyarrow as pa
 
         return pa.Table.from_arrays(arrays(rows, self.row, self.schema), schema=self.schema)
@@ -214,7 +245,22 @@ class Table:
     def fitted(self, columns: Mapping[str, Any] | pa.Table) -> pa.Table:
         """Build an Arrow table of columns that were computed, in the declared order and kinds.
 
-        Columns that are not declared are left out.
+        Parameters
+        ----------
+        columns
+            Values by the name of their column, of one length; what is not declared is left out.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of the schema of the table.
+
+        Raises
+        ------
+        KeyError
+            A column is missing.
+        ValueError
+            A value is of another kind, or null where it must not be.
         """
         import pyarrow as pa
 
@@ -243,7 +289,18 @@ class Table:
         return frame(self.arrow(()))
 
     def check(self, data: pd.DataFrame) -> None:
-        """Raise RegistryError with every fault: missing or surplus columns, nulls, kinds."""
+        """Check that a frame keeps what the table declares.
+
+        Parameters
+        ----------
+        data
+            What a view returned, in any order.
+
+        Raises
+        ------
+        RegistryError
+            Names every fault: columns that are missing or not declared, nulls where none may be.
+        """
         faults = []
         names = self.names
         faults += [f"column {n} is missing" for n in names if n not in data.columns]

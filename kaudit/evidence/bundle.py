@@ -27,7 +27,25 @@ class Evidence:
     """Tables, raw records, provenance and gaps of one collection.
 
     ``evidence["pods"]`` or ``evidence.pods`` is the table (or view) as a DataFrame;
-    ``list(evidence)`` names them all.
+    ``list(evidence)`` names them all. :func:`kaudit.collect` makes it, :meth:`open` reads it.
+
+    Parameters
+    ----------
+    store
+        Where tables and raw records lie.
+    manifest
+        What was read: origins, gaps, hashes.
+
+    Attributes
+    ----------
+    id, label, as_of, sealed
+        What it is called, and the moment that it holds for.
+    gaps
+        What could not be read, or was not there.
+    store, manifest
+        As given.
+    frames
+        Its tables and views for engines, computed once; they must not be changed.
 
     Examples
     --------
@@ -35,6 +53,14 @@ class Evidence:
     >>> c = e["security_context"]
     >>> sorted(set(c.loc[c["privileged"], "owner_name"]))
     ['builder', 'calico-node', 'falco', 'kube-proxy']
+
+    From a row to its raw record, and to the file that it was read from:
+
+    >>> row = c[c["privileged"]].iloc[0]
+    >>> e.record(row["raw"], row["raw_line"])["kind"]
+    'Deployment'
+    >>> sorted(e.origin(row["raw"], row["raw_line"]))
+    ['document', 'item', 'name', 'sha256']
     """
 
     def __init__(self, store: Store, manifest: Manifest) -> None:
@@ -51,6 +77,11 @@ class Evidence:
             Folder or ``.kaudit`` file.
         verify
             Check every hash first.
+
+        Returns
+        -------
+        Evidence
+            Its tables are read when they are asked for.
 
         Raises
         ------
@@ -91,7 +122,17 @@ class Evidence:
     def failed_reads(self, *names: str, naming: bool = False) -> tuple[Gap, ...]:
         """Gaps by which tables or views may lack something that the source has.
 
-        Tables that a view uses for naming only are asked where ``naming`` says so.
+        Parameters
+        ----------
+        names
+            Tables and views; of views, the tables that they rest on are asked.
+        naming
+            Ask those too that a view uses for naming only.
+
+        Returns
+        -------
+        tuple of Gap
+            Failed ones, in the order of the evidence.
         """
         registry.load()
         weak = set(registry.base_tables(*names, naming=naming))
@@ -103,7 +144,14 @@ class Evidence:
         return self.store.sealed
 
     def tables(self) -> pd.DataFrame:
-        """List the tables: grain, rows, columns, gaps."""
+        """List the tables that were collected; views are not among them.
+
+        Returns
+        -------
+        DataFrame
+            One row a table, by name: ``table`` (its name), ``grain`` (what one row is), ``rows``,
+            ``columns`` and ``gaps`` (failed reads that weaken it), all three as numbers.
+        """
         from kaudit.frame import Frame
 
         registry.load()
@@ -129,6 +177,17 @@ class Evidence:
 
         What it shows has control characters written out (see :mod:`kaudit.frame`); changing
         it changes no evidence.
+
+        Parameters
+        ----------
+        name
+            As ``list(evidence)`` has it; ``kaudit tables SOURCE --dictionary`` describes the
+            columns.
+
+        Returns
+        -------
+        DataFrame
+            In the order of its key.
 
         Raises
         ------
