@@ -17,6 +17,7 @@ from kaudit.columns import records
 from kaudit.engine_webhooks import Hook, engine_webhooks
 from kaudit.model import platform
 from kaudit.model.admission_causes import DENIED, NO_POLICY, OF_PODS, RANK
+from kaudit.model.meta import pairs_of
 from kaudit.policy_scope import Asked, Verdict, decide, filtered, matched, mode_in, unheard
 from kaudit.views.kyverno_anatomy import excepts
 
@@ -317,7 +318,7 @@ def unread(rule: Mapping[str, Any]) -> bool:
 def spaces_of(namespaces: pd.DataFrame) -> dict[str, dict[str, str]]:
     """Labels of namespaces by name; the one that Kubernetes sets is always there."""
     return {
-        name: {_NAME: name} | dict(text.split("=", 1) for text in texts)
+        name: {_NAME: name} | pairs_of(texts)
         for name, texts in zip(
             namespaces["name"].tolist(), namespaces["labels"].tolist(), strict=True
         )

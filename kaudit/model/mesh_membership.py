@@ -9,7 +9,7 @@ For Linkerd the pod's annotation beats its namespace's ("Automatic Proxy Injecti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -80,11 +80,6 @@ class Facts(msgspec.Struct, frozen=True):
     annotations: Mapping[str, str]
     proxies: tuple[str, ...]
     started: bool
-
-
-def pairs_of(texts: Iterable[str]) -> dict[str, str]:
-    """Labels or annotations of ``key=value``."""
-    return dict(text.split("=", 1) for text in texts)
 
 
 def asks_for(place: Place) -> bool:

@@ -6,6 +6,7 @@ decoded: these structs are the allow-list of what may become evidence.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -66,6 +67,11 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 def texts(pairs: dict[str, str | None] | None) -> list[str]:
     """Labels or a plain selector as sorted ``key=value``."""
     return sorted([f"{k}={v or ''}" for k, v in pairs.items()]) if pairs else []
+
+
+def pairs_of(texts: Iterable[str]) -> dict[str, str]:
+    """Labels or annotations of ``key=value``, as :func:`texts` writes them."""
+    return dict(text.split("=", 1) for text in texts)
 
 
 class Part(msgspec.Struct, gc=False, omit_defaults=True, rename="camel"):
@@ -351,6 +357,7 @@ __all__ = [
     "Requirement",
     "Resource",
     "Time",
+    "pairs_of",
     "presence",
     "texts",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, series
+from kaudit.model.meta import pairs_of
 from kaudit.model.whole import whole
 from kaudit.registry import view
 from kaudit.selectors import selector
@@ -75,7 +76,7 @@ def _made(workloads: pd.DataFrame) -> _Made:
     columns = ("namespace", "template_labels", "replicas")
     for namespace, labels, replicas in zip(*(scaled[c] for c in columns), strict=True):
         count = replicas if isinstance(replicas, int) else 1
-        of_pods = dict(label.split("=", 1) for label in labels)
+        of_pods = pairs_of(labels)
         found.setdefault(namespace, []).append((of_pods, count))
     return found
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from kaudit.columns import arrow, looked_up, positions, records
+from kaudit.model.meta import pairs_of
 from kaudit.model.outside import Reach, ingress_is_internal, reach_of, routed
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -220,7 +221,7 @@ def _of_ingresses(
             grouped[r["namespace"], r["name"], r["service"]].append(r)
     for (namespace, name, service), paths in grouped.items():
         i = by_name[namespace, name]
-        annotations = dict(str(text).split("=", 1) for text in i["annotations"])
+        annotations = pairs_of(i["annotations"])
         given = i["ingress_class"] if isinstance(i["ingress_class"], str) else ""
         cidrs = annotations.get("alb.ingress.kubernetes.io/inbound-cidrs", "")
         ranges = annotations.get("nginx.ingress.kubernetes.io/whitelist-source-range", cidrs)

@@ -39,9 +39,9 @@ from kaudit.model.mesh_membership import (
     Place,
     asks_for,
     member,
-    pairs_of,
     passed_by,
 )
+from kaudit.model.meta import pairs_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, series
+from kaudit.model.meta import pairs_of
 from kaudit.registry import view
 from kaudit.selectors import selector
 from kaudit.table import Resource, Table, Trace, doc
@@ -58,7 +59,7 @@ def policy_bindings(
         key = (binding["kind"].removesuffix("Binding"), binding["policy"])
         bound.setdefault(key, []).append(binding)
     labels = [
-        {"kubernetes.io/metadata.name": name} | dict(text.split("=", 1) for text in texts)
+        {"kubernetes.io/metadata.name": name} | pairs_of(texts)
         for name, texts in zip(namespaces["name"], namespaces["labels"], strict=True)
     ]
     rows = [_row(policy, bound, labels) for policy in p.to_dict("records")]

@@ -17,6 +17,7 @@ import msgspec
 from kaudit.columns import arrow, kept_labels, records
 from kaudit.groups import Groups
 from kaudit.model.label_index import LabelIndex, members
+from kaudit.model.meta import pairs_of
 from kaudit.registry import view
 from kaudit.selectors import keys_of, selector
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -151,7 +152,7 @@ def _spaces(namespaces: pd.DataFrame, pods: _Pods) -> dict[str, dict[str, str]]:
     """Labels by namespace; of one that no object tells of, its name alone."""
     found = {name: {_NAME: name} for name in pods}
     for name, texts in zip(namespaces["name"], namespaces["labels"], strict=True):
-        found[name] = dict(str(text).split("=", 1) for text in texts) | {_NAME: name}
+        found[name] = pairs_of(texts) | {_NAME: name}
     return found
 
 
@@ -241,7 +242,7 @@ class _There:
             if namespace not in self._of:
                 pods = self._pods.get(namespace)
                 texts = pods.labels if pods else []
-                self._of[namespace] = _Labels(dict(t.split("=", 1) for t in own) for own in texts)
+                self._of[namespace] = _Labels(pairs_of(own) for own in texts)
             there = self._of[namespace]
         wanted = msgspec.json.decode(text).get("matchLabels") or {}
         return [one for k, v in sorted(wanted.items()) for one in there.near(k, v or "")]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from kaudit.columns import plain_rows
+from kaudit.model.meta import pairs_of
 from kaudit.model.rbac_defaults import default_roles, parts_of
 from kaudit.model.rbac_rule import PARTS
 from kaudit.registry import view
@@ -137,7 +138,7 @@ def _of_source(roles: pd.DataFrame, rbac_rules: pd.DataFrame) -> dict[_Key, _Rol
     for kind, namespace, name, labels, selectors, created_at in plain_rows(roles, *names):
         key = (kind, namespace, name)
         found[key] = _Role(
-            labels=dict(text.split("=", 1) for text in labels),
+            labels=pairs_of(labels),
             selectors=selectors,
             rules=rules.get(key, []),
             computed=bool(selectors) and kind == "ClusterRole" and created_at is None,

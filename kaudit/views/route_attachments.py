@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
+from kaudit.model.meta import pairs_of
 from kaudit.model.outside import names_meet
 from kaudit.registry import view
 from kaudit.selectors import selector
@@ -67,7 +68,7 @@ def route_attachments(
 ) -> pd.DataFrame:
     """Hang each route on the listeners that take it."""
     labels = {
-        name: dict(text.split("=", 1) for text in texts)
+        name: pairs_of(texts)
         for name, texts in zip(namespaces["name"], namespaces["labels"], strict=True)
     }
     gateways: dict[str, list[dict[Any, Any]]] = defaultdict(list)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from kaudit.columns import arrow, plain_rows
+from kaudit.model.meta import pairs_of
 from kaudit.model.statement import Statement, Workload, parsed, written
 from kaudit.network import NetworkTables, network_of, standing
 from kaudit.parameters import parameters
@@ -104,7 +105,7 @@ def _row(tested: Judgement, trace: tuple[str, int]) -> SegmentationRow:
 def _of_labels(namespaces: pd.DataFrame, used: set[str]) -> Iterator[Statement]:
     kinds: dict[str, str] = {}
     for name, labels in plain_rows(namespaces, "name", "labels"):
-        said = dict(text.split("=", 1) for text in labels)
+        said = pairs_of(labels)
         kinds[name] = next((said[key].lower() for key in _LABELS if key in said), "")
     others = sorted(name for name in used if kinds.get(name) in _OTHERS)
     for name in sorted(used):

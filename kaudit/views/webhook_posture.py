@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from kaudit.columns import assembled, series
 from kaudit.model import platform
 from kaudit.model.admission_rules import GUARDS, Rule, engine_of, holes, seen, sees_pods
+from kaudit.model.meta import pairs_of
 from kaudit.registry import view
 from kaudit.selectors import selector
 from kaudit.table import Resource, Table, Trace, doc
@@ -109,7 +110,7 @@ def _of(namespaces: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 
 def _labels(name: str, texts: list[str]) -> dict[str, str]:
-    return {_NAME: name} | dict(text.split("=", 1) for text in texts)
+    return {_NAME: name} | pairs_of(texts)
 
 
 def _rules(table: pd.DataFrame) -> _Rules:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from kaudit.columns import arrow, kept_labels, plain_rows
 from kaudit.groups import Groups
+from kaudit.model.meta import pairs_of
 from kaudit.parameters import Parameters, parameters
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
@@ -107,7 +108,7 @@ class _Said(NamedTuple):
 
 
 def _said(decided: Parameters, labels: tuple[str, ...]) -> _Said:
-    own = dict(text.split("=", 1) for text in labels)
+    own = pairs_of(labels)
     texts = [f"{key}={value}" for key, value in own.items()]
     return _Said(
         frozenset(own[key] for key in decided.environment_labels if own.get(key)),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, plain_rows, positions, records
 from kaudit.groups import Groups
+from kaudit.model.meta import pairs_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -113,5 +114,5 @@ def _placed(
 
 
 def _pool(name: str, labels: list[str]) -> str:
-    told = dict(text.split("=", 1) for text in labels)
+    told = pairs_of(labels)
     return next((f"pool {told[key]}" for key in _POOLS if told.get(key)), name)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kaudit.model.mesh import MeshPolicy, of_istio, of_linkerd
 from kaudit.model.mesh_agents import agent_of
-from kaudit.model.mesh_membership import Facts, Place, member, pairs_of, passed_by
+from kaudit.model.mesh_membership import Facts, Place, member, passed_by
+from kaudit.model.meta import pairs_of
 
 SPACES, ROOT = ("shop", "bank", "istio-system"), "istio-system"
 WEB, DB = '{"matchLabels":{"app":"web"}}', '{"matchLabels":{"app":"db"}}'
