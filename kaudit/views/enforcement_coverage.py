@@ -18,7 +18,7 @@ from kaudit.model.kinds import CONTROLLERS
 from kaudit.policy_scope import Asked, mode_in
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
-from kaudit.views.admission_causes import Levels
+from kaudit.views.enforced_levels import Levels
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,20 +8,29 @@ engine was run without exceptions (``engine_verdicts``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import msgspec
-
 from kaudit.ages import days_since
-from kaudit.columns import alike, arrow, records
-from kaudit.model.exemption import Cover, Subject, matches
+from kaudit.columns import alike, arrow
+from kaudit.model.exemption import Subject, matches
+from kaudit.model.meta import pairs_of
 from kaudit.model.platform import NAMESPACES
 from kaudit.model.tool_run import WITHOUT
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
+from kaudit.views.written_exceptions import (
+    Covers,
+    Found,
+    InSpaces,
+    of_gatekeeper,
+    of_kyverno,
+    of_namespaces,
+    of_pod_security,
+    of_scanners,
+    of_webhooks,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,35 +87,6 @@ _OWNER = ("namespace", "owner_kind", "owner_name")
 #: Workloads that are looked at together.
 _SLICE = 10_000
 _OWN = (*NAMESPACES, "gatekeeper-system", "kyverno", "openshift-*", "kube-*")
-_IGNORED = "admission.gatekeeper.sh/ignore"
-Covers = Callable[[Subject], bool]
-
-
-class _Found(msgspec.Struct):
-    """One exception before it is measured."""
-
-    row: dict[str, Any]
-    covers: Covers | None = None
-    tool: str = ""
-    of_policy: Callable[[str, str], bool] | None = None
-
-
-class _InSpaces:
-    """Covers all in namespaces whose names match patterns."""
-
-    def __init__(self, patterns: list[str]) -> None:
-        wild = [text for text in patterns if "*" in text or "?" in text]
-        self._names = {*patterns} - {*wild}
-        self._wild = cache(lambda name: matches(name, wild)) if wild else None
-
-    def __call__(self, one: Subject) -> bool:
-        name = one.namespace or one.name
-        return name in self._names or (self._wild is not None and self._wild(name))
-
-    def among(self, spaces: Collection[str]) -> set[str]:
-        """Namespaces that it covers: those that it names are not looked for in all others."""
-        found = {name for name in self._names if name in spaces}
-        return found if self._wild is None else found.union(filter(self._wild, spaces))
 
 
 class _Population(NamedTuple):
@@ -134,16 +114,16 @@ class _Population(NamedTuple):
         for some in self.workloads.to_batches(max_chunksize=_SLICE):
             cells = (column.to_pylist() for column in some.columns)
             for space, kind, name, texts in zip(*cells, strict=True):
-                yield Subject(kind, space, name, _labels(texts), self.spaces[space])
+                yield Subject(kind, space, name, pairs_of(texts), self.spaces[space])
 
     def touched(self, covers: Sequence[Covers]) -> list[Counter[str]]:
         """Count the workloads that each of some filters covers, by namespace."""
         found = [Counter[str]() for _ in covers]
         asked = [(cover, n) for cover, n in zip(covers, found, strict=True)]
         for cover, counts in asked:
-            if isinstance(cover, _InSpaces):
+            if isinstance(cover, InSpaces):
                 counts.update({name: self.counts[name] for name in cover.among(self.counts)})
-        left = [(cover, n) for cover, n in asked if not isinstance(cover, _InSpaces)]
+        left = [(cover, n) for cover, n in asked if not isinstance(cover, InSpaces)]
         for one in self.subjects() if left else ():
             for cover, counts in left:
                 if cover(one):
@@ -172,12 +152,12 @@ def exceptions(
 
     population = _population(namespaces, pod_context)
     found = [
-        *_of_kyverno(policy_exceptions, kyverno_rules),
-        *_of_gatekeeper(gatekeeper_exclusions, constraints),
-        *_of_namespaces(namespaces, namespace_security),
-        *_of_pod_security(pod_security_config),
-        *_of_webhooks(webhook_posture),
-        *_of_scanners(exception_terms),
+        *of_kyverno(policy_exceptions, kyverno_rules),
+        *of_gatekeeper(gatekeeper_exclusions, constraints),
+        *of_namespaces(namespaces, namespace_security),
+        *of_pod_security(pod_security_config),
+        *of_webhooks(webhook_posture),
+        *of_scanners(exception_terms),
     ]
     hidden = _hidden(engine_verdicts, tool_runs)
     covers = [one.covers for one in found if one.covers is not None]
@@ -194,7 +174,7 @@ def _population(namespaces: pd.DataFrame, pod_context: pd.DataFrame) -> _Populat
     import pyarrow as pa
 
     labels = {
-        name: {"kubernetes.io/metadata.name": name} | _labels(texts)
+        name: {"kubernetes.io/metadata.name": name} | pairs_of(texts)
         for name, texts in zip(namespaces["name"], namespaces["labels"], strict=True)
     }
     _, first = alike(*(pod_context[column] for column in _OWNER))
@@ -206,184 +186,8 @@ def _population(namespaces: pd.DataFrame, pod_context: pd.DataFrame) -> _Populat
     return _Population(spaces, counts, pa.table(columns), others)
 
 
-def _labels(texts: Any) -> dict[str, str]:
-    pairs = (text.partition("=") for text in texts)
-    return {key: value for key, _, value in pairs}
-
-
-def _of_kyverno(excepted: pd.DataFrame, rules: pd.DataFrame) -> Iterator[_Found]:
-    for it in records(excepted):
-        cover = Cover(it["match"])
-        names = it["rules"] or ["*"]
-        row = _row(it, "Kyverno", "policy_exception", "PolicyException", it["name"])
-        row |= {
-            "namespace": it["namespace"],
-            "excepts_from": [f"{it['policy']}/{rule}" for rule in names],
-            "scope": [
-                *_words(it["kinds"], "kinds"),
-                *_words(it["namespaces"], "namespaces"),
-                *_words(it["images"], "images"),
-            ],
-            "bounded": cover.bounded or bool(it["images"]),
-            "conditional": it["conditions"] or cover.personal or it["pod_security"] > 0,
-        }
-        for name in ("owner", "reason", "created_at", "expires_at"):
-            row[name] = it[name]
-        told = not cover.personal and not it["images"] and (it["match"] or not it["conditions"])
-        of_policy = _of_rules(it["policy"], names)
-        yield _Found(row, _templates(cover) if told else None, "kyverno", of_policy)
-    for it in records(rules):
-        if it["exclude"] is None or it["type"] not in ("validate", "verifyImages"):
-            continue
-        cover = Cover(it["exclude"])
-        row = _row(it, "Kyverno", "exclude", it["kind"], it["policy"])
-        row |= {
-            "namespace": it["namespace"],
-            "excepts_from": [f"{it['policy']}/{it['rule']}"],
-            "scope": [
-                *_words(it["excluded_kinds"], "kinds"),
-                *_words(it["excluded_namespaces"], "namespaces"),
-            ],
-            "bounded": cover.bounded or cover.personal,
-            "conditional": cover.personal,
-        }
-        covers = None if cover.personal else _templates(cover)
-        yield _Found(row, covers, "kyverno", _of_rules(it["policy"], [it["rule"]]))
-
-
-def _of_rules(policy: str, rules: list[str]) -> Callable[[str, str], bool]:
-    """Tell whether verdicts are of a policy; rules of autogen are of the rule that makes them."""
-    made = [f"{start}{rule}" for rule in rules for start in ("", "autogen-", "autogen-cronjob-")]
-    return lambda name, rule: matches(name, [policy]) and matches(rule, made)
-
-
-def _templates(cover: Cover) -> Covers:
-    """Let what is for pods hold for the workloads that make them, as autogen does."""
-    return lambda one: cover(one) or cover(msgspec.structs.replace(one, kind="Pod"))
-
-
-def _of_gatekeeper(excluded: pd.DataFrame, constraints: pd.DataFrame) -> Iterator[_Found]:
-    for it in records(excluded):
-        row = _row(it, "Gatekeeper", "exempt_namespaces", "Config", it["name"])
-        row |= {
-            "namespace": it["namespace"],
-            "excepts_from": ["*"],
-            "scope": _words(it["excluded_namespaces"], "namespaces")
-            + _words(it["processes"], "processes"),
-            "bounded": "*" not in it["excluded_namespaces"],
-        }
-        yield _Found(row, _InSpaces(it["excluded_namespaces"]), "gator", lambda *_: True)
-    for it in records(constraints):
-        if it["excluded_namespaces"]:
-            name = it["name"]
-            row = _row(it, "Gatekeeper", "excluded_namespaces", it["kind"], name)
-            row |= {
-                "position": 1,
-                "excepts_from": [f"{it['kind']}/{name}"],
-                "scope": _words(it["excluded_namespaces"], "namespaces"),
-                "bounded": "*" not in it["excluded_namespaces"],
-            }
-            of_policy = _named(it["kind"], name)
-            yield _Found(row, _InSpaces(it["excluded_namespaces"]), "gator", of_policy)
-
-
-def _named(kind: str, name: str) -> Callable[[str, str], bool]:
-    return lambda policy, _: policy == f"{kind}/{name}"
-
-
-def _of_namespaces(namespaces: pd.DataFrame, levels: pd.DataFrame) -> Iterator[_Found]:
-    for it in records(namespaces[["name", "labels", "created_at", "raw", "raw_line"]]):
-        if any(text.partition("=")[0] == _IGNORED for text in it["labels"]):
-            row = _row(it, "Gatekeeper", "ignore_label", "Namespace", it["name"])
-            row |= {"excepts_from": ["*"], "created_at": it["created_at"]}
-            yield _of_namespace(row, it)
-    explicit = levels[levels["labelled"] & (levels["enforces"] == "privileged")]
-    owners = {one["name"]: one for one in records(namespaces[["name", "labels", "created_at"]])}
-    for it in records(explicit[["name", "raw", "raw_line"]]):
-        row = _row(it, "Pod Security", "privileged_label", "Namespace", it["name"])
-        known = owners.get(it["name"], {"labels": [], "created_at": None})
-        row |= {"excepts_from": ["baseline", "restricted"], "created_at": known["created_at"]}
-        yield _of_namespace(row, known | {"name": it["name"]})
-
-
-def _of_namespace(row: dict[str, Any], it: dict[str, Any]) -> _Found:
-    labels = _labels(it["labels"])
-    row |= {
-        "position": 1,
-        "scope": _words([it["name"]], "namespaces"),
-        "bounded": True,
-        "owner": labels.get("owner") or labels.get("team"),
-    }
-    return _Found(row, _InSpaces([it["name"]]))
-
-
-def _of_pod_security(settings: pd.DataFrame) -> Iterator[_Found]:
-    for it in records(settings):
-        names = ("exempt_namespaces", "exempt_usernames", "exempt_runtime_classes")
-        for position, name in enumerate(names, start=1):
-            if not it[name]:
-                continue
-            row = _row(it, "Pod Security", "exemption", "File", it["file"])
-            row |= {
-                "position": position,
-                "excepts_from": ["baseline", "restricted"],
-                "scope": _words(it[name], name.removeprefix("exempt_").replace("_", " ")),
-                "bounded": True,
-                "conditional": name != "exempt_namespaces",
-            }
-            of_spaces = name == "exempt_namespaces"
-            yield _Found(row, _InSpaces(it[name]) if of_spaces else None)
-
-
-def _of_webhooks(webhooks: pd.DataFrame) -> Iterator[_Found]:
-    for it in records(webhooks[webhooks["guards_pods"]]):
-        if it["left_out"]:
-            row = _row(it, "webhook", "not_asked", it["kind"], it["name"])
-            row |= {
-                "position": it["position"] + 1,
-                "excepts_from": [it["engine"] or it["webhook"]],
-                "scope": _words(it["left_out"], "namespaces"),
-                "bounded": True,
-            }
-            yield _Found(row, _InSpaces(it["left_out"]))
-
-
-def _of_scanners(terms: pd.DataFrame) -> Iterator[_Found]:
-    passing = terms[terms["lets_pass"]].reset_index(drop=True)
-    for position, it in enumerate(records(passing), start=1):
-        of_vex = it["format"] in ("openvex", "cyclonedx")
-        row = _row(it, "scanner", "vex" if of_vex else "ignored", "File", it["file"])
-        row |= {
-            "position": position,
-            "excepts_from": [it["id"]],
-            "scope": list(it["scope"]),
-            "bounded": not it["everywhere"],
-            **{name: it[name] for name in ("owner", "reason", "expires_at")},
-        }
-        yield _Found(row)
-
-
-def _row(it: dict[str, Any], engine: str, mechanism: str, kind: str, name: str) -> dict[str, Any]:
-    return {
-        "raw": it["raw"],
-        "raw_line": it["raw_line"],
-        "engine": engine,
-        "mechanism": mechanism,
-        "kind": kind,
-        "namespace": "",
-        "name": name,
-        "position": it.get("position") or 1,
-        "conditional": False,
-        "from_policy": engine in ("Gatekeeper", "Kyverno") and mechanism != "ignore_label",
-    }
-
-
-def _words(values: list[str], what: str) -> list[str]:
-    return [f"{what}: {', '.join(values)}"] if values else []
-
-
 def _measured(
-    found: _Found,
+    found: Found,
     population: _Population,
     hidden: dict[str, list[tuple[str, str, Subject]]],
     touched: Counter[str],
