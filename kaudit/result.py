@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from kaudit.observations import Numbers
+
     Codes: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
     Counts: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -113,12 +115,12 @@ class Columns(NamedTuple):
         Number of the reason and place among the observations; -1 where there is none.
     """
 
-    numbers: Any
+    numbers: Numbers
     codes: Codes
-    rows: Any
-    failed: Any
-    reasons: Any
-    seen: Any
+    rows: Counts
+    failed: Counts
+    reasons: Counts
+    seen: Numbers
 
 
 class ControlResult:
@@ -165,7 +167,7 @@ class ControlResult:
         if self.control.null:
             self._explain(numbers[codes == CODES[Status.NOT_ASSESSED]], self.control.null)
 
-    def _explain(self, numbers: Any, reason: str) -> None:
+    def _explain(self, numbers: Numbers, reason: str) -> None:
         """Note why resources are not assessed, where no reason is noted yet."""
         import numpy as np
 
@@ -184,14 +186,14 @@ class ControlResult:
             self._failed = np.concatenate([self._failed, np.zeros(more, self._failed.dtype)])
             self._reason = np.concatenate([self._reason, np.full(more, -1, self._reason.dtype)])
 
-    def _count_origins(self, subject: pd.DataFrame, fails: Any) -> None:
+    def _count_origins(self, subject: pd.DataFrame, fails: Numbers) -> None:
         if "origin" in subject.columns:
             for origin, count in _counted(subject["origin"], fails):
                 self.failed_rows[origin] += count
         else:
             self.failed_rows[""] += len(fails)
 
-    def _observe(self, subject: pd.DataFrame, fails: Any, numbers: Any) -> None:
+    def _observe(self, subject: pd.DataFrame, fails: Numbers, numbers: Numbers) -> None:
         import numpy as np
         import pyarrow as pa
 
@@ -208,7 +210,7 @@ class ControlResult:
         """Everything but the control, which another process knows by itself."""
         return {name: value for name, value in vars(self).items() if name != "control"}
 
-    def merge(self, other: ControlResult, numbered: Any) -> None:
+    def merge(self, other: ControlResult, numbered: Numbers) -> None:
         """Add what another process found, which numbers resources in another way.
 
         Where both found something, this one has seen what comes first.
@@ -377,7 +379,7 @@ def _sum(counts: Counts, more: Counts, first: int = 0) -> Counts:
     return counts
 
 
-def _counted_on(counts: Counts, numbers: Any) -> Counts:
+def _counted_on(counts: Counts, numbers: Numbers) -> Counts:
     """Count how often each number is there; those of a part lie together."""
     import numpy as np
 
@@ -385,7 +387,7 @@ def _counted_on(counts: Counts, numbers: Any) -> Counts:
     return _sum(counts, np.bincount(numbers - first), first)
 
 
-def _counted(column: pd.Series[Any], rows: Any) -> Iterator[tuple[str, int]]:
+def _counted(column: pd.Series[Any], rows: Numbers) -> Iterator[tuple[str, int]]:
     """Texts of a column in some rows, and how often they are there."""
     import numpy as np
 
@@ -400,7 +402,7 @@ def _counted(column: pd.Series[Any], rows: Any) -> Iterator[tuple[str, int]]:
             yield text, int(count)
 
 
-def _placed(counts: Counts, numbers: Any, size: int) -> Counts:
+def _placed(counts: Counts, numbers: Numbers, size: int) -> Counts:
     """Counts by other numbers, each of which is there once."""
     import numpy as np
 

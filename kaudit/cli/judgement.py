@@ -116,21 +116,21 @@ def assess(
     parameters = decided(decisions)
     evidence = read(sources, quiet=quiet, as_of=as_of, secrets=secrets, outputs=outputs_of(context))
     say_failed(evidence.gaps, sources, quiet=quiet)
-    result = judged(evidence, control, framework, decisions.waivers, parameters, quiet=quiet)
+    assessment = judged(evidence, control, framework, decisions.waivers, parameters, quiet=quiet)
     if format == "table":
         from kaudit.cli.overview import show
 
-        show(result, sources, everything=everything, quiet=quiet)
+        show(assessment, sources, everything=everything, quiet=quiet)
     else:
-        _export(result, format, out)
-    _verdict(result, fail_on, require_complete, quiet=quiet)
+        _export(assessment, format, out)
+    _verdict(assessment, fail_on, require_complete, quiet=quiet)
 
 
-def _export(result: Assessment, format: str, out: Path | None) -> None:
+def _export(assessment: Assessment, format: str, out: Path | None) -> None:
     from kaudit import registry
     from kaudit.console import write
 
-    chunks = registry.EXPORTERS[format].function(result)
+    chunks = registry.EXPORTERS[format].function(assessment)
     if out is not None:
         from kaudit.evidence.seal import replace_file
 
@@ -140,15 +140,15 @@ def _export(result: Assessment, format: str, out: Path | None) -> None:
         write(chunk)
 
 
-def _verdict(result: Assessment, fail_on: str, require_complete: bool, *, quiet: bool) -> None:
+def _verdict(assessment: Assessment, fail_on: str, require_complete: bool, *, quiet: bool) -> None:
     from kaudit.console import say
     from kaudit.model.words import Severity
 
-    if fail_on and (failed := result.failed(Severity(fail_on))):
+    if fail_on and (failed := assessment.failed(Severity(fail_on))):
         if not quiet:
             say(f"{failed} findings at or above {fail_on}")
         raise typer.Exit(1)
-    if require_complete and not result.complete:
+    if require_complete and not assessment.complete:
         if not quiet:
             say("the assessment is incomplete; kaudit tables SOURCE --gaps says what is missing")
         raise typer.Exit(3)
