@@ -10,11 +10,11 @@
     ka.risks(assessment)                # where several layers fail on one workload
     ka.show.summary(assessment)         # what notebooks show
 
-To judge: :func:`collect`, :func:`assess`, :func:`risks`, :func:`controls`; what they give and
-take: :class:`Evidence`, :class:`Assessment`, :class:`Gap`, :class:`Parameters`,
-:class:`Waiver`, :class:`KauditError`; to extend: :class:`Table`, :func:`collector`,
-:func:`view`, :func:`control`. Reports are made by :mod:`kaudit.report`, on the command line
-by ``kaudit report``.
+To judge: :func:`collect`, :func:`assess`, :func:`risks`, :func:`compare`, :func:`controls`;
+what they give and take: :class:`Evidence`, :class:`Assessment`, :class:`Gap`,
+:class:`Parameters`, :class:`Waiver`, :class:`KauditError`; to extend: :class:`Table`,
+:func:`collector`, :func:`view`, :func:`control`. Reports are made by :mod:`kaudit.report`, on
+the command line by ``kaudit report``.
 
 The public names load what they need when they are first used; importing kaudit itself
 imports nothing heavy.

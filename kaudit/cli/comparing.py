@@ -13,9 +13,9 @@ from kaudit.cli.options import (
     Decisions,
     Format,
     Quiet,
+    choice,
     completed,
     control_ids,
-    one_of,
     severities,
 )
 from kaudit.cli.sources import decided, judged, read, say_failed
@@ -41,11 +41,10 @@ def compare(
     *,
     fail_on: Annotated[
         str,
-        typer.Option(
+        choice(
             "--fail-on",
-            metavar="SEVERITY",
-            callback=one_of("severity", severities),
-            autocompletion=completed(severities),
+            what="severity",
+            among=severities,
             help="Exit with 1 on what is new at or above this severity.",
         ),
     ] = "",
