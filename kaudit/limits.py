@@ -134,7 +134,8 @@ def _of_other(found: Limits, gap: Gap, control: Control, touched: set[str]) -> N
         if not touched <= {*control.weak, *control.hides}:
             found.doubts.append(Doubt(said(gap), fails=False))
         return
-    doubt = Doubt(said(gap), namespace=gap.namespace, fails=not hides, passes=not weak)
+    scope = "" if control.compares else gap.namespace
+    doubt = Doubt(said(gap), namespace=scope, fails=not hides, passes=not weak)
     if gap.kind == "Image" and gap.name:
         if registry.resource_of(control).kind == "=Image":
             doubt = msgspec.structs.replace(doubt, kinds=("Image",), names=(gap.name,))

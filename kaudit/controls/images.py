@@ -149,6 +149,7 @@ def registry_not_allowed(image_references: pd.DataFrame) -> pd.Series[Any]:
     severity="medium",
     applies="given",
     weak=("nodes",),
+    compares=True,
     expected="one digest a tag",
     shows=("image", "running_digest"),
 )

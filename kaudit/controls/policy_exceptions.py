@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         *("scan_exceptions", "webhooks", "webhook_rules"),
     ),
     null="what it covers rests on conditions that are decided when something is created",
+    compares=True,
 )
 def policy_exception_too_broad(exceptions: pd.DataFrame) -> pd.Series[Any]:
     """An exception from a policy is for something, not for everything or most.

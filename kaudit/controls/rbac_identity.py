@@ -58,6 +58,7 @@ def aggregated_rights(aggregated_roles: pd.DataFrame) -> pd.Series[Any]:
     severity="info",
     applies="judged",
     weak=("rbac_rules", "roles"),
+    compares=True,
     expected="one binding for each role, subject and namespace",
     shows=("subject", "role", "same_as"),
 )

@@ -95,6 +95,7 @@ def unwell_sensor(sensor_health: pd.DataFrame) -> pd.Series[Any]:
     "KA-RUN-002a",
     layer="runtime",
     severity="high",
+    hides=("events", "event_logs"),
     null="its log is not in the evidence",
     expected="no lost events",
     shows=("sensor", "dropped", "events", "last_event_at", "versions"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     layer="deploy",
     severity="medium",
     null="no label says the environment of all its workloads (parameter environment_labels)",
+    compares=True,
     expected="production alone, or none of it",
     shows=("environments", "production", "other", "shared_accounts"),
 )
@@ -67,6 +68,7 @@ def environments_share_namespace(namespace_environments: pd.DataFrame) -> pd.Ser
         "no workload is marked as sensitive (parameter sensitive_labels), "
         "or nothing tells where it runs"
     ),
+    compares=True,
     expected="nodes, or a pool of nodes, of its own",
     shows=("places", "exposed_beside"),
 )

@@ -103,6 +103,8 @@ _SAID = 300
 #: How servers and kubectl begin an object; what it says further down, its decoder compares.
 _USUAL = re.compile(rb'\s*\{\s*"apiVersion"\s*:\s*"([\w./-]+)"\s*,\s*"kind"\s*:\s*"(\w+)"\s*,')
 _LOG = re.compile(rb"^==== (?:START|END) logs for container .*====\s*$", re.MULTILINE)
+#: What stands behind an item of a list.
+_AFTER = re.compile(rb"\s*(,\s*|\]|\Z)")
 #: What stands between documents of YAML.
 _SEPARATOR = re.compile(rb"^---(?:\s|$)", re.MULTILINE)
 
@@ -237,6 +239,12 @@ def _listed(raw: Raw) -> bool:
 def _json_many(data: bytes) -> Iterator[bytes]:
     """Cut text where one JSON document ends and the next begins; logs between are dropped."""
     text = _LOG.sub(b"", data)
+    for start, end, _ in _pieces(text):
+        yield text[start:end]
+
+
+def _pieces(text: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Yield where objects begin and end in text, and whether they end at all."""
     depth, start, quoted, at = 0, -1, False, 0
     for mark in re.finditer(rb'["\\{}\[\]]', text):
         position, sign = mark.start(), mark[0]
@@ -256,33 +264,47 @@ def _json_many(data: bytes) -> Iterator[bytes]:
         elif sign in b"}]" and depth:
             depth -= 1
             if depth == 0:
-                yield text[start : position + 1]
+                yield start, position + 1, True
     if depth:
-        yield text[start:]
+        yield start, len(text), False
 
 
-def whole_objects(text: bytes) -> Iterator[Raw]:
-    """Yield the objects of a list up to the first that is cut off or broken."""
-    for chunk in _json_many(text):
-        try:
-            head_of(chunk)
-        except RecursionError:
-            pass  # it is whole; its decoder tells of it
-        except msgspec.DecodeError:
+def whole_objects(text: bytes, *, more: bool = False) -> Iterator[tuple[Raw | None, int]]:
+    """Yield the objects of a list, and where the next begins; None for what breaks the JSON.
+
+    What is cut off at the end is left out; where ``more`` follows, so is an object that no
+    comma was seen behind.
+    """
+    at = 0
+    for start, end, whole in _pieces(text):
+        after = _AFTER.match(text, end)
+        if not whole or (more and after is not None and after[1] == b""):
             return
-        yield Raw(chunk)
+        alone = after is not None and not text[at:start].strip()
+        at = after.end() if after is not None else end
+        yield (Raw(text[start:end]) if alone and _is_json(text[start:end]) else None), at
+        if after is not None and after[1] == b"]":
+            return
+
+
+def broken_item(number: int) -> Other:
+    """Tell of an item of the only list that is no JSON."""
+    return Other("broken", f"item {number} of document 1 breaks the JSON", Reason.BROKEN)
 
 
 def _cut_off(data: bytes, fault: str) -> Iterator[Found]:
-    """Keep the whole items of a list whose end is missing, or one of which is too deep."""
+    """Keep the whole items of a list whose end is missing, or some of which break it."""
     opening = re.search(rb'"items"\s*:\s*\[', data)
     if opening is not None:
         head = re.search(rb'"kind"\s*:\s*"(\w*)List"', data[: opening.start()])
         version = re.search(rb'"apiVersion"\s*:\s*"([\w./]+)"', data[: opening.start()])
         kind = head[1].decode() if head else ""
         group, number_ = split_version(version[1].decode() if version else "v1", kind)
-        for number, raw in enumerate(whole_objects(data[opening.end() :]), start=1):
-            yield of_list(raw, group, number_, kind, bool(kind), 1, number)
+        for number, (raw, _) in enumerate(whole_objects(data[opening.end() :]), start=1):
+            if raw is None:
+                yield broken_item(number)
+            else:
+                yield of_list(raw, group, number_, kind, bool(kind), 1, number)
     yield Other("broken", fault, Reason.BROKEN)
 
 

@@ -7,7 +7,7 @@ between them, text is cut where the decoder confirms that whole items end.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader
 from typing import BinaryIO
 
@@ -19,6 +19,7 @@ from kaudit.source.documents import (
     EmptyList,
     Found,
     Other,
+    broken_item,
     head_of,
     of_list,
     split_version,
@@ -141,20 +142,22 @@ def items(
             break  # the file became shorter while it was read
         held += block
         cut, raws = _whole(held, frame.between, last=not left)
-        if raws is None and left:
-            continue
         if raws is None:
-            for raw in whole_objects(held) if len(held) <= LARGE else ():
-                number += 1
-                yield of_list(raw, frame.group, frame.version, frame.kind, frame.typed, 1, number)
-            detail = f"item {number + 1} of the list or one after it breaks the JSON"
-            yield Other("broken", detail, Reason.BROKEN)
-            break
-        held = held[cut:]
+            found = list(whole_objects(held, more=bool(left)))
+            if not found and left and len(held) <= LARGE:
+                continue
+            cut, raws = found[-1][1] if found else 0, [raw for raw, _ in found]
         for raw in raws:
             number += 1
-            yield of_list(raw, frame.group, frame.version, frame.kind, frame.typed, 1, number)
-        if not left:
+            kind = frame.group, frame.version, frame.kind, frame.typed
+            yield broken_item(number) if raw is None else of_list(raw, *kind, 1, number)
+        held = held[cut:]
+        if held and (not left or not cut):
+            detail = f"item {number + 1} of the list or one after it breaks the JSON"
+            yield Other("broken", detail, Reason.BROKEN)
+            while hear is not None and left and (block := stream.read(min(_WINDOW, left))):
+                hear(block)
+                left -= len(block)
             break
 
 
@@ -188,7 +191,7 @@ def whole(stream: BufferedReader, frame: Frame, span: tuple[int, int]) -> list[F
     return [of_list(raw, *kind, 1, number) for number, raw in enumerate(raws, start=1)]
 
 
-def _whole(held: bytes, between: bytes, *, last: bool) -> tuple[int, list[Raw] | None]:
+def _whole(held: bytes, between: bytes, *, last: bool) -> tuple[int, Sequence[Raw | None] | None]:
     """Cut off whole items; return where the rest begins, and the items."""
     if last:
         return len(held), _decoded(b"[" + held + b"]")

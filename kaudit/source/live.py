@@ -26,6 +26,7 @@ from kaudit.source.events import (
     ServerVersion,
     silent,
 )
+from kaudit.source.live_body import Garbled, decoded
 from kaudit.source.live_config import connection
 from kaudit.source.live_http import Patience, Server
 from kaudit.source.live_list import gap_of, listed
@@ -65,6 +66,12 @@ class _Status(msgspec.Struct):
 
 class _Review(msgspec.Struct):
     status: _Status = msgspec.field(default_factory=_Status)
+
+
+_version = msgspec.json.Decoder(_Version).decode
+_resources = msgspec.json.Decoder(_Resources).decode
+_object = msgspec.json.Decoder(_Object).decode
+_review = msgspec.json.Decoder(_Review).decode
 
 
 class LiveSource:
@@ -171,12 +178,12 @@ class LiveSource:
     def _version(self) -> ServerVersion:
         try:
             body = self.server.get("read the version", "/version").body
-            found = msgspec.json.decode(body, type=_Version)
+            found = decoded(body, _version)
         except AccessDenied as fault:
             if fault.reason == Reason.UNAUTHENTICATED:
                 raise
             return ServerVersion("")
-        except (NotServed, msgspec.DecodeError):
+        except (NotServed, Garbled):
             return ServerVersion("")
         return ServerVersion(found.git_version, found.platform)
 
@@ -236,11 +243,11 @@ class LiveSource:
         what = f"discover {base}"
         try:
             body = self.server.get(what, base).body
-            found = msgspec.json.decode(body, type=_Resources).resources
+            found = decoded(body, _resources).resources
             return {r.name: r.kind for r in found if "/" not in r.name}
         except SourceError as fault:
             return fault
-        except (msgspec.DecodeError, UnicodeError):
+        except Garbled:
             return SourceError(what, reason=Reason.BROKEN, detail="the answer is no JSON")
 
     def _permissions(self, reads: Sequence[Read]) -> Iterator[Event]:
@@ -251,8 +258,8 @@ class LiveSource:
             spec = {"resourceAttributes": asked}
             try:
                 answer = self.server.review("ask for rights", "SelfSubjectAccessReview", spec)
-                status = msgspec.json.decode(answer.body, type=_Review).status
-            except (SourceError, msgspec.DecodeError, UnicodeError):
+                status = decoded(answer.body, _review).status
+            except (SourceError, Garbled):
                 return None
             return Access(read.group, read.plural, "", "list", status.allowed, status.reason)
 
@@ -332,8 +339,8 @@ class LiveSource:
 
 def _name(item: msgspec.Raw | bytes) -> str:
     try:
-        return msgspec.json.decode(item, type=_Object).metadata.name
-    except msgspec.DecodeError:
+        return decoded(item, _object).metadata.name
+    except Garbled:
         return ""
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from kaudit.errors import InputError
+from kaudit.source.live_body import Garbled, decoded
 from kaudit.source.live_refusal import shortened
 
 
@@ -34,6 +35,9 @@ class _ExecCredential(msgspec.Struct, rename="camel"):
     api_version: str
     kind: str
     status: Credential
+
+
+_credential = msgspec.json.Decoder(_ExecCredential).decode
 
 
 class Plugin:
@@ -79,8 +83,8 @@ class Plugin:
         if code:
             raise self._fault(f"ended with code {code}" + (f": {said}" if said else ""))
         try:
-            answer = msgspec.json.decode(out, type=_ExecCredential)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            answer = decoded(out, _credential)
+        except Garbled:
             raise self._fault("did not print an ExecCredential with a status") from None
         if answer.api_version != self._made.api_version:
             raise self._fault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,10 @@ import msgspec
 from kaudit.errors import SourceError
 from kaudit.model.words import Gap, Reason
 from kaudit.registry import Read, tables_of
+from kaudit.source.documents import whole_objects
 from kaudit.source.events import Batch, Begin, Event, Origin
+from kaudit.source.json_windows import framed
+from kaudit.source.live_body import Garbled, decoded
 from kaudit.source.live_http import JSON, Server
 from kaudit.source.live_refusal import Gone
 
@@ -19,6 +23,8 @@ _META = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 #: Times that one list may start again after its place in it was lost.
 _RESTARTS = 2
+#: Pages in a row that hold nothing, after which a list is taken to have no end.
+_EMPTY = 100
 
 
 class _ListMeta(msgspec.Struct, rename="camel"):
@@ -57,6 +63,7 @@ class _Table(msgspec.Struct, rename="camel"):
 
 _page = msgspec.json.Decoder(_Page).decode
 _object = msgspec.json.Decoder(_Object).decode
+_table = msgspec.json.Decoder(_Table).decode
 
 
 def listed(
@@ -88,6 +95,8 @@ def listed(
     origin, digest = Origin(name=path, verb="list"), hashlib.sha256()
     told: set[str] = set()
     token, lost, begun = "", 0, False
+    places: set[str] = set()
+    empty = 0
     while True:
         query: list[tuple[str, str | int]] = [("limit", server.patience.page)]
         query += [("continue", token)] if token else []
@@ -98,6 +107,7 @@ def listed(
         except Gone as fault:
             if token and lost < _RESTARTS:
                 token, lost = fault.token, lost + 1
+                places = set()
                 continue
             yield from _cut(read, fault, namespace, begun=begun)
             return
@@ -117,9 +127,15 @@ def listed(
             positions = [(origin.pages, at) for at in range(1, len(fresh) + 1)]
             version = base.rpartition("/")[2]
             yield Batch(read.group, version, read.kind, 0, fresh, positions)
-        token = meta.continue_
+        token, empty = meta.continue_, 0 if items else empty + 1
         if not token:
             break
+        if token in places or empty == _EMPTY:
+            detail = "the server leads from page to page without end"
+            endless = SourceError(what, reason=Reason.PARTIAL, detail=detail)
+            yield from _cut(read, endless, namespace, begun=True)
+            return
+        places.add(token)
     if lost:
         detail = "the list had to go on anew; objects may be of different moments"
         yield Gap(what=what, reason=Reason.PARTIAL, namespace=namespace, detail=detail)
@@ -150,9 +166,9 @@ def _items(
     if as_table:
         return _of_table(what, body, namespace)
     try:
-        page = _page(body)
-    except (msgspec.DecodeError, UnicodeError):
-        raise SourceError(what, reason=Reason.BROKEN, detail="the answer is no list") from None
+        page = decoded(body, _page)
+    except Garbled as fault:
+        page = _in_parts(body) if fault.deep else _Page()
     if read.metadata and page.kind != "PartialObjectMetadataList":
         detail = "the server did not keep to metadata; its answer was dropped unread"
         raise SourceError(what, reason=Reason.BROKEN, detail=detail)
@@ -161,11 +177,30 @@ def _items(
     return page.items or [], page.metadata
 
 
+def _in_parts(body: bytes) -> _Page:
+    """Take a list apart that an item is nested too deeply for: its own decoder tells of it."""
+    frame = framed(io.BytesIO(body), len(body))
+    if frame is None:
+        return _Page()
+    try:
+        page = decoded(frame.shell, _page)
+    except Garbled:
+        return _Page()
+    found, end = [], frame.start
+    for raw, at in whole_objects(body[frame.start : frame.end]):
+        if raw is None:
+            return _Page()
+        found.append(raw)
+        end = frame.start + at
+    page.items = found
+    return page if end == frame.end else _Page()
+
+
 def _of_table(what: str, body: bytes, namespace: str) -> tuple[list[msgspec.Raw], _ListMeta]:
     """Make objects of the name and type that a Table tells."""
     try:
-        table = msgspec.json.decode(body, type=_Table)
-    except (msgspec.DecodeError, UnicodeError):
+        table = decoded(body, _table)
+    except Garbled:
         raise SourceError(what, reason=Reason.BROKEN, detail="the answer is no Table") from None
     if table.kind != "Table":
         detail = "the server did not answer with a Table; its answer was dropped unread"
@@ -188,8 +223,8 @@ def _fresh(items: Sequence[msgspec.Raw], told: set[str]) -> list[msgspec.Raw]:
     found = []
     for item in items:
         try:
-            uid = _object(item).metadata.uid
-        except msgspec.DecodeError:
+            uid = decoded(item, _object).metadata.uid
+        except Garbled:
             uid = ""
         if not uid or uid not in told:
             told.add(uid)

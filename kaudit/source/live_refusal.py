@@ -9,6 +9,7 @@ import msgspec
 
 from kaudit.errors import AccessDenied, NotServed, SourceError, Unreachable
 from kaudit.model.words import Reason
+from kaudit.source.live_body import Garbled, decoded
 
 #: Statuses that a later try may change.
 TRANSIENT = (429, 500, 502, 503, 504)
@@ -44,6 +45,9 @@ class _Status(msgspec.Struct):
     metadata: _Meta | None = None
 
 
+_status = msgspec.json.Decoder(_Status).decode
+
+
 def refusal(what: str, status: int, body: bytes) -> SourceError:
     """Turn an answer that is no success into an error with its reason."""
     told = _told(body)
@@ -67,8 +71,8 @@ def refusal(what: str, status: int, body: bytes) -> SourceError:
 
 def _told(body: bytes) -> _Status:
     try:
-        return msgspec.json.decode(body, type=_Status)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decoded(body, _status)
+    except Garbled:
         return _Status()
 
 

@@ -69,11 +69,12 @@ def _row(
     *,
     logged: bool,
 ) -> SensorHealthRow:
+    import pyarrow.compute as pc
+
     sensor, namespace, kind, name = key
     seen = events[events["sensor"] == sensor]
     internal = seen[seen["internal"].to_numpy(dtype=bool)]
     dropped = total(arrow(internal["dropped"]).to_pylist())
-    last = seen["last_at"].fillna(seen["first_at"]).max() if len(seen) else None
     ready = [p for p in pods if p["ready"] is not False]
     told = any(p["ready"] is not None for p in pods)
     failing = sorted({p["state"] for p in pods if p["state"] and p["state"] != "running"})
@@ -102,7 +103,7 @@ def _row(
         events=int(seen["count"].sum()),
         dropped=dropped,
         logged=logged,
-        last_event_at=None if last is None or last != last else last,
+        last_event_at=pc.max(arrow(seen["last_at"].fillna(seen["first_at"]))).as_py(),
         unwell=unwell if told else None,
         losing=dropped > 0 if logged else None,
         why="; ".join(reasons),

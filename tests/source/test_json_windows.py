@@ -95,17 +95,52 @@ def test_what_is_no_whole_list_is_read_otherwise(
     assert through(data, monkeypatch) is None
 
 
-def test_an_item_that_breaks_keeps_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("window", [64, 400, 1 << 20])
+@pytest.mark.parametrize(
+    ("old", "new", "after"),
+    [
+        ('"spec":', '"spec"', ["p7", "p8"]),
+        ('"spec": {', '"spec": {"priority": NaN, ', ["p7", "p8"]),
+        ('"name": "p6"', '"name": "\\ud800"', ["p7", "p8"]),
+        ('"spec":', '}, "spec":', ["p8"]),
+        ('"name": "p6"', '"name": "p6', []),
+    ],
+)
+def test_an_item_that_breaks_costs_itself_alone(
+    old: str, new: str, after: list[str], window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = [json.dumps(pod) for pod in pods(9)]
-    texts[6] = texts[6].replace('"spec":', '"spec"')
+    texts[6] = texts[6].replace(old, new)
+    data = ('{"apiVersion":"v1","kind":"List","items":[' + ",".join(texts) + "]}").encode()
+    found = through(data, monkeypatch, window)
+    assert found is not None
+    faults = [f for f in found if isinstance(f, Other)]
+    assert all("breaks the JSON" in f.detail and f.reason is Reason.BROKEN for f in faults)
+    assert faults[0].detail.startswith("item 7 of ")
+    kept = [json.loads(bytes(f.raw))["metadata"]["name"] for f in found if isinstance(f, Item)]
+    assert kept == ["p0", "p1", "p2", "p3", "p4", "p5", *after]
+    plainly = [f for f in found_in(data, yaml=False) if isinstance(f, Item)]
+    assert [json.loads(bytes(f.raw))["metadata"]["name"] for f in plainly] == kept
+
+
+def test_what_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_windows, "LARGE", 2_000)
+    texts = [json.dumps(pod) for pod in pods(200)]
+    texts[6] = texts[6].replace('"spec": {', '"spec": {{')
     data = ('{"apiVersion":"v1","kind":"List","items":[' + ",".join(texts) + "]}").encode()
     found = through(data, monkeypatch, 400)
     assert found is not None
-    fault = found[-1]
-    assert isinstance(fault, Other)
-    assert fault.reason is Reason.BROKEN
-    assert "breaks the JSON" in fault.detail
-    assert 0 < len(found) - 1 <= 6
+    assert len(found) == 7
+    assert isinstance(found[-1], Other)
+    assert found[-1].detail == "item 7 of the list or one after it breaks the JSON"
+
+
+def test_what_stands_behind_a_broken_list_is_no_item() -> None:
+    data = (
+        b'{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"}}],"metadata":{}}?'
+    )
+    found = list(found_in(data, yaml=False))
+    assert [type(f) for f in found] == [Item, Other]
 
 
 @settings(max_examples=60)

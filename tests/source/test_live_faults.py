@@ -2,7 +2,7 @@
 
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from kaudit.collect import collect
 from kaudit.errors import InputError, SourceError
 from kaudit.model.words import Reason
+from kaudit.source import live_http
 from kaudit.source.live import LiveSource
 from kaudit.source.live_http import Patience
 from tests.source.api_server import Answer, ApiServer
@@ -108,6 +109,77 @@ def test_bodies_that_are_no_list(tmp_path: Path, server: ApiServer, body: bytes)
     server.rules["/api/v1/pods"] = lambda q, n: (200, body, {})
     evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False)
     assert gaps(evidence)["list pods"][0] is Reason.BROKEN
+
+
+DEEP = b'{"a":' * 3000 + b"1" + b"}" * 3000
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/version", 200, b'{"gitVersion":"\xff"}'),
+        ("/version", 200, b'{"x":' + DEEP + b"}"),
+        ("/apis/apps/v1", 200, b'{"x":' + DEEP + b"}"),
+        (REVIEWS, 200, DEEP),
+        ("/api/v1/services", 200, DEEP),
+        ("/api/v1/services", 403, b'{"x":' + DEEP + b"}"),
+    ],
+)
+def test_whatever_is_answered_costs_no_other_kind(
+    tmp_path: Path, server: ApiServer, path: str, status: int, body: bytes
+) -> None:
+    server.add("/api/v1/services", "Service", [])
+    server.rules[path] = lambda q, n: (status, body, {})
+    evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False)
+    assert evidence["pods"]["pod"].tolist() == ["p"]
+
+
+@pytest.mark.parametrize(
+    ("item", "detail"),
+    [
+        (b'"metadata":{"name":"odd"},"x":' + DEEP, "nested too deeply, and refused"),
+        (b'"metadata":{"uid":"\xff"}', "'utf-8' codec can't decode"),
+    ],
+)
+def test_an_item_that_cannot_be_decoded_costs_itself_alone(
+    tmp_path: Path, server: ApiServer, item: bytes, detail: str
+) -> None:
+    good = msgspec.json.encode(POD)
+    body = b'{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"c"},"items":[%b,{%b}]}'
+    server.rules["/api/v1/pods"] = lambda q, n: (
+        (200, {"kind": "PodList", "items": [{"metadata": {"name": "q", "uid": "q"}}]}, {})
+        if q.get("continue")
+        else (200, body % (good, item), {})
+    )
+    evidence = collect(connected(tmp_path, server, "{token: t}"))
+    assert sorted(evidence["pods"]["pod"]) == ["p", "q"]
+    (reason, said) = next(g for what, g in gaps(evidence).items() if "Pod" in what)
+    assert reason is Reason.BROKEN
+    assert detail in said
+
+
+@pytest.mark.parametrize("again", [lambda n: "c", lambda n: f"c{n}"])
+def test_a_list_that_does_not_end_is_a_part(
+    tmp_path: Path, server: ApiServer, again: Callable[[int], str]
+) -> None:
+    def page(query: dict[str, str], call: int) -> Answer:
+        items = [] if query.get("continue") else [POD]
+        return 200, {"kind": "PodList", "metadata": {"continue": again(call)}, "items": items}, {}
+
+    server.rules["/api/v1/pods"] = page
+    evidence = collect(connected(tmp_path, server, "{token: t}"), raw=False)
+    assert len(evidence["pods"]) == 1
+    reason, detail = gaps(evidence)["list pods"]
+    assert reason is Reason.PARTIAL
+    assert detail == "only a part was read: the server leads from page to page without end"
+
+
+@pytest.mark.parametrize(
+    "date", ["Fri, 31 Dec 9999 23:59:59 -1200", "Thu, 01 Jan 99999999999999999999 00:00:00 GMT"]
+)
+def test_a_date_of_no_calendar_is_none(date: str) -> None:
+    assert live_http._moment(date) is None
 
 
 def test_a_later_page_that_fails_keeps_the_first_and_says_so(
