@@ -92,7 +92,7 @@ class EmptyList(msgspec.Struct):
 
 Found = Item | Other | EmptyList
 head_of = msgspec.json.Decoder(Head).decode
-_items = msgspec.json.Decoder(_Items).decode
+items_of = msgspec.json.Decoder(_Items).decode
 _answer = msgspec.json.Decoder(_Answer).decode
 #: What a server answers in the place of objects: group and kind.
 _ANSWERS = {("", "Status"), ("meta.k8s.io", "Table")}
@@ -170,7 +170,7 @@ def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
         yield Item(group, version, kind, data, document, 0)
         return
     try:
-        found = _items(data)
+        found = items_of(data)
     except msgspec.ValidationError as fault:
         yield Other("broken", f"document {document}: {fault}", Reason.BROKEN)
         return
@@ -180,10 +180,21 @@ def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
         yield Item(group, version, kind, data, document, 0)
         return
     typed = kind != "List"
-    if not items and typed:
+    part = part_of_list(found.metadata, document)
+    if not items and typed and part is None:
         yield EmptyList(group, kind.removesuffix("List"))
     for number, raw in enumerate(items or (), start=1):
         yield of_list(raw, group, version, kind.removesuffix("List"), typed, document, number)
+    if part is not None:
+        yield part
+
+
+def part_of_list(metadata: Any, document: int) -> Other | None:
+    """Tell of a list that says itself that the server holds more of it."""
+    if not isinstance(metadata, dict) or not metadata.get("continue"):
+        return None
+    detail = f"document {document} is the first part of a list; get it whole, without a limit"
+    return Other("part", detail, Reason.PARTIAL)
 
 
 def _no_objects(data: bytes | Raw, kind: str, document: int) -> Iterator[Other]:
@@ -231,7 +242,7 @@ def of_list(
 
 def _listed(raw: Raw) -> bool:
     try:
-        return _items(raw).items is not None
+        return items_of(raw).items is not None
     except (msgspec.ValidationError, RecursionError):  # what is too deep, its decoder tells
         return False
 

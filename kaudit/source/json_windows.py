@@ -21,7 +21,9 @@ from kaudit.source.documents import (
     Other,
     broken_item,
     head_of,
+    items_of,
     of_list,
+    part_of_list,
     split_version,
     whole_objects,
 )
@@ -39,7 +41,7 @@ _items = msgspec.json.Decoder(list[Raw]).decode
 class Frame(msgspec.Struct):
     """Where the items of a list lie in a file, and what the list says of them.
 
-    ``shell`` is the list without its items.
+    ``shell`` is the list without its items, ``part`` what tells that it is but a part.
     """
 
     shell: bytes
@@ -50,6 +52,7 @@ class Frame(msgspec.Struct):
     version: str
     kind: str
     typed: bool
+    part: Other | None = None
 
 
 def windowed(stream: BinaryIO, size: int, hear: Callable[[bytes], None]) -> Iterator[Found] | None:
@@ -84,7 +87,7 @@ def framed(stream: BinaryIO, size: int) -> Frame | None:
             return None
         shell = head[: opening.end()] + tail[at:]
         try:
-            found = head_of(shell)
+            found, metadata = head_of(shell), items_of(shell).metadata
         except msgspec.MsgspecError:
             continue
         except RecursionError:
@@ -104,6 +107,7 @@ def framed(stream: BinaryIO, size: int) -> Frame | None:
             version=version,
             kind=item,
             typed=kind != "List",
+            part=part_of_list(metadata, 1),
         )
     return None
 
@@ -117,7 +121,9 @@ def _read(
     for found in items(stream, frame, (frame.start, frame.end), 0, hear):
         some = True
         yield found
-    if not some and frame.typed:
+    if frame.part is not None:
+        yield frame.part
+    elif not some and frame.typed:
         yield EmptyList(frame.group, frame.kind)
     stream.seek(frame.end)
     hear(stream.read(size - frame.end))

@@ -138,7 +138,9 @@ class Reading:
                 pending.append(found)
                 self.told.objects += 1
             else:
-                broken = broken or (isinstance(found, Other) and found.reason is Reason.BROKEN)
+                broken = broken or (
+                    isinstance(found, Other) and found.reason in (Reason.BROKEN, Reason.PARTIAL)
+                )
                 yield from self._other(name, found)
         if pending:
             yield _batch(pending, number)
@@ -158,8 +160,8 @@ class Reading:
         elif isinstance(found, Other):
             if found.kind == "version":
                 yield ServerVersion(found.git_version, found.platform)
-            elif found.reason is Reason.BROKEN:
-                yield self.file_gap(name, Reason.BROKEN, found.detail)
+            elif found.reason in (Reason.BROKEN, Reason.PARTIAL):
+                yield self.file_gap(name, found.reason, found.detail)
             elif not self.told.no_object or self.told.no_object[-1] != name:
                 self.other_content(name)
 

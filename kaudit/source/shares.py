@@ -193,7 +193,9 @@ class _LongList:
         """Yield what is known at the end, and complete the origin."""
         self._hear(self.begin.origin.bytes)
         self.begin.origin.sha256 = self._digest.hexdigest()
-        if self._whole and not self._items and self._frame.typed:
+        if (part := self._frame.part) is not None:
+            yield from self._run.found(self._name, self.begin.number, iter([part]))
+        elif self._whole and not self._items and self._frame.typed:
             self._run.told.empty_lists += 1
             yield Listed(self._frame.group, self._frame.kind)
 

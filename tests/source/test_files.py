@@ -15,6 +15,7 @@ from kaudit.assess import assess
 from kaudit.collect import collect
 from kaudit.errors import InputError
 from kaudit.model.words import Reason, Status
+from kaudit.source import files, shares
 from kaudit.source.files import FileSource
 
 POD = {
@@ -270,6 +271,29 @@ def test_an_empty_list_of_a_kind_that_nobody_reads() -> None:
     evidence = collect(FileSource.of_text(text))
     assert len(evidence["inventory"]) == 0
     assert not [gap for gap in evidence.gaps if gap.failed]
+
+
+@pytest.mark.parametrize("items", [[], [POD]])
+@pytest.mark.parametrize("name", ["pods.json", "list.yaml"])
+@pytest.mark.parametrize("large", [False, True])
+def test_the_first_part_of_a_list_is_not_all_there_is(
+    items: list[Any], name: str, large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr(files, "LARGE", 10)
+        monkeypatch.setattr(shares, "_LONG", 10)
+    meta = {"continue": "eyJ2IjoibWV0", "remainingItemCount": 7}
+    listed = {"apiVersion": "v1", "kind": "PodList", "metadata": meta, "items": items}
+    (tmp_path / name).write_text(json.dumps(listed))
+    (tmp_path / "other.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: n}}")
+    evidence = collect(FileSource(tmp_path), raw=False)
+    assert len(evidence["pods"]) == len(items)
+    (gap,) = (gap for gap in evidence.gaps if gap.failed)
+    assert (gap.reason, gap.name) == (Reason.PARTIAL, name)
+    assert "is the first part of a list; get it whole" in gap.detail
+    assert "pods" in gap.tables
+    statuses = {r.status for r in assess(evidence).iter_results() if r.control == "KA-DEP-001"}
+    assert Status.NOT_ASSESSED in statuses
 
 
 TWICE = {
