@@ -74,6 +74,15 @@ class _NamedUser(msgspec.Struct):
     user: dict[str, Any] | None = None
 
 
+class _Acts(msgspec.Struct, rename="kebab"):
+    """As whom a user of a kubeconfig acts."""
+
+    as_: str | None = msgspec.field(name="as", default=None)
+    as_uid: str | None = None
+    as_groups: list[str] | None = None
+    as_user_extra: dict[str, list[str] | None] | None = None
+
+
 class _Config(msgspec.Struct, rename="kebab"):
     """A kubeconfig as far as it is checked; of several files the first to name a thing wins."""
 
@@ -122,6 +131,8 @@ def _checked(path: Path) -> _Config:
         line = f" at line {mark.line + 1}" if mark else ""
         said = f"is no kubeconfig: the YAML breaks{line}"
         raise InputError(said, where=path) from None
+    except RecursionError:
+        raise InputError("is no kubeconfig: it is nested too deeply", where=path) from None
     if content is None:
         raise InputError("is empty, so no kubeconfig", where=path)
     try:
@@ -184,7 +195,7 @@ def _connection(
         configuration,
         named.name,
         namespace=context.namespace or "",
-        headers=_impersonation(user),
+        headers=_impersonation(user, where),
         renew=renew,
         verified=bool(configuration.verify_ssl),
     )
@@ -275,13 +286,20 @@ def _transport(configuration: Any, where: str) -> None:
         warnings.filterwarnings("ignore", category=InsecureRequestWarning)
 
 
-def _impersonation(user: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _impersonation(user: Mapping[str, Any], where: str) -> tuple[tuple[str, str], ...]:
     """Headers of the user that the kubeconfig acts as; the client itself has no word for it."""
-    headers = [("Impersonate-User", user.get("as")), ("Impersonate-Uid", user.get("as-uid"))]
-    headers += [("Impersonate-Group", group) for group in user.get("as-groups") or ()]
-    for key, values in (user.get("as-user-extra") or {}).items():
+    try:
+        acts = msgspec.convert(dict(user), _Acts)
+    except msgspec.ValidationError as fault:
+        raise InputError(f"whom its user acts as is not understood: {fault}", where=where) from None
+    headers = [("Impersonate-User", acts.as_), ("Impersonate-Uid", acts.as_uid)]
+    headers += [("Impersonate-Group", group) for group in acts.as_groups or ()]
+    for key, values in (acts.as_user_extra or {}).items():
         headers += [(f"Impersonate-Extra-{key}", value) for value in values or ()]
-    return tuple((name, str(value)) for name, value in headers if value)
+    found = tuple((name, value) for name, value in headers if value)
+    if not all(text.isprintable() for header in found for text in header):
+        raise InputError("whom its user acts as holds control characters", where=where)
+    return found
 
 
 def in_cluster(folder: Path = ACCOUNT, environ: Mapping[str, str] = os.environ) -> Connection:

@@ -262,7 +262,7 @@ class Server:
                 raise self._silence(what, Reason.UNREACHABLE, said, away=True) from None
             said = f"no connection within {limits.connect:g} s"
             raise self._silence(what, Reason.TIMEOUT, said, away=True) from None
-        except (exceptions.HTTPError, OSError, UnicodeError) as fault:
+        except (exceptions.HTTPError, OSError, ValueError) as fault:
             said = broken_connection(fault)
             raise self._silence(what, Reason.UNREACHABLE, said, away=True) from None
 

@@ -30,7 +30,10 @@ class VaultSource:
     live = False
 
     def __init__(self, address: str) -> None:
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+        except ValueError:  # brackets of no address
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InputError(f"{address!r} is no address of a Vault", hint="https://HOST:8200")
         if parts.username or parts.password or parts.query:

@@ -202,12 +202,20 @@ def test_secrets_are_not_read_unless_asked(server: ApiServer) -> None:
     assert not [p for _, p, _, _ in server.requests if p.endswith("/secrets")]
 
 
+ACTING = """contexts: [{name: prod, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: u, user: {"""
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("contexts: []\n", "there is no context 'prod'"),
         (": : :\n\t- x", "the YAML breaks at line 1"),
         (None, "there is no kubeconfig"),
+        ("a: " + "[" * 3000, "is no kubeconfig: it is nested too deeply"),
+        (f"{ACTING}as-user-extra: [1]}}}}]\n", "whom its user acts as is not understood"),
+        (f'{ACTING}as: "a\\nb"}}}}]\n', "whom its user acts as holds control characters"),
     ],
 )
 def test_kubeconfigs_that_cannot_be_used(tmp_path: Path, text: str | None, said: str) -> None:

@@ -83,7 +83,15 @@ def test_one_that_does_not_answer_is_a_gap(vault: Vault) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["vault:8200", "ftp://vault", "https://u:p@vault:8200", "https://vault/?token=x", ""]
+    "address",
+    [
+        "vault:8200",
+        "ftp://vault",
+        "https://u:p@vault:8200",
+        "https://vault/?token=x",
+        "http://[x",
+        "",
+    ],
 )
 def test_what_is_no_address(address: str) -> None:
     with pytest.raises(InputError):
