@@ -114,6 +114,7 @@ def collect(
     failed = sum(gap.failed for gap in found.gaps)
     rows = sum(part.rows for part in found.manifest.raw.values())
     say(f"{out}: {count(rows, 'object')}, {count(failed, 'failed read')}, evidence id {found.id}")
+    say(f"seal {found.seal}")
     say_failed(found.gaps, [str(out)], quiet=quiet, most=10)
 
 
@@ -174,15 +175,36 @@ def tables(
         say_failed(found.gaps, [source], quiet=quiet)
 
 
-@command(_GROUP, "verify evidence.kaudit")
+@command(_GROUP, "verify evidence.kaudit", 'verify evidence.kaudit --seal "$SEAL"')
 def verify(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Sealed evidence.")],
+    seal: Annotated[
+        str, typer.Option("--seal", metavar="HEX", help="Seal or id that it must have.")
+    ] = "",
     debug: Debug = False,
 ) -> None:
-    """Check every hash of a bundle; say which file differs."""
+    """Check every hash of a bundle; say which file differs.
+
+    The id is of what was read and what could not be: the same wherever and by whatever version
+    it is read. The seal is of all that the bundle says: also of when and from what it was read,
+    and of its tables. Whoever keeps the seal apart from the bundle can tell that nothing of it
+    was changed.
+    """
     from kaudit.console import say
+    from kaudit.errors import EvidenceError
     from kaudit.evidence.bundle import Evidence
 
     found = Evidence.open(bundle, verify=True)
+    if seal and seal.lower() not in (found.seal, found.id):
+        hint = "it is another bundle, or was altered and sealed anew"
+        raise EvidenceError(f"neither its seal nor its id is {seal}", where=bundle, hint=hint)
     parts = len(found.manifest.raw) + len(found.manifest.tables)
     say(f"{bundle}: {parts} files match their hashes; evidence id {found.id}", error=False)
+    if found.seal:
+        say(f"seal {found.seal}", error=False)
+    else:
+        say(
+            "no seal: an older kaudit wrote it, and does not tell whether its label, its time, "
+            "its origins or its tables were changed",
+            error=False,
+        )

@@ -16,7 +16,7 @@ from kaudit import __version__
 from kaudit.evidence import facts
 from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.gathered import Gathered
-from kaudit.evidence.manifest import Manifest, PartInfo, content_id
+from kaudit.evidence.manifest import Manifest, PartInfo, content_id, seal_of
 from kaudit.evidence.raw import RawFile
 from kaudit.evidence.seal import Claim, masked_table, publish, suspicious
 from kaudit.evidence.store import LARGE, BundleStore, MemoryStore, Store, on_disk
@@ -285,6 +285,7 @@ class Builder:
                 rows=sum(piece.num_rows for piece in pieces),
             )
         manifest.id = content_id(manifest)
+        manifest.seal = seal_of(manifest)
         out = self.out or bundle
         publish(bundle, out, manifest)
         self._release()

@@ -14,7 +14,7 @@ from kaudit.card import small_table
 from kaudit.errors import EvidenceError, InputError
 from kaudit.evidence.facts import GAPS
 from kaudit.evidence.frames import Frames
-from kaudit.evidence.manifest import FORMAT, Manifest, content_id
+from kaudit.evidence.manifest import FORMAT, Manifest, content_id, seal_of
 from kaudit.evidence.store import BundleStore, Store
 from kaudit.model.words import Gap
 from kaudit.text import meant
@@ -95,6 +95,8 @@ class Evidence:
             faults = store.faults(manifest)
             if content_id(manifest) != manifest.id:
                 faults.append("evidence.json: its id is not the hash of its content")
+            elif manifest.seal and seal_of(manifest) != manifest.seal:
+                faults.append("evidence.json: its seal is not the hash of what it says")
             if faults:
                 raise EvidenceError("the evidence was altered: " + "; ".join(faults), where=path)
         return cls(store, manifest)
@@ -103,6 +105,11 @@ class Evidence:
     def id(self) -> str:
         """Content id: SHA-256 in hexadecimal; empty while unsealed."""
         return self.manifest.id
+
+    @property
+    def seal(self) -> str:
+        """SHA-256 over all that the bundle says, its tables included; empty while unsealed."""
+        return self.manifest.seal
 
     @property
     def label(self) -> str:

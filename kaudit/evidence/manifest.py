@@ -31,11 +31,14 @@ class Manifest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a bundle holds, where it came from and what is missing.
 
     ``id`` hashes raw records, gaps and what was asked, and nothing about time, place or order.
+    ``seal`` hashes all that the manifest says, the hashes of the tables included; bundles of
+    older versions have none.
     """
 
     format: str = FORMAT
     kaudit: str = ""
     id: str = ""
+    seal: str = ""
     label: str = ""
     live: bool = False
     as_of: datetime | None = None
@@ -66,3 +69,9 @@ def content_id(manifest: Manifest) -> str:
         server=manifest.server.git_version if manifest.server else "",
     )
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+
+
+def seal_of(manifest: Manifest) -> str:
+    """SHA-256 over all that a manifest says but for its seal, in hexadecimal."""
+    said = msgspec.structs.replace(manifest, seal="")
+    return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()

@@ -111,6 +111,7 @@ def limits(assessment: Assessment) -> b.Facts:
         (
             ("kaudit", __version__),
             ("Evidence id", evidence.id or "not sealed"),
+            ("Evidence seal", evidence.seal or "none"),
             ("Reads that failed", sum(g.failed for g in evidence.gaps)),
             ("Controls that crashed", sum(1 for t in tallies if t.error_)),
             ("Results not assessed", sum(t.not_assessed_ for t in tallies)),

@@ -94,6 +94,7 @@ def _scope(assessment: Assessment) -> b.Facts:
         ),
         ("Waivers", _waivers(assessment)),
         ("Evidence id", manifest.id or "not sealed"),
+        ("Evidence seal", manifest.seal or "none"),
     )
     return b.Facts(pairs, caption="Scope and coverage")
 

@@ -12,6 +12,8 @@ from kaudit.dossier import demo_evidence
 from kaudit.evidence.bundle import Evidence
 from tests.test_cli import run
 
+POD = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i}]}}"
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -72,7 +74,8 @@ def test_collect_says_what_it_wrote_and_what_it_could_not_read(tmp_path: Path) -
     out = str(tmp_path / "e.kaudit")
     code, said, err = run("collect", str(tmp_path / "m.yaml"), "-o", out)
     assert (code, said) == (0, "")
-    head, gap = err.splitlines()
+    head, seal, gap = err.splitlines()
+    assert seal == f"seal {Evidence.open(out).seal}"
     assert head.startswith(f"{out}: 1 object, 1 failed read, evidence id ")
     assert gap.startswith("gap: Pod p: broken (document 1 of m.yaml: ")
     assert run("collect", str(tmp_path / "m.yaml"), "-o", out + "2", "--quiet") == (0, "", "")
@@ -102,3 +105,34 @@ def test_a_kind_that_nothing_reads(
     assert (code, out) == (2, "")
     assert err == "kaudit: no collector reads 'podz' (did you mean pods?)\n"
     assert [path.name for path in tmp_path.iterdir()] == ["n.yaml"]
+
+
+def test_a_bundle_is_held_against_the_seal_that_was_kept(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(POD)
+    out = tmp_path / "e"
+    run("collect", str(tmp_path / "m.yaml"), "-o", str(out), "--quiet")
+    found = Evidence.open(out)
+    code, said, _ = run("verify", str(out), "--seal", found.seal.upper())
+    assert code == 0
+    assert said.splitlines() == [
+        f"{out}: {len(found.manifest.raw) + len(found.manifest.tables)} files match their hashes; "
+        f"evidence id {found.id}",
+        f"seal {found.seal}",
+    ]
+    assert run("verify", str(out), "--seal", found.id)[0] == 0
+    code, said, err = run("verify", str(out), "--seal", "0" * 64)
+    assert (code, said) == (2, "")
+    assert "neither its seal nor its id is 000" in err
+
+
+def test_a_bundle_of_an_older_version_says_what_it_does_not_tell(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(POD)
+    out = tmp_path / "e"
+    run("collect", str(tmp_path / "m.yaml"), "-o", str(out), "--quiet")
+    manifest = json.loads((out / "evidence.json").read_text())
+    seal = manifest.pop("seal")
+    (out / "evidence.json").write_text(json.dumps(manifest | {"label": "another"}))
+    code, said, _ = run("verify", str(out))
+    assert code == 0
+    assert said.splitlines()[1].startswith("no seal: an older kaudit wrote it")
+    assert run("verify", str(out), "--seal", seal)[0] == 2

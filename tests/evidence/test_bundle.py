@@ -7,12 +7,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from kaudit.collect import collect
 from kaudit.errors import EvidenceError, InputError
 from kaudit.evidence.bundle import Evidence
+from kaudit.evidence.manifest import seal_of
 from kaudit.source.files import FileSource
 
 OBJECTS: list[dict[str, Any]] = [
@@ -130,6 +132,77 @@ def test_records_that_were_exchanged_together_with_their_hash_are_found(bundle: 
     (bundle / "evidence.json").write_text(json.dumps(manifest))
     with pytest.raises(EvidenceError, match="its records differ"):
         Evidence.open(bundle)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("label", "another"),
+        ("as_of", "2020-01-01T00:00:00Z"),
+        ("live", True),
+        ("kaudit", "0.0.1"),
+        ("parts", 3),
+        ("origins", []),
+        ("kinds", []),
+        ("gaps", []),
+        ("server", {"git_version": "v1.30.0"}),
+        ("server", {"git_version": "", "platform": "linux/arm64"}),
+    ],
+)
+def test_whatever_the_manifest_says_is_sealed(bundle: Path, name: str, value: object) -> None:
+    path = bundle / "evidence.json"
+    manifest = json.loads(path.read_text())
+    assert manifest.get(name) != value
+    path.write_text(json.dumps(manifest | {name: value}))
+    with pytest.raises(EvidenceError, match=r"evidence\.json: its (id|seal) is not the hash"):
+        Evidence.open(bundle)
+
+
+def test_words_of_gaps_and_hashes_of_origins_are_sealed(tmp_path: Path) -> None:
+    broken = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "b"}, "spec": {"volumes": 3}}
+    bundle = tmp_path / "e"
+    sealed(whole([*OBJECTS, broken]), bundle)
+    path = bundle / "evidence.json"
+    for old, new in (('"detail": "', '"detail": "not '), ('"bytes": ', '"bytes": 1')):
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+        with pytest.raises(EvidenceError, match="its seal is not the hash of what it says"):
+            Evidence.open(bundle)
+        path.write_text(text)
+    assert seal_of(Evidence.open(bundle).manifest) == Evidence.open(bundle).seal
+
+
+def test_a_table_that_was_exchanged_and_sealed_anew_has_another_seal(bundle: Path) -> None:
+    before, path = Evidence.open(bundle), bundle / "evidence.json"
+    shutil.copy(bundle / "tables" / "env.parquet", bundle / "tables" / "pods.parquet")
+    manifest = before.manifest
+    manifest.tables["pods"] = manifest.tables["env"]
+    manifest.seal = seal_of(manifest)
+    path.write_bytes(msgspec.json.encode(manifest))
+    after = Evidence.open(bundle)
+    assert after.id == before.id
+    assert after.seal != sealed(whole(OBJECTS), bundle.parent / "again").seal
+
+
+def test_a_bundle_without_a_seal_is_read(bundle: Path) -> None:
+    path = bundle / "evidence.json"
+    manifest = json.loads(path.read_text())
+    del manifest["seal"]
+    path.write_text(json.dumps(manifest))
+    found = Evidence.open(bundle)
+    assert (found.seal, found.id) == ("", manifest["id"])
+
+
+def test_what_is_read_elsewhere_has_the_same_seal_under_the_same_name(tmp_path: Path) -> None:
+    found = []
+    for number, name in enumerate(("one/m", "two/m", "three/other")):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        (folder / "a.json").write_text(whole(OBJECTS))
+        found.append(collect(FileSource(folder), out=tmp_path / f"e{number}"))
+    assert len({evidence.id for evidence in found}) == 1
+    assert found[0].seal == found[1].seal != found[2].seal
 
 
 def test_missing_and_surplus_files_are_named(bundle: Path) -> None:
