@@ -10,6 +10,7 @@ import msgspec
 from kaudit.connections import Connection
 from kaudit.model.address_space import AddressRange, cidrs_of, range_of
 from kaudit.model.port_space import PortRange
+from kaudit.model.words import Gap
 
 _Ports = tuple[tuple[PortRange, ...], tuple[PortRange, ...]]
 _NONE: _Ports = ((), ())
@@ -26,6 +27,9 @@ class Change(msgspec.Struct, frozen=True):
         Ports that were and are allowed; ``unknown_`` those on which it was and is unknown.
     network
         Network beside the primary ones; empty: a primary one.
+    gap
+        What could not be read, of an entry ``unread_before`` or ``unread_after``, which stands
+        for the pairs that it may hide; else None.
     """
 
     change: str
@@ -36,6 +40,7 @@ class Change(msgspec.Struct, frozen=True):
     unknown_before: tuple[PortRange, ...] = ()
     unknown_after: tuple[PortRange, ...] = ()
     network: str = ""
+    gap: Gap | None = None
 
 
 def changes(old: Iterable[Connection], new: Iterable[Connection]) -> list[Change]:

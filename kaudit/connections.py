@@ -30,6 +30,7 @@ from kaudit.model.profiles import Profile
 from kaudit.model.spoken import address_space
 from kaudit.model.statement import Statement, Workload
 from kaudit.model.whole import whole
+from kaudit.model.words import Gap
 from kaudit.network import (
     APART,
     Matrix,
@@ -68,6 +69,9 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
         Ports on which a policy that is not understood may decide.
     network
         Network beside the primary ones; empty: a primary one.
+    gap
+        What could not be read, of an entry that stands for the pairs which that may hide:
+        its ends are empty.
     """
 
     src: str
@@ -75,6 +79,7 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
     connections: tuple[PortRange, ...]
     unknown: tuple[PortRange, ...] = ()
     network: str = ""
+    gap: Gap | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -86,6 +91,8 @@ class Explanation(msgspec.Struct, frozen=True):
         On the primary networks.
     networks
         Networks beside them on which it is allowed, or may be.
+    gaps
+        Reads that failed, and may hide what decides.
     """
 
     src: str
@@ -95,6 +102,7 @@ class Explanation(msgspec.Struct, frozen=True):
     verdict: str
     reasons: tuple[Reason, ...]
     networks: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 class Cluster:
@@ -129,6 +137,11 @@ class Cluster:
             self.classes.setdefault(workload, set()).add(number)
         self.workloads = sorted(self.classes)
         self._ranges: dict[int, tuple[PortRange, ...]] = {}
+
+    @property
+    def unread(self) -> tuple[Gap, ...]:
+        """Reads that failed of what tells who may connect."""
+        return self.evidence.failed_reads(*_DECIDE)
 
     def connections(self) -> Iterator[Connection]:
         """Yield pairs that may connect, by source and destination; never a workload with itself."""
@@ -261,7 +274,7 @@ class Cluster:
                     found[reason] = None
         verdict = verdicts.pop() if len(verdicts) == 1 else "differs from pod to pod"
         others = tuple(self._elsewhere(src, dst, protocol, number))
-        return Explanation(src, dst, protocol, number, verdict, tuple(found), others)
+        return Explanation(src, dst, protocol, number, verdict, tuple(found), others, self.unread)
 
     def _elsewhere(self, src: str, dst: str, protocol: str, number: int) -> Iterator[str]:
         """Networks beside the primary ones on which a connection is allowed, or may be."""
@@ -278,7 +291,7 @@ class Cluster:
         beside = {workload for one in attached(self.evidence) for workload, _ in one.members}
         judge = Segmentation(self.network, self.classes, enforced=True, attached=beside)
         found = [judge.tested(statement) for statement in statements]
-        lost = self.evidence.failed_reads(*_DECIDE)
+        lost = self.unread
         if not lost:
             return found
         first, *more = sorted({gap.what for gap in lost})

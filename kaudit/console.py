@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from kaudit.source.events import Progress, silent
@@ -77,8 +78,17 @@ def show_table(
     *,
     title: str = "",
     format: str = "table",
+    unread: Sequence[str] = (),
 ) -> None:
-    """Print rows as a table, JSON or CSV."""
+    """Print rows as a table, JSON or CSV.
+
+    What could not be read follows the rows of JSON and CSV, in a column ``gap`` of its own: who
+    keeps them has it, too.
+    """
+    if unread and format != "table":
+        nothing = [None] * len(headers)
+        rows = chain(((*row, None) for row in rows), ((*nothing, text) for text in unread))
+        headers = [*headers, "gap"]
     if format == "json":
         show_json([dict(zip(headers, (_plain(v) for v in row), strict=True)) for row in rows])
     elif format == "csv":
@@ -217,9 +227,12 @@ def _flat(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def show_frame(frame: pd.DataFrame, *, title: str = "", format: str = "table") -> None:
+def show_frame(
+    frame: pd.DataFrame, *, title: str = "", format: str = "table", unread: Sequence[str] = ()
+) -> None:
     """Print a DataFrame."""
-    show_table(frame.itertuples(index=False), list(frame.columns), title=title, format=format)
+    rows, names = frame.itertuples(index=False), list(frame.columns)
+    show_table(rows, names, title=title, format=format, unread=unread)
 
 
 def write(data: bytes) -> None:

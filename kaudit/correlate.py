@@ -18,7 +18,7 @@ from kaudit.assessment import Assessment
 from kaudit.card import small_table
 from kaudit.chains import Correlation
 from kaudit.model.risk import Chain, Link, Pattern, Stage, State
-from kaudit.model.words import Layer
+from kaudit.model.words import Gap, Layer
 from kaudit.signal_states import States, Workloads, states_of
 from kaudit.source.events import Progress, silent
 from kaudit.text import count
@@ -49,12 +49,19 @@ class Risks:
         States of every signal, by name.
     workloads
         What was looked at.
+    gaps
+        Reads of the evidence that failed.
     """
 
     def __init__(
-        self, chains: tuple[Chain, ...], signals: dict[str, States], workloads: Workloads
+        self,
+        chains: tuple[Chain, ...],
+        signals: dict[str, States],
+        workloads: Workloads,
+        gaps: tuple[Gap, ...] = (),
     ) -> None:
         self.chains, self.signals, self.workloads = chains, signals, workloads
+        self.gaps = gaps
 
     @property
     def proven(self) -> tuple[Chain, ...]:
@@ -126,6 +133,7 @@ class Risks:
                 }
                 for name, states in sorted(self.signals.items())
             ],
+            "gaps": self.gaps,
             "chains": list(self.chains if chains is None else chains),
         }
 
@@ -190,7 +198,8 @@ def correlate(assessment: Assessment, *, progress: Progress = silent) -> Risks:
         msgspec.structs.replace(chain, rank=rank)
         for rank, chain in enumerate(sorted(unranked, key=_attention), start=1)
     ]
-    return Risks(tuple(ranked), signals, workloads)
+    gaps = tuple(gap for gap in assessment.evidence.gaps if gap.failed)
+    return Risks(tuple(ranked), signals, workloads, gaps)
 
 
 def _patterns(

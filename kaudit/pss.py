@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from kaudit import registry
 from kaudit.columns import arrow
@@ -14,6 +15,7 @@ from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.frames import Frames
 from kaudit.model.standards import NEWEST, pinned_minor
 from kaudit.model.whole import whole
+from kaudit.model.words import Gap
 from kaudit.views.pod_security import Faults, PodSecurity
 
 if TYPE_CHECKING:
@@ -31,15 +33,19 @@ class Violation(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Whether a pod, or the pods of a workload, would be admitted."""
+    """Whether a pod, or the pods of a workload, would be admitted.
+
+    Where it could not be read, ``allowed`` is None and ``gap`` says why.
+    """
 
     kind: str
     namespace: str
     name: str
     level: str
     version: str
-    allowed: bool
+    allowed: bool | None
     violations: tuple[Violation, ...]
+    gap: Gap | UnsetType = UNSET
 
 
 def minor_of(version: str) -> int:
@@ -112,6 +118,12 @@ def verdicts(evidence: Evidence, level: str, version: str = "latest") -> Iterato
         for row, (kind, namespace, name) in enumerate(names):
             found = tuple(messages.get(row, ()))
             yield Verdict(kind, namespace, name, level, version, not found, found)
+
+
+def unread(evidence: Evidence, level: str, version: str = "latest") -> Iterator[Verdict]:
+    """Yield one verdict for each read of pods that failed: what they would be is not known."""
+    for gap in evidence.failed_reads(*TABLES):
+        yield Verdict(gap.kind, gap.namespace, gap.name, level, version, None, (), gap)
 
 
 #: What each check shows of a container, volume, probe or pod.

@@ -51,7 +51,7 @@ def evidence(tmp_path: Path, *objects: Any, raw: bool = True) -> ka.Evidence:
     return collect(FileSource(path), raw=raw)
 
 
-def judged(found: ka.Evidence) -> list[tuple[str, str, bool]]:
+def judged(found: ka.Evidence) -> list[tuple[str, str, bool | None]]:
     return [(v.kind, v.name, v.allowed) for v in verdicts(found, "baseline")]
 
 

@@ -1,6 +1,7 @@
 """What kaudit writes for other programs is what its schemas say, and nothing else."""
 
 import copy
+import csv
 import json
 from importlib.resources import files
 from pathlib import Path
@@ -332,3 +333,55 @@ def test_json_of_rows_is_a_list_of_objects_with_the_columns(folder: Path) -> Non
         found = json.loads(run(*arguments, "--format", "json")[1])
         assert found
         assert all(set(row) == columns for row in found)
+
+
+def test_what_could_not_be_read_is_in_what_is_kept(folder: Path) -> None:
+    gap = {"what": "Pod shop/q", "reason": "broken"}
+    asked = {
+        "connections": ("connections", "."),
+        "connection-changes": ("connections", ".", "--compare", "pod.yaml"),
+        "connection-explanation": ("connections", ".", "--explain", "shop/p", "8.8.8.8", "443"),
+        "pss": ("pss", "."),
+        "risks": ("risks", "."),
+    }
+    for name, words in asked.items():
+        document = json.loads(run(*words, "--format", "json", "--quiet")[1])
+        check(name, document)
+        found = document["gaps"] if isinstance(document, dict) else [c.get("gap") for c in document]
+        assert [{k: one[k] for k in gap} for one in found if one] == [gap], name
+        if isinstance(document, list):
+            assert document[-1]["gap"]["detail"].startswith("document 1 of broken.yaml: ")
+    assert document["gaps"][0]["kind"] == "Pod"
+    (lost,) = (v for v in json.loads(run("pss", ".", "--format", "json")[1]) if "gap" in v)
+    assert (lost["name"], lost["allowed"], lost["violations"]) == ("q", None, [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("connections", "."),
+        ("connections", ".", "--compare", "pod.yaml"),
+        ("pss", "."),
+        ("pss", ".", "--readiness"),
+        ("risks", "."),
+        ("who-can", "get", "pods", "."),
+        ("rights", "ann", "."),
+    ],
+    ids=" ".join,
+)
+def test_rows_have_a_column_for_it(folder: Path, words: tuple[str, ...]) -> None:
+    (folder / "role.yaml").write_text(
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: r}, rules: 3}"
+    )
+    head, *rows = csv.reader(run(*words, "--format", "csv", "--quiet")[1].splitlines())
+    assert head[-1] == "gap"
+    assert all(len(row) == len(head) for row in rows)
+    lost = [row for row in rows if row[-1]]
+    assert lost
+    assert all(not any(row[:-1]) for row in lost)
+    assert all("broken" in row[-1] or "not in source" in row[-1] for row in lost)
+    (folder / "broken.yaml").unlink()
+    (folder / "role.yaml").unlink()
+    if words[0] not in ("who-can", "rights"):  # their roles are not in the source at all
+        head, *_ = csv.reader(run(*words, "--format", "csv", "--quiet")[1].splitlines())
+        assert "gap" not in head

@@ -8,7 +8,7 @@ import typer
 
 from kaudit.cli.app import command
 from kaudit.cli.options import Debug, Format, Quiet, Sources
-from kaudit.cli.sources import read
+from kaudit.cli.sources import read, unread
 from kaudit.text import count
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def who_can(
             ["subject_kind", "subject", "scope", "names", "binding", "role", "rules", "workloads"],
             title=_title(found, everywhere=all_namespaces),
             format=format,
+            unread=unread(found.gaps),
         )
     _remark(found, any_name=any_name, quiet=quiet)
     _incomplete(found.gaps, empty=not found.grants, quiet=quiet)
@@ -134,7 +135,10 @@ def rights(
     from kaudit.console import show_table
 
     evidence = read(sources, quiet=quiet)
-    found = engine.grants_of(evidence, engine.Subject.of(user, group or ()))
+    found, gaps = (
+        engine.grants_of(evidence, engine.Subject.of(user, group or ())),
+        engine.gaps_of(evidence),
+    )
     show_table(
         (
             (_scope(g), "; ".join(g.rules), f"{g.subject_kind} {g.subject}", _binding(g), g.role)
@@ -143,8 +147,9 @@ def rights(
         ["scope", "rule", "given_to", "binding", "role"],
         title=f"{user}: {count(len(found), 'rule')}",
         format=format,
+        unread=unread(gaps),
     )
-    _incomplete(engine.gaps_of(evidence), empty=not found, quiet=quiet)
+    _incomplete(gaps, empty=not found, quiet=quiet)
 
 
 def _subject(user: str, groups: list[str] | None) -> Subject | None:

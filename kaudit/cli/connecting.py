@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +11,12 @@ import typer
 
 from kaudit.cli.app import command
 from kaudit.cli.options import Debug, Format, One, Quiet
-from kaudit.cli.sources import read, say_failed
+from kaudit.cli.sources import read, say_failed, unread
 from kaudit.text import count
 
 if TYPE_CHECKING:
     from kaudit.connection_changes import Change
-    from kaudit.connections import Cluster, Connection, Explanation
+    from kaudit.connections import Cluster, Explanation
     from kaudit.model.port_space import PortRange
     from kaudit.segmentation import Judgement
 
@@ -79,7 +80,7 @@ def connections(
     elif compare:
         _show_changes(cluster, _cluster(compare, quiet=quiet), format)
     else:
-        _show_connections(cluster.connections(), format, quiet=quiet)
+        _show_connections(cluster, format, quiet=quiet)
 
 
 def _cluster(source: str, *, quiet: bool) -> Cluster:
@@ -99,34 +100,40 @@ def _text(ports: Iterable[PortRange]) -> str:
     return described(found) if found else ""
 
 
-def _show_connections(found: Iterable[Connection], format: str, *, quiet: bool) -> None:
+def _show_connections(cluster: Cluster, format: str, *, quiet: bool) -> None:
+    from kaudit.connections import Connection
     from kaudit.console import say, show_json_list, show_table
 
+    found = cluster.connections()
     if format == "json":
-        show_json_list(found)
+        lost = (Connection("", "", (), gap=gap) for gap in cluster.unread)
+        show_json_list(chain(found, lost))
         return
     rows = [
         (one.src, one.dst, _text(one.connections), _text(one.unknown), one.network) for one in found
     ]
     headers = ["src", "dst", "connections", "unknown", "network"]
-    show_table(rows, headers, title=f"{count(len(rows), 'pair')} that may connect", format=format)
+    title = f"{count(len(rows), 'pair')} that may connect"
+    show_table(rows, headers, title=title, format=format, unread=unread(cluster.unread))
     if format == "table" and not quiet:
         say(_ASSUMED)
 
 
 def _show_changes(old: Cluster, new: Cluster, format: str) -> None:
-    from kaudit.connection_changes import changes
+    from kaudit.connection_changes import Change, changes
     from kaudit.console import show_json, show_table
 
     found = changes(old.connections(), new.connections())
+    lost = (("unread_before", old.unread), ("unread_after", new.unread))
     if format == "json":
-        show_json(found)
+        show_json([*found, *(Change(at, "", "", (), (), gap=g) for at, some in lost for g in some)])
         return
     show_table(
         [(c.change, c.src, c.dst, *_both(c), c.network) for c in found],
         ["change", "src", "dst", "before", "after", "network"],
         title=count(len(found), "pair differs", "pairs differ"),
         format=format,
+        unread=[f"{at.replace('_', ' ')}: {text}" for at, some in lost for text in unread(some)],
     )
 
 

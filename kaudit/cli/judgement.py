@@ -26,7 +26,7 @@ from kaudit.cli.options import (
     severities,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
-from kaudit.cli.sources import decided, judged, read, say_failed
+from kaudit.cli.sources import decided, judged, read, say_failed, unread
 
 if TYPE_CHECKING:
     from kaudit.assessment import Assessment
@@ -199,20 +199,24 @@ def pss(
     engine.minor_of(version)
     evidence = read(sources, quiet=quiet)
     say_failed(evidence.gaps, sources, quiet=quiet)
+    missing = unread(evidence.failed_reads(*engine.TABLES))
     if readiness:
-        show_frame(engine.readiness(evidence, version), format=format)
+        show_frame(engine.readiness(evidence, version), format=format, unread=missing)
         return
     found = list(engine.verdicts(evidence, level, version))
+    lost = list(engine.unread(evidence, level, version))
     if format == "json":
-        show_json(found)
+        show_json([*found, *lost])
     else:
-        _show_verdicts(found, f"{level} at {version}", format)
+        _show_verdicts(found, f"{level} at {version}", format, missing)
     refused = not all(v.allowed for v in found)
-    if fail and (refused or evidence.failed_reads(*engine.TABLES)):
+    if fail and (refused or lost):
         raise typer.Exit(1 if refused else 3)
 
 
-def _show_verdicts(found: Sequence[Verdict], bounds: str, format: str) -> None:
+def _show_verdicts(
+    found: Sequence[Verdict], bounds: str, format: str, missing: Sequence[str]
+) -> None:
     from kaudit.console import show_table
 
     refused = sum(not v.allowed for v in found)
@@ -225,7 +229,7 @@ def _show_verdicts(found: Sequence[Verdict], bounds: str, format: str) -> None:
             x.check if x else "",
             x.message if x else "",
         )
-        for v in sorted(found, key=lambda v: v.allowed)
+        for v in sorted(found, key=lambda v: bool(v.allowed))
         for x in (v.violations or (None,))
     ]
     show_table(
@@ -233,4 +237,5 @@ def _show_verdicts(found: Sequence[Verdict], bounds: str, format: str) -> None:
         ["kind", "namespace", "name", "verdict", "check", "message"],
         title=f"{bounds}: {refused} of {len(found)} refused",
         format=format,
+        unread=missing,
     )

@@ -10,7 +10,7 @@ import typer
 from kaudit.cli.app import command
 from kaudit.cli.options import Debug, Format, Quiet, Sources
 from kaudit.cli.scanning import Pin, Scanning, TimeLimit, settings_of
-from kaudit.cli.sources import read, say_failed
+from kaudit.cli.sources import read, say_failed, unread
 
 _GROUP = "Judgement"
 _SHOWN = (
@@ -67,7 +67,8 @@ def admission(
     found = evidence["engine_verdicts"]
     found = found[(found["basis"] == "proposed") & found["result"].isin(["fail", "error"])]
     columns = [*_SHOWN]
-    show_frame(found[columns].sort_values(columns[:4] + columns[6:9]), format=format)
+    rows = found[columns].sort_values(columns[:4] + columns[6:9])
+    show_frame(rows, format=format, unread=unread(left_out))
     say_failed(evidence.gaps, sources, quiet=quiet)
     unknown = bool(left_out) or bool((found["result"] == "error").any())
     if fail and (found["refused"].any() or unknown):

@@ -16,7 +16,7 @@ from kaudit.cli.options import (
     Sources,
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
-from kaudit.cli.sources import decided, judged, read, say_failed
+from kaudit.cli.sources import decided, judged, read, say_failed, unread
 
 if TYPE_CHECKING:
     from kaudit.correlate import Risks
@@ -98,7 +98,7 @@ def _table(found: Risks, chains: tuple[Chain, ...], format: str) -> None:
         f"on {count(len(found.workloads), 'workload')}"
     )
     headers = ["rank", "severity", "state", "workload", "patterns", "because", "break first"]
-    show_table(rows, headers, title=title, format=format)
+    show_table(rows, headers, title=title, format=format, unread=unread(found.gaps))
 
 
 def _explain(chain: Chain) -> None:

@@ -73,6 +73,13 @@ def say_failed(gaps: Sequence[Gap], sources: Sequence[str], *, quiet: bool, most
         say(f"gap: {len(failed) - most} more; kaudit tables {quoted(sources)} --gaps lists all")
 
 
+def unread(gaps: Sequence[Gap]) -> list[str]:
+    """Say what could not be read, for those who keep rows without what stands on stderr."""
+    from kaudit.limits import said
+
+    return [said(gap) for gap in gaps]
+
+
 def decided(decisions: Decisions) -> Parameters:
     """Read decisions of a file, and those given as NAME=VALUE, which come first."""
     from kaudit.parameters import parse

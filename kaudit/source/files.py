@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -17,6 +18,7 @@ from kaudit.model.words import Reason
 from kaudit.registry import FORMATS, Read
 from kaudit.source.events import Event, KindId, Maker, Progress, silent
 from kaudit.source.json_windows import LARGE
+from kaudit.source.passed_over import gaps_of
 from kaudit.source.reading import Reading, origin_of
 from kaudit.source.shares import shared
 from kaudit.source.tools import EDGE, UNREADABLE, cause, content_of, name_of, recognised
@@ -51,6 +53,8 @@ class FileSource:
     ----------
     make
         What makes pieces of batches; with it, files are read in two processes.
+    passed_over
+        Files of the folder whose names are none of evidence, once it was looked through.
     """
 
     live = False
@@ -62,6 +66,7 @@ class FileSource:
         self.as_of: datetime | None = None
         self.text: bytes | None = None
         self.make: Maker | None = None
+        self.passed_over: list[tuple[str, Path]] = []
 
     @classmethod
     def of_text(cls, text: str | bytes, *, label: str = "text") -> FileSource:
@@ -96,6 +101,7 @@ class FileSource:
             for name, why in unread:
                 yield run.file_gap(name, Reason.BROKEN, why)
             yield from shared(run, files, self._file, self.make, progress)
+            yield from gaps_of(self.passed_over)
             progress(self.label, len(files), len(files))
         yield from run.end()
         told = run.told
@@ -115,15 +121,22 @@ class FileSource:
         if not self.path.is_dir():
             raise InputError("is neither a file nor a folder", where=self.path)
         root = self.path.resolve()
-        found, unread = [], []
-        for name, path, fault in _walked(self.path):
-            if why := fault or _barred(path, root):
+        found, unread, self.passed_over = [], [], []
+        for name, path, fault, hidden in _walked(self.path):
+            if not hidden and (why := fault or _barred(path, root)):
                 unread.append((name, why))
-            elif path.is_file() and (_suffix(path) in (*_YAML, *_JSON) or _named(path)):
+            elif not path.is_file():
+                continue
+            elif not hidden and (_suffix(path) in (*_YAML, *_JSON) or _named(path)):
                 found.append((name, path))
+            elif not path.is_symlink():
+                self.passed_over.append((name, path))
         if not found and not unread:
+            said = "; ".join(gap.detail for gap in gaps_of(self.passed_over))
             raise InputError(
-                "holds no YAML or JSON file", where=self.path, hint="give manifests or a dump"
+                "holds no YAML or JSON file",
+                where=self.path,
+                hint=said or "give manifests or a dump",
             )
         return sorted(found), sorted(unread)
 
@@ -172,20 +185,28 @@ class FileSource:
         yield from run.data(origin, data, yaml=suffix not in _JSON)
 
 
-def _walked(root: Path) -> Iterator[tuple[str, Path, str]]:
-    """Yield what may be read below a folder: name, path, and why a folder cannot be listed."""
+def _walked(root: Path) -> Iterator[tuple[str, Path, str, bool]]:
+    """Yield what is below a folder: name, path, why a folder cannot be listed, and if it is hidden.
+
+    Of hidden folders only what lies in them directly is named: it is not read.
+    """
     faults: list[OSError] = []
     for top, folders, files in os.walk(root, onerror=faults.append):
+        closed = [Path(top, name) for name in folders if name.startswith(".") and name not in _OPEN]
         folders[:] = [name for name in folders if not name.startswith(".") or name in _OPEN]
         links = [name for name in folders if Path(top, name).is_symlink()]
         for name in (*files, *links):
             path = Path(top, name)
-            if not name.startswith(".") or _named(Path(name)):
-                yield name_of(path, root), path, ""
+            hidden = name.startswith(".") and not _named(Path(name))
+            yield name_of(path, root), path, "", hidden
+        for folder in closed:
+            with suppress(OSError):
+                for path in () if folder.is_symlink() else sorted(folder.iterdir()):
+                    yield name_of(path, root), path, "", True
     for fault in faults:
         path = Path(fault.filename)
         why = f"cannot be listed: {fault.strerror}"
-        yield name_of(path, None if path == root else root), path, why
+        yield name_of(path, None if path == root else root), path, why, False
 
 
 def _barred(path: Path, root: Path) -> str:
