@@ -15,7 +15,7 @@ from kaudit import registry
 from kaudit.assessment import Assessment
 from kaudit.beside import Tickets, forked, possible
 from kaudit.collector_off import collector_off
-from kaudit.columns import arrow
+from kaudit.columns import arrow, over_lists
 from kaudit.errors import RegistryError
 from kaudit.evidence.bundle import Evidence
 from kaudit.limits import Doubt, limits
@@ -26,7 +26,6 @@ from kaudit.resources import Resources, Scopes
 from kaudit.result import CODES, ControlResult
 from kaudit.shares import shares
 from kaudit.source.events import Progress, silent
-from kaudit.table import Resource
 from kaudit.waivers import Waiver
 
 if TYPE_CHECKING:
@@ -248,7 +247,7 @@ class _Run:
             mask = control.function(subject, *(frames.get(name) for name in control.needs))
             codes = statuses(control, subject, mask)
             doubts = self.taken[control.id].doubts
-            reasons = _doubted(codes, subject, resource_of(control), doubts)
+            reasons = _doubted(codes, subject, control, doubts)
             result.add_rows(subject, codes, reasons)
         except Exception as fault:
             if self.strict:
@@ -320,21 +319,30 @@ def statuses(control: Control, subject: pd.DataFrame, mask: pd.Series[Any]) -> C
 
 
 def _doubted(
-    codes: Codes, subject: pd.DataFrame, resource: Resource, doubts: Sequence[Doubt]
+    codes: Codes, subject: pd.DataFrame, control: Control, doubts: Sequence[Doubt]
 ) -> list[tuple[Any, str]]:
     """Turn doubted statuses into ``not_assessed``; return rows and reason of each doubt."""
     import numpy as np
 
     reasons = []
-    scopes = Scopes(subject, resource)
+    scopes = Scopes(subject, resource_of(control))
     for doubt in doubts:
         doubted = np.zeros(len(codes), dtype=bool)
         if doubt.fails:
             doubted |= codes == _FAIL
         if doubt.passes:
             doubted |= codes == _PASS
+        if doubt.others:
+            doubted |= codes == _NOT_APPLICABLE
         doubted &= scopes.within(doubt.namespace, doubt.kinds, doubt.names)
+        if doubt.rests_on:
+            doubted &= _resting(subject[control.rests_on], doubt.rests_on)
         if doubted.any():
             codes[doubted] = _NOT_ASSESSED
             reasons.append((doubted, doubt.reason))
     return reasons
+
+
+def _resting(column: pd.Series[Any], text: str) -> Any:
+    """Tell which lists of a column hold a text."""
+    return over_lists(column, lambda texts: text in texts).to_numpy(dtype=bool)

@@ -20,7 +20,7 @@ from kaudit.conclude import (
 )
 from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
-from kaudit.model.admission_causes import ENFORCEABLE
+from kaudit.model.admission_causes import ENFORCEABLE, UNDONE_BY
 from kaudit.model.words import Severity, Status
 from kaudit.parameters import parameters
 from kaudit.registry import Control
@@ -177,10 +177,17 @@ class Assessment:
         coverage = self.evidence["enforcement_coverage"]
         unread = bool(self.evidence.failed_reads("enforcement_coverage", naming=True))
         users = coverage[~coverage["platform"].to_numpy(dtype=bool)]
+        doubted = {
+            engine
+            for engine, tables in {**UNDONE_BY, "PodSecurity": ("pod_security_config",)}.items()
+            if self.evidence.failed_reads(*tables)
+        }
         states: dict[str, list[str]] = {id_: [] for id_ in ENFORCEABLE if id_ in self.by_control}
-        for id_, state in zip(users["control"].tolist(), users["state"].tolist(), strict=True):
+        columns = (users[name].tolist() for name in ("control", "state", "rests_on", "enforced_by"))
+        for id_, state, rests_on, by in zip(*columns, strict=True):
+            undone = not doubted.isdisjoint(rests_on) or (len(by) == 1 and by[0] in doubted)
             if id_ in states:
-                states[id_].append(state)
+                states[id_].append("unknown" if undone else state)
         return {id_: conclude_design(own, unread=unread) for id_, own in states.items()}
 
     @cached_property

@@ -82,6 +82,8 @@ class AdmissionTables(NamedTuple):
         What Kyverno looks at for no policy; empty: its settings are not in the evidence.
     webhook_posture
         Webhooks through which engines are asked.
+    reads
+        What was read: tells a cluster without webhooks from a source that does not speak of them.
     """
 
     policy_anatomy: pd.DataFrame
@@ -93,6 +95,7 @@ class AdmissionTables(NamedTuple):
     policy_exceptions: pd.DataFrame
     kyverno_filters: pd.DataFrame
     webhook_posture: pd.DataFrame
+    reads: pd.DataFrame
 
 
 class Policies:
@@ -103,7 +106,7 @@ class Policies:
         self.exceptions = records(tables.policy_exceptions)
         self.filters = records(tables.kyverno_filters)
         self.users = [(one["setting"], one["user"]) for one in self.filters if one["user"]]
-        self.hooks = engine_webhooks(tables.webhook_posture)
+        self.hooks = engine_webhooks(tables.webhook_posture, tables.reads)
         of = {
             "Gatekeeper": _by_trace(tables.constraints),
             "Kyverno": _by_trace(tables.kyverno_policies),
@@ -265,7 +268,7 @@ class Policies:
             said = "assumed: resourceFilters of Kyverno leave it out by default"
             return "unknown", f"{said}; its ConfigMap is not in the evidence"
         hooks = self.hooks.get(engine)
-        if hooks is None:  # no webhook at all is in the evidence
+        if hooks is None:  # the evidence does not speak of webhooks
             return None
         if not any(asked.kind in hook.kinds for hook in hooks):
             what = "pods" if asked.kind == "Pod" else asked.kind.partition(".")[0]

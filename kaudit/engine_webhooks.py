@@ -47,13 +47,18 @@ class Hook(NamedTuple):
         return [f"{name} of webhook {self.webhook}" for name, may in fields.items() if may]
 
 
-def engine_webhooks(posture: pd.DataFrame) -> dict[str, list[Hook] | None]:
+#: What a cluster was asked for all validating webhooks by.
+_LIST = "validatingwebhookconfigurations.admissionregistration.k8s.io"
+
+
+def engine_webhooks(posture: pd.DataFrame, reads: pd.DataFrame) -> dict[str, list[Hook] | None]:
     """Validating webhooks on pods of each engine.
 
-    None where the evidence holds no webhook: nothing can be said then.
+    None where the evidence holds no webhook, and nobody told that there is none: nothing can be
+    said then.
     """
     engines = ("Gatekeeper", "Kyverno")
-    if not len(posture):
+    if not len(posture) and not ((reads["name"] == _LIST) & (reads["state"] == "read")).any():
         return dict.fromkeys(engines)
     rows = [row for row in records(posture) if row["sees_pods"] and row["kind"].startswith("Valid")]
     return {

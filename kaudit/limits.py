@@ -6,18 +6,22 @@ The rules, which a test takes through every table:
   read is narrower than the table; resources that what was not read may have been reported
   under (pods and the templates of their controllers are one resource) cannot pass then, and
   nothing can where the control compares resources with each other;
+* rows that a view gathers from other tables stand without those of one that was not read, which
+  is a ``not_assessed`` row;
 * a failed read of another needed table makes the rows in its scope ``not_assessed``; where
-  the control calls that table weak, only what would fail, and where it says that the table hides
-  faults, only what would pass;
+  the control calls that table weak, only what would fail, where it says that the table hides
+  faults, only what would pass, and where some passes rest on it, only those; where it is that
+  table which tells what the control applies to, nothing is *not applicable*;
+* what is said beyond the namespace of the object that says it is missed everywhere;
 * an image that could not be scanned costs no other image; what rests on images and says what
   null means knows by itself of which nothing is known;
 * a source that simply does not speak of a needed table cannot prove a pass, unless the control
-  names the table in one of these two ways.
+  names the table in one of these ways.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -39,7 +43,8 @@ class Doubt(msgspec.Struct, frozen=True):
     """Why statuses of existing rows cannot stand, and for which.
 
     ``namespace``, ``kinds`` and ``names`` narrow the resources, empty means all; ``fails``
-    and ``passes`` tell which statuses are doubted.
+    and ``passes`` tell which statuses are doubted, ``others`` that it is not known what the
+    control does not apply to, ``rests_on`` which passes: those that rest on it.
     """
 
     reason: str
@@ -48,6 +53,8 @@ class Doubt(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = ()
     fails: bool = True
     passes: bool = True
+    others: bool = False
+    rests_on: str = ""
 
 
 class Limits(msgspec.Struct):
@@ -69,8 +76,9 @@ def said(gap: Gap) -> str:
 def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
     """Work out what the gaps take away from a control."""
     subject = registry.subject_table(control.subject)
+    gathered = registry.gathered_tables(control.subject)
     needed = {*registry.base_tables(control.subject, *control.needs)}
-    needed |= {*control.weak, *control.hides}
+    needed |= {*control.weak, *control.hides, *_undoing(control)}
     found = Limits()
     for gap in gaps:
         touched = needed.intersection(gap.tables)
@@ -78,8 +86,11 @@ def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
             continue
         if subject in touched:
             _of_subject(found, gap, subject, control)
-        else:
-            _of_other(found, gap, control, touched)
+            continue
+        if not touched.isdisjoint(gathered):
+            _of_gathered(found, gap, control)
+        if others := touched - gathered:
+            _of_other(found, gap, control, others)
             if gap.failed and not _feeders(subject):  # a fact of the evidence: no read makes it
                 found.untold = found.untold or said(gap)
     return found
@@ -103,6 +114,15 @@ def _of_subject(found: Limits, gap: Gap, subject: str, control: Control) -> None
                 fails=False,
             )
         )
+
+
+def _of_gathered(found: Limits, gap: Gap, control: Control) -> None:
+    if not gap.failed:
+        found.untold = found.untold or said(gap)
+        return
+    found.affected.append(Affected(gap.kind, gap.namespace, gap.name, said(gap)))
+    if control.compares:
+        found.doubts.append(Doubt(said(gap), fails=False))
 
 
 #: Kinds of resources that objects of a kind may be reported under: pods under whatever made
@@ -129,19 +149,41 @@ def _begun(name: str) -> tuple[str, ...]:
 
 
 def _of_other(found: Limits, gap: Gap, control: Control, touched: set[str]) -> None:
-    weak, hides = touched <= {*control.weak}, touched <= {*control.hides}
+    weak, hides, undoing = {*control.weak}, {*control.hides}, _undoing(control)
     if not gap.failed:
-        if not touched <= {*control.weak, *control.hides}:
+        if not touched <= weak | hides | undoing:
             found.doubts.append(Doubt(said(gap), fails=False))
         return
-    scope = "" if control.compares else gap.namespace
-    doubt = Doubt(said(gap), namespace=scope, fails=not hides, passes=not weak)
+    passes = not touched <= (weak | undoing) - hides
+    fails = not touched <= (hides | undoing) - weak
+    doubt = Doubt(
+        said(gap),
+        namespace="" if control.compares else reach(gap, touched),
+        fails=fails,
+        passes=passes,
+        others=not touched.isdisjoint(control.applies_by),
+    )
+    if not passes:
+        found.doubts += [
+            Doubt(said(gap), namespace=doubt.namespace, fails=False, rests_on=text)
+            for text, tables in control.undoes.items()
+            if not touched.isdisjoint(tables)
+        ]
     if gap.kind == "Image" and gap.name:
         if registry.resource_of(control).kind == "=Image":
             doubt = msgspec.structs.replace(doubt, kinds=("Image",), names=(gap.name,))
-        elif control.null and not weak:
+        elif control.null and passes:
             return
     found.doubts.append(doubt)
+
+
+def _undoing(control: Control) -> set[str]:
+    return {name for tables in control.undoes.values() for name in tables}
+
+
+def reach(gap: Gap, tables: Collection[str]) -> str:
+    """Return the namespace that a gap in tables is of; empty: what they say may hold in any."""
+    return "" if any(registry.TABLES[name].beyond for name in tables) else gap.namespace
 
 
 def _feeders(table: str) -> set[str]:

@@ -7,7 +7,7 @@ unknown too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kaudit import registry
@@ -15,7 +15,7 @@ from kaudit.assessment import Assessment
 from kaudit.chains import Signal
 from kaudit.columns import SEPARATOR, arrow, pairs, positions, series
 from kaudit.evidence.frames import Frames
-from kaudit.limits import said
+from kaudit.limits import reach, said
 from kaudit.model import platform
 from kaudit.model.risk import Link, State
 from kaudit.model.words import Gap, Status
@@ -294,13 +294,12 @@ def _of_gaps(
     own = {registry.subject_table(tables[0])}
     for gap in sorted(assessment.evidence.gaps, key=lambda gap: not gap.failed):
         # A source that says nothing of further kinds has none of them.
-        if (needed if gap.failed else own).isdisjoint(gap.tables):
-            continue
-        _doubt(found, gap, clearing, workloads)
+        touched = (needed if gap.failed else own).intersection(gap.tables)
+        if touched:
+            _doubt(found, gap, clearing, workloads.inside(reach(gap, touched)))
 
 
-def _doubt(found: States, gap: Gap, clearing: set[str], workloads: Workloads) -> None:
-    places = workloads.inside(gap.namespace)
+def _doubt(found: States, gap: Gap, clearing: set[str], places: Sequence[int]) -> None:
     for at in places:
         found.doubt(at, said(gap))
     if gap.failed and not clearing.isdisjoint(gap.tables):

@@ -142,6 +142,9 @@ class Table:
     every_kind
         True where a source that lacks any of the kinds that feed it does not speak of it as
         a whole: rights add up over all bindings.
+    beyond
+        True where what an object says holds beyond its own namespace: what of it could not be
+        read in one is missed in all.
 
     Attributes
     ----------
@@ -182,10 +185,11 @@ class Table:
         pods: bool = False,
         summed: bool = False,
         every_kind: bool = False,
+        beyond: bool = False,
     ) -> None:
         self.name, self.row, self.grain, self.key = name, row, grain, key
         self.resource, self.pods, self.summed = resource, pods, summed
-        self.every_kind = every_kind
+        self.every_kind, self.beyond = every_kind, beyond
 
     def __repr__(self) -> str:
         return f"Table({self.name!r}: {self.grain})"

@@ -58,6 +58,7 @@ EXCLUSIONS = Table(
     grain="one entry of namespaces that Gatekeeper's Config leaves out",
     key=("namespace", "name", "position"),
     resource=Resource("=Config"),
+    beyond=True,
 )
 MUTATIONS = Table(
     "gatekeeper_mutations",

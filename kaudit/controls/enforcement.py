@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kaudit.model.admission_causes import UNDONE_BY
 from kaudit.registry import control
 
 if TYPE_CHECKING:
@@ -15,11 +16,16 @@ _DENIES = (
     *("admission_policies", "admission_bindings"),
 )
 _EXPLAINS = (
-    *("gatekeeper_exclusions", "policy_exceptions", "webhooks", "webhook_rules"),
-    *("endpoint_slices", "cluster"),
+    *("gatekeeper_exclusions", "kyverno_filters", "policy_exceptions"),
+    *("webhooks", "webhook_rules", "cluster"),
 )
-#: Tables without which only a *fail* cannot stand: what enforces may not have been read.
-_POLICIES = (*_DENIES, *_EXPLAINS)
+#: Tables without which a *fail* cannot stand: what enforces may not have been read. Of webhooks
+#: some alone may have been, and that of the engine not.
+_POLICIES = (*_DENIES, "webhooks", "webhook_rules", "cluster", "pod_security_config")
+#: Tables without which nothing stands, whatever it rests on.
+_LEVELS = ("pod_security_config",)
+#: Tables without which it is not known what a policy that denies is for.
+_COVERS = (*_DENIES, *_LEVELS, "webhooks", "webhook_rules")
 _UNKNOWN = "policies are there whose code or scope cannot be followed"
 
 
@@ -29,6 +35,9 @@ _UNKNOWN = "policies are there whose code or scope cannot be followed"
     severity="high",
     applies="users",
     weak=_POLICIES,
+    hides=_LEVELS,
+    rests_on="rests_on",
+    undoes=UNDONE_BY,
     null=_UNKNOWN,
     expected="something that denies: a Pod Security level or a policy",
     shows=("audited", "engines"),
@@ -67,6 +76,9 @@ def nothing_enforced(namespace_enforcement: pd.DataFrame) -> pd.Series[Any]:
     severity="high",
     applies="users",
     weak=_POLICIES,
+    hides=_LEVELS,
+    rests_on="baseline_rests_on",
+    undoes=UNDONE_BY,
     null=_UNKNOWN,
     expected="every control of the baseline level denied by something",
     shows=("missing_baseline", "audited", "engines"),
@@ -100,6 +112,9 @@ def baseline_not_enforced(namespace_enforcement: pd.DataFrame) -> pd.Series[Any]
     severity="medium",
     applies="users",
     weak=_POLICIES,
+    hides=_LEVELS,
+    rests_on="restricted_rests_on",
+    undoes=UNDONE_BY,
     null=_UNKNOWN,
     expected="every control of the restricted level denied by something",
     shows=("missing_restricted", "engines"),
@@ -127,8 +142,9 @@ def restricted_not_enforced(namespace_enforcement: pd.DataFrame) -> pd.Series[An
     layer="deploy",
     severity="high",
     applies="covered",
-    weak=_EXPLAINS,
-    hides=_DENIES,
+    applies_by=_COVERS,
+    weak=(*_EXPLAINS, *_LEVELS),
+    hides=_COVERS,
     expected="what a policy denies is not there",
     shows=("control", "engine", "policy", "clause", "pods"),
 )
@@ -169,8 +185,9 @@ def should_have_been_denied(why_admitted: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="medium",
     applies="covered",
-    weak=_DENIES,
-    hides=_EXPLAINS,
+    applies_by=_COVERS,
+    weak=_COVERS,
+    hides=(*_EXPLAINS, *_LEVELS),
     expected="what a policy denies is not there, however it came in",
     shows=("control", "cause", "engine", "policy", "clause", "pods"),
 )

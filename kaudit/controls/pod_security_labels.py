@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     weak=(
         *("constraints", "constraint_templates", "gatekeeper_exclusions", "kyverno_policies"),
         *("kyverno_rules", "policy_exceptions", "admission_policies", "admission_bindings"),
-        *("webhooks", "webhook_rules", "endpoint_slices", "cluster"),
+        *("webhooks", "webhook_rules", "cluster", "pod_security_config"),
     ),
+    hides=("pod_security_config",),
     null="an engine may enforce all of the baseline level; what it excepts is not told with certainty",
     expected="enforce is baseline or restricted, or an engine enforces the same",
     shows=("enforce", "enforces", "exempt"),
@@ -259,6 +260,7 @@ def enforcement_of_other_version(
     "KA-DEP-037",
     layer="deploy",
     severity="high",
+    hides=("pod_security_config",),
     expected="pods keep to the level that their namespace enforces",
     shows=("level", "violations"),
 )

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     applies="from_policy",
     expected="bounded by names, and less than most of the cluster",
     shows=("mechanism", "excepts_from", "scope", "namespaces", "workloads", "hides"),
-    weak=(
-        *("constraints", "gatekeeper_exclusions", "kyverno_rules", "pod_security_config"),
-        *("scan_exceptions", "webhooks", "webhook_rules"),
-    ),
     null="what it covers rests on conditions that are decided when something is created",
     compares=True,
 )

@@ -37,6 +37,12 @@ COVERED = (
     "containers_not_read",
 )
 
+#: Engine to the tables of what may take a namespace, or all in it, out of its policies.
+UNDONE_BY = {
+    "Gatekeeper": ("gatekeeper_exclusions", "webhooks", "webhook_rules"),
+    "Kyverno": ("kyverno_filters", "policy_exceptions", "webhooks", "webhook_rules"),
+}
+
 #: Control to the checks of the Pod Security Standards that refuse its fault.
 CHECKS = {
     "KA-DEP-001": ("privileged",),

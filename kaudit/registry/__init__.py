@@ -24,6 +24,7 @@ from kaudit.registry.entries import (
 )
 from kaudit.registry.lineage import (
     base_tables,
+    gathered_tables,
     resource_of,
     resting_on,
     subject_table,
@@ -50,6 +51,7 @@ __all__ = [
     "control",
     "exporter",
     "find_control",
+    "gathered_tables",
     "load",
     "load_catalogue",
     "parse_docstring",

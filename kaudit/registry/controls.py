@@ -26,8 +26,11 @@ def control(
     expected: str,
     shows: tuple[str, ...] = (),
     applies: str = "",
+    applies_by: tuple[str, ...] = (),
     weak: tuple[str, ...] = (),
     hides: tuple[str, ...] = (),
+    rests_on: str = "",
+    undoes: Mapping[str, tuple[str, ...]] | None = None,
     null: str = "",
     compares: bool = False,
     references: Mapping[str, tuple[str, ...]] | None = None,
@@ -48,10 +51,16 @@ def control(
         Columns of the subject that a finding shows.
     applies
         Boolean column of the subject; rows where it is False are not applicable.
+    applies_by
+        Needed tables of which a failed read may make that column False.
     weak
         Needed tables whose gap cannot turn a pass around (see :class:`Control`).
     hides
         Needed tables of which a failed read cannot turn a fail around: it may hide one.
+    rests_on
+        Column of texts of the subject: what a pass of the row rests on, such as engines.
+    undoes
+        Each of those texts to needed tables that may undo such a pass (see :class:`Control`).
     null
         A sentence that says why the result can be unknown for a row; without it a null in
         the mask is an error.
@@ -115,8 +124,11 @@ def control(
             needs=tuple(needs),
             weak=weak,
             hides=hides,
+            rests_on=rests_on,
+            undoes=dict(undoes or {}),
             shows=shows,
             applies=applies,
+            applies_by=applies_by,
             null=null,
             compares=compares,
             references={k: tuple(v) for k, v in (references or {}).items()},

@@ -154,7 +154,9 @@ def tool(
     return register
 
 
-def view(table: Table, *, naming: tuple[str, ...] = ()) -> Callable[[F], F]:
+def view(
+    table: Table, *, naming: tuple[str, ...] = (), gathers: tuple[str, ...] = ()
+) -> Callable[[F], F]:
     """Register a function of tables (its parameters) that computes ``table``.
 
     The first parameter of the function is the table whose rows it carries on. A parameter whose
@@ -166,7 +168,10 @@ def view(table: Table, *, naming: tuple[str, ...] = ()) -> Callable[[F], F]:
         What it computes.
     naming
         Tables that only name things (owners), or that only some columns rest on: a gap in them
-        touches those controls alone that say so by ``weak`` or ``hides``.
+        touches those controls alone that name them, by ``weak`` or ``hides``.
+    gathers
+        Collected tables whose rows it carries on too, each by itself: where they could not be
+        read, those of the others still stand, and something is missing.
 
     Returns
     -------
@@ -197,7 +202,9 @@ def view(table: Table, *, naming: tuple[str, ...] = ()) -> Callable[[F], F]:
         if table.name in VIEWS or TABLES.setdefault(table.name, table) is not table:
             raise RegistryError(f"two tables or views are named {table.name}")
         needs, of_tables = _of_tables(function)
-        VIEWS[table.name] = View(table.name, table, needs, naming, of_tables, function.__module__)
+        VIEWS[table.name] = View(
+            table.name, table, needs, naming, gathers, of_tables, function.__module__
+        )
         return function
 
     return register

@@ -136,6 +136,7 @@ class View(msgspec.Struct, frozen=True):
     table: Table
     needs: tuple[str, ...]
     naming: tuple[str, ...]
+    gathers: tuple[str, ...]
     function: Callable[..., pd.DataFrame]
     module: str
 
@@ -156,10 +157,16 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
         Needed tables whose gap only turns ``fail`` into ``not_assessed``.
     hides
         Needed tables of which a failed read only turns ``pass`` into ``not_assessed``.
+    rests_on, undoes
+        Column of texts of the subject, and each text to needed tables of which a failed read
+        turns ``pass`` into ``not_assessed`` in the rows that have it; where they are ``weak``
+        too, ``fail`` in all.
     shows
         Columns of the subject to show as *observed*.
     applies
         Name of a boolean column of the subject, True where the control applies, or empty.
+    applies_by
+        Needed tables of which a failed read turns ``not_applicable`` into ``not_assessed``.
     title, rationale, remedy, cases
         Of the docstring.
     null
@@ -181,8 +188,11 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...]
     weak: tuple[str, ...]
     hides: tuple[str, ...]
+    rests_on: str
+    undoes: dict[str, tuple[str, ...]]
     shows: tuple[str, ...]
     applies: str
+    applies_by: tuple[str, ...]
     null: str
     compares: bool
     references: dict[str, tuple[str, ...]]

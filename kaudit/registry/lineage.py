@@ -77,6 +77,15 @@ def resource_of(control: Control) -> Resource:
     return found
 
 
+def gathered_tables(name: str) -> frozenset[str]:
+    """Collected tables whose rows a subject carries on beside those of its first."""
+    found: set[str] = set()
+    while name in VIEWS:
+        found.update(VIEWS[name].gathers)
+        name = VIEWS[name].needs[0]
+    return frozenset(found)
+
+
 def subject_table(name: str) -> str:
     """Collected table whose rows a subject carries on: the first need of views."""
     while name in VIEWS:

@@ -58,7 +58,7 @@ def check() -> None:
         if not table.row.__module__.startswith("kaudit."):  # our own are checked by the tests
             _ = table.columns
     for view in VIEWS.values():
-        for name in view.needs:
+        for name in (*view.needs, *view.gathers):
             _known(name, f"view {view.name}")
     for item in CONTROLS.values():
         check_control(item)
@@ -71,13 +71,14 @@ def check_control(item: Control) -> None:
     resource_of(item)
     table = TABLES[item.subject]
     columns = table.names
-    for name in (*item.shows, *([item.applies] if item.applies else ())):
+    for name in (*item.shows, *filter(None, (item.applies, item.rests_on))):
         if name not in columns:
             raise RegistryError(
                 f"control {item.id}: {table.name} has no column {name}; {meant(name, columns)}"
             )
     needed = base_tables(item.subject, *item.needs, naming=True)
-    for option, names in (("weak", item.weak), ("hides", item.hides)):
+    options = [("weak", item.weak), ("hides", item.hides), ("applies_by", item.applies_by)]
+    for option, names in (*options, *(("undoes", names) for names in item.undoes.values())):
         for name in names:
             if name not in needed:
                 raise RegistryError(f"control {item.id}: {option}: {name} is not needed")

@@ -123,6 +123,7 @@ KYVERNO_FILTERS = Table(
     grain="one filter in the settings of Kyverno: what it looks at for no policy",
     key=("namespace", "name", "setting", "position"),
     resource=Resource("=ConfigMap"),
+    beyond=True,
 )
 KYVERNO_POLICIES = Table(
     "kyverno_policies",
@@ -144,4 +145,5 @@ POLICY_EXCEPTIONS = Table(
     grain="one policy that an exception of Kyverno excepts from",
     key=("group", "namespace", "name", "position"),
     resource=Resource("=PolicyException"),
+    beyond=True,
 )

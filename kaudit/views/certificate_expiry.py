@@ -43,7 +43,7 @@ CERTIFICATE_EXPIRY = Table(
 )
 
 
-@view(CERTIFICATE_EXPIRY)
+@view(CERTIFICATE_EXPIRY, gathers=("secrets", "webhooks", "api_services"))
 def certificate_expiry(
     certificates: pd.DataFrame,
     secrets: pd.DataFrame,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from kaudit.columns import records
 from kaudit.enforcement import AdmissionTables, Policies, unlooked, unread
 from kaudit.model import platform
-from kaudit.model.admission_causes import BASELINE, BESIDE, CHECKS, ENFORCEABLE
+from kaudit.model.admission_causes import BASELINE, BESIDE, CHECKS, ENFORCEABLE, UNDONE_BY
 from kaudit.model.kinds import CONTROLLERS
 from kaudit.policy_scope import Asked, mode_in
 from kaudit.registry import view
@@ -33,6 +33,10 @@ class CoverageRow(Trace, kw_only=True):
     state: Annotated[str, doc("enforced, partial, audit, unknown or none")]
     known: Annotated[bool, doc("its state is not unknown")]
     enforced_by: Annotated[list[str], doc("engines that enforce it, also in part, sorted")]
+    rests_on: Annotated[
+        list[str],
+        doc("engines whose exceptions and webhooks decide whether that stands, sorted; none: no"),
+    ]
     policies: Annotated[list[str], doc("policies that make the state, sorted")]
     holes: Annotated[list[str], doc("what slips past them, sorted")]
 
@@ -107,10 +111,12 @@ class _Found:
         points = self.by_state.get(state, [])
         denies = [*self.by_state.get("enforced", ()), *self.by_state.get("partial", ())]
         holes = {hole for _, _, some in points for hole in some}
+        by = {engine for engine, _, _ in denies}
         return {
             "state": state,
             "known": state != "unknown",
-            "enforced_by": sorted({engine for engine, _, _ in denies}),
+            "enforced_by": sorted(by),
+            "rests_on": sorted(by) if by <= UNDONE_BY.keys() else [],
             "policies": sorted({policy for _, policy, _ in points}),
             "holes": sorted(holes),
         }
@@ -134,13 +140,17 @@ def _of_rule(
     engine = rule["engine"]
     verdict, holes = policies.decided(rule, asked), unlooked(rule, control)
     holes = [f"{name} are not looked at" for name in holes]
+    excepted = policies.excepted(rule, asked)
+    spared = True in excepted.values()  # for sure: all pods of the namespace are
     unasked = verdict.applies is not False and policies.unasked(engine, asked)
-    if unasked or (verdict.applies is False and verdict.why in ("kind", "exempt")):
+    if unasked or spared or (verdict.applies is False and verdict.why in ("kind", "exempt")):
         owners = [asked._replace(kind=kind) for kind in CONTROLLERS]
         met = [one for one in owners if policies.decided(rule, one).applies]
+        met = [one for one in met if True not in policies.excepted(rule, one).values()]
         if unread(rule) or not any(not policies.unasked(engine, one) for one in met):
             return
-        holes.append("pods that no controller made, or another kind")
+        if unasked or verdict.applies is False:
+            holes.append("pods that no controller made, or another kind")
     elif verdict.applies is False:
         return
     elif verdict.applies is None:
@@ -158,7 +168,7 @@ def _of_rule(
     if rule["conditions"]:
         holes.append("what preconditions, match conditions or missing parameters leave out")
     holes += [f"what {one} leaves out" for one in policies.unheard_of(rule["engine"], asked)]
-    holes += [f"exception {name}" for name in policies.excepted(rule, asked)]
+    holes += [f"exception {name}" for name in excepted]
     if rule["failure_policy"] == "Ignore":
         holes.append("everything while the webhook does not answer")
     lasting = [hole for hole in holes if not hole.startswith("everything while")]

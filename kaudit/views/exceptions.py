@@ -131,7 +131,14 @@ class _Population(NamedTuple):
         return found
 
 
-@view(EXCEPTIONS, naming=("engine_verdicts", "tool_runs", "cluster"))
+@view(
+    EXCEPTIONS,
+    naming=("engine_verdicts", "tool_runs", "cluster"),
+    gathers=(
+        *("constraints", "gatekeeper_exclusions", "kyverno_rules", "pod_security_config"),
+        *("scan_exceptions", "webhooks", "webhook_rules"),
+    ),
+)
 def exceptions(
     policy_exceptions: pd.DataFrame,
     gatekeeper_exclusions: pd.DataFrame,

@@ -37,6 +37,12 @@ class NamespaceEnforcementRow(Trace, kw_only=True):
         None
     )
     engines: Annotated[list[str], doc("engines that enforce anything, sorted")]
+    rests_on: Annotated[
+        list[str],
+        doc("engines by which alone anything is enforced: exceptions and webhooks may undo it"),
+    ]
+    baseline_rests_on: Annotated[list[str], doc("the same of any control of the baseline level")]
+    restricted_rests_on: Annotated[list[str], doc("the same of any control beyond it")]
 
 
 NAMESPACE_ENFORCEMENT = Table(
@@ -53,6 +59,7 @@ def namespace_enforcement(enforcement_coverage: pd.DataFrame) -> pd.DataFrame:
     """Gather the controls of each namespace by their state."""
     found: dict[str, NamespaceEnforcementRow] = {}
     doubted: set[tuple[str, str]] = set()
+    sure: set[str] = set()
     for row in records(enforcement_coverage):
         own = found.setdefault(row["name"], _nothing(row))
         control, state = row["control"], row["state"]
@@ -66,7 +73,15 @@ def namespace_enforcement(enforcement_coverage: pd.DataFrame) -> pd.DataFrame:
         if state == "unknown":
             doubted.add((row["name"], row["level"]))
         own.engines = sorted({*own.engines, *row["enforced_by"]})
+        own.rests_on = sorted({*own.rests_on, *row["rests_on"]})
+        if row["level"] != "beside":
+            rests = getattr(own, f"{row['level']}_rests_on")
+            rests += [engine for engine in row["rests_on"] if engine not in rests]
+        if row["enforced_by"] and not row["rests_on"]:
+            sure.add(row["name"])
     for own in found.values():
+        if own.name in sure:
+            own.rests_on = []
         active = bool(own.enforced or own.partial)
         own.inactive = None if own.unknown and not active else not active
         own.lacks_baseline = bool(own.missing_baseline) or _no_doubt(own, "baseline", doubted)
@@ -98,4 +113,5 @@ _STATES = {"enforced": "enforced", "partial": "partial", "audit": "audited", "un
 _LISTS = (
     *("enforced", "partial", "audited", "unknown", "engines"),
     *("missing_baseline", "missing_restricted", "missing_images"),
+    *("rests_on", "baseline_rests_on", "restricted_rests_on"),
 )

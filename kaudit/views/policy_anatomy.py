@@ -15,7 +15,7 @@ POLICY_ANATOMY = anatomy(
 )
 
 
-@view(POLICY_ANATOMY)
+@view(POLICY_ANATOMY, gathers=("kyverno_policies", "kyverno_rules", "admission_policies"))
 def policy_anatomy(
     gatekeeper_anatomy: pd.DataFrame,
     kyverno_anatomy: pd.DataFrame,

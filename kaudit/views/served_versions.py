@@ -38,7 +38,7 @@ SERVED_VERSIONS = Table(
 )
 
 
-@view(SERVED_VERSIONS, naming=("crds",))
+@view(SERVED_VERSIONS, naming=("crds",), gathers=("secret_stores",))
 def served_versions(
     external_secrets: pd.DataFrame, secret_stores: pd.DataFrame, crds: pd.DataFrame
 ) -> pd.DataFrame:

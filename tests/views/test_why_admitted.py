@@ -435,7 +435,7 @@ spec: {policyRefs: [{name: %s, kind: ValidatingPolicy}]%s}
     ("more", "policy", "conditions", "cause", "state"),
     [
         ("", "other", "", "should_have_been_denied", "enforced"),
-        ("", "c", "", "exception", "partial"),
+        ("", "c", "", "exception", "none"),
         ("", "c", ", matchConditions: [{name: a, expression: 'true'}]", "unknown", "partial"),
         ("evaluation: {mode: Kubernetes}", "other", "", "should_have_been_denied", "enforced"),
         ("evaluation: {mode: JSON}", "other", "", "no_policy", "none"),
