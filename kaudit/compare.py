@@ -18,7 +18,7 @@ from kaudit.assessment import Assessment
 from kaudit.card import small_table
 from kaudit.errors import InputError
 from kaudit.limits import limits, said
-from kaudit.model.words import Layer, Severity, Status
+from kaudit.model.words import Gap, Layer, Severity, Status
 from kaudit.registry import Control
 from kaudit.resources import in_words
 from kaudit.result import Result
@@ -59,11 +59,20 @@ _ORDER = {change: number for number, change in enumerate(Change)}
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One of the two bodies of evidence: its label, id (empty where unsealed) and moment."""
+    """One of the two bodies of evidence.
+
+    Attributes
+    ----------
+    label, id, as_of
+        Of the evidence; the id is empty where it is not sealed.
+    gaps
+        Reads of it that failed.
+    """
 
     label: str
     id: str
     as_of: datetime | None
+    gaps: tuple[Gap, ...]
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,7 +179,8 @@ def compare(old: Assessment, new: Assessment) -> Comparison:
 
 def _side(assessment: Assessment) -> Side:
     evidence = assessment.evidence
-    return Side(str(evidence.label), evidence.id, evidence.as_of)
+    failed = tuple(gap for gap in evidence.gaps if gap.failed)
+    return Side(str(evidence.label), evidence.id, evidence.as_of, failed)
 
 
 def _rank(one: Difference) -> tuple[int, int, str, str, str, str, str]:

@@ -228,11 +228,16 @@ def test_the_command(folder: Path) -> None:
 def test_formats(folder: Path) -> None:
     code, out, _ = run("compare", "old.json", "new.json", "--format", "json")
     assert code == 0
-    check("compare", json.loads(out))
+    document = json.loads(out)
+    check("compare", document)
+    assert [gap["what"] for gap in document["new"]["gaps"]] == ["Pod lost/odd"]
+    assert document["old"]["gaps"] == []
     code, out, _ = run("compare", "old.json", "new.json", "-f", "csv", "--control", CONTROL, "-q")
     head, *rows = csv.reader(io.StringIO(out))
     assert head[:2] == ["change", "control"]
-    assert [row[0] for row in rows] == ["new", "new", "gone"]
+    assert head[-1] == "gap"
+    assert [row[0] for row in rows] == ["new", "new", "gone", ""]
+    assert rows[-1][-1].startswith("Pod lost/odd: broken")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from kaudit.cli.options import (
     control_ids,
     severities,
 )
-from kaudit.cli.sources import decided, judged, read, say_failed
+from kaudit.cli.sources import decided, judged, read, say_failed, unread
 from kaudit.text import shorten
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def compare(
         show_json(found)
     elif format == "csv":
         rows = [msgspec.structs.astuple(one) for one in found.differences]
-        show_table(rows, Difference.__struct_fields__, format=format)
+        lost = unread([gap for side in (found.old, found.new) for gap in side.gaps])
+        show_table(rows, Difference.__struct_fields__, format=format, unread=lost)
     else:
         _show(found, everything=everything)
     worst = Severity(fail_on).rank if fail_on else -1
