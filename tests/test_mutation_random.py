@@ -161,9 +161,15 @@ def test_what_was_not_read_of_policies_and_exceptions_excuses_nothing() -> None:
     )
     containers = [{"name": "c", "image": "i"}]
     pod = made("Pod", "v1", "younger", "03", hostPID=True, containers=containers)
+    asked = {
+        "name": "v.kyverno.svc",
+        "clientConfig": {"service": {"namespace": "kyverno", "name": "kyverno-svc"}},
+        "rules": [pods],
+    }
+    asks = made("ValidatingWebhookConfiguration", of, "kyverno", "01") | {"webhooks": [asked]}
 
     def statuses(control: str, *objects: Object, refused: str = "") -> list[Status]:
-        source = Refused(*objects, kinds=(refused,) if refused else ())
+        source = Refused(asks, *objects, kinds=(refused,) if refused else ())
         return [
             r.status for r in assess(collect(source)).results_of(control) if r.name == "younger"
         ]

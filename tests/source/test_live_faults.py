@@ -111,7 +111,7 @@ def test_bodies_that_are_no_list(tmp_path: Path, server: ApiServer, body: bytes)
     assert gaps(evidence)["list pods"][0] is Reason.BROKEN
 
 
-DEEP = b'{"a":' * 3000 + b"1" + b"}" * 3000
+DEEP = b'{"a":' * 50_000 + b"1" + b"}" * 50_000
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 

@@ -10,9 +10,9 @@ from kaudit.source.files import FileSource
 GOOD = '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"good"},"spec":{"containers":[]}}'
 DEEP = (
     '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"deep","labels":'
-    + '{"a":' * 5000
+    + '{"a":' * 50_000
     + "1"
-    + "}" * 5000
+    + "}" * 50_000
     + '},"spec":{}}'
 )
 REFUSED = '{"apiVersion":"v1","kind":"Status","status":"Failure","message":"pods is forbidden"}'
