@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 EVIDENCE = "evidence.kaudit"
 BASELINE = "baseline.kaudit"
+WAIVERS = "waivers.yaml"
 
 #: Tables that are handed in where they have rows, by the name of their file.
 _BESIDE = {
@@ -126,7 +127,7 @@ def audit_report(
             if gaps is not None:
                 gaps += earlier.gaps
         if waivers:
-            beside["waivers.yaml"] = waivers
+            beside[WAIVERS] = waivers
 
         def tables() -> dict[str, Path]:
             with using(decisions):
@@ -138,7 +139,7 @@ def audit_report(
         values: Mapping[str, Any] = {
             "evidence": EVIDENCE,
             "title": title,
-            "waivers": "waivers.yaml" if waivers else "",
+            "waivers": WAIVERS if waivers else "",
             "decisions": _differing(decisions),
             "frameworks": chosen,
             "baseline": BASELINE,
@@ -312,8 +313,8 @@ def demo_report(out: Path, *, pdf: bool = True, progress: Progress = silent) -> 
     with Kernel() as kernel, tempfile.TemporaryDirectory(prefix="kaudit-") as private:
         bundle = Path(private) / EVIDENCE
         demo_evidence(bundle)
-        waivers = Path(private) / "waivers.yaml"
-        waivers.write_bytes((files("kaudit.demo") / "waivers.yaml").read_bytes())
+        waivers = Path(private) / WAIVERS
+        waivers.write_bytes((files("kaudit.demo") / WAIVERS).read_bytes())
         decisions = Parameters(
             allowed_registries=(
                 "registry.northwind.example",

@@ -30,7 +30,7 @@ from kaudit.text import meant
 if TYPE_CHECKING:
     from kaudit.template.ahead import Ahead
 
-__all__ = ["MARK", "Rendered", "find_notebook", "is_report", "render"]
+__all__ = ["MARK", "Rendered", "find_notebook", "hashes", "is_report", "render"]
 
 #: The file that makes a folder a report.
 MARK = "report.json"
@@ -293,20 +293,22 @@ def _export(
 
 def _seal(folder: Path, notebook: str) -> dict[str, str]:
     """Hash every file and write the mark that makes the folder a report."""
-    files = {
-        path.relative_to(folder).as_posix(): _sha256(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-    mark = {"schema": _SCHEMA, "notebook": notebook, "files": dict(sorted(files.items()))}
+    files = hashes(folder)
+    mark = {"schema": _SCHEMA, "notebook": notebook, "files": files}
     text = json.dumps(mark, indent=1, ensure_ascii=False)
     (folder / MARK).write_text(f"{text}\n", "utf-8", newline="\n")
     return files
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a report but its mark, by name, in the order of the names."""
+    found = {}
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != MARK:
+            with path.open("rb") as stream:
+                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return dict(sorted(found.items()))
 
 
 def _publish(folder: Path, out: Path) -> None:

@@ -6,7 +6,6 @@ and inputs that the report holds.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import tempfile
@@ -19,14 +18,15 @@ from typing import Any
 import msgspec
 
 from kaudit import __version__
+from kaudit.dossier import BASELINE, EVIDENCE, WAIVERS, audit_report
 from kaudit.errors import EvidenceError, InputError
 from kaudit.evidence.bundle import Evidence
-from kaudit.report import MARK, is_report
+from kaudit.report import MARK, hashes, is_report
 from kaudit.source.events import Progress, silent
 
 __all__ = ["Compared", "Rerun", "State", "rerun"]
 
-_EVIDENCE, _WAIVERS, _BASELINE = _INPUTS = ("evidence.kaudit", "waivers.yaml", "baseline.kaudit")
+_INPUTS = (EVIDENCE, WAIVERS, BASELINE)
 #: Formats of which a line can be named.
 _TEXTS = {".html", ".ipynb", ".csv", ".json", ".yaml"}
 _OWN = re.compile(r"([a-z]+)\.ipynb")
@@ -127,15 +127,13 @@ def rerun(report: Path, *, out: Path | None = None, progress: Progress = silent)
     EvidenceError
         What the report was made from was changed, or is not there.
     """
-    from kaudit.dossier import audit_report
-
     if not is_report(report):
         raise InputError("it is no report", where=report, hint="name the folder of one")
     if out is not None and out.resolve().is_relative_to(report.resolve()):
         raise InputError("what is made anew would change the report", where=out)
     mark = json.loads((report / MARK).read_text("utf-8"))
     sealed = {str(name): str(sha256) for name, sha256 in _table(mark.get("files")).items()}
-    there = _hashes(report)
+    there = hashes(report)
     match = _OWN.fullmatch(str(mark.get("notebook")))
     if match is None or match[0] not in there:
         raise InputError("it was made by no notebook of kaudit", where=report / MARK)
@@ -143,21 +141,21 @@ def rerun(report: Path, *, out: Path | None = None, progress: Progress = silent)
         if there.get(name) != sealed.get(name):
             what = f"{name} is not what the report was made from"
             raise EvidenceError(what, where=report)
-    evidence = Evidence.open(report / _EVIDENCE, verify=True)
+    evidence = Evidence.open(report / EVIDENCE, verify=True)
     given = _parameters(report / match[0])
     with tempfile.TemporaryDirectory(prefix="kaudit-") as private:
         folder = out or Path(private) / "report"
         audit_report(
-            [str(report / _EVIDENCE)],
+            [str(report / EVIDENCE)],
             folder,
             notebook=match[1],
             pdf=f"{match[1]}.pdf" in sealed,
-            waivers=report / _WAIVERS if _WAIVERS in sealed else None,
-            baseline=str(report / _BASELINE) if _BASELINE in sealed else "",
+            waivers=report / WAIVERS if WAIVERS in sealed else None,
+            baseline=str(report / BASELINE) if BASELINE in sealed else "",
             progress=progress,
             **given,
         )
-        made = _hashes(folder)
+        made = hashes(folder)
         names = sorted({*there, *sealed, *made})
         files = [
             _compared(name, report, folder, there.get(name), sealed.get(name), made.get(name))
@@ -192,17 +190,6 @@ def _first(one: Path, other: Path) -> int:
     with one.open("rb") as first, other.open("rb") as second:
         lines = enumerate(zip_longest(first, second), start=1)
         return next(number for number, (mine, yours) in lines if mine != yours)
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of each file of a report but its mark."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name != MARK:
-            with path.open("rb") as stream:
-                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return found
 
 
 def _table(value: Any) -> Mapping[str, Any]:

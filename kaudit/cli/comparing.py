@@ -9,13 +9,12 @@ import typer
 
 from kaudit.cli.app import command
 from kaudit.cli.options import (
+    ControlIds,
     Debug,
     Decisions,
     Format,
     Quiet,
     choice,
-    completed,
-    control_ids,
     severities,
 )
 from kaudit.cli.sources import decided, judged, read, say_failed, unread
@@ -52,15 +51,7 @@ def compare(
         bool,
         typer.Option("--require-complete", help="Exit with 3 where something is incomparable."),
     ] = False,
-    control: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--control",
-            metavar="ID",
-            autocompletion=completed(control_ids),
-            help="Only this control; repeatable.",
-        ),
-    ] = None,
+    control: ControlIds = None,
     decisions: Decisions,
     format: Format = "table",
     everything: Annotated[

@@ -11,6 +11,7 @@ import typer
 from kaudit.cli.app import command
 from kaudit.cli.options import (
     AsOf,
+    ControlIds,
     Debug,
     Decisions,
     Format,
@@ -19,7 +20,6 @@ from kaudit.cli.options import (
     Sources,
     choice,
     completed,
-    control_ids,
     exports,
     framework_ids,
     levels,
@@ -72,15 +72,7 @@ def assess(
             help="Only controls that support this framework.",
         ),
     ] = "",
-    control: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--control",
-            metavar="ID",
-            autocompletion=completed(control_ids),
-            help="Only this control; repeatable.",
-        ),
-    ] = None,
+    control: ControlIds = None,
     decisions: Decisions,
     format: Annotated[
         str,

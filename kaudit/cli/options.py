@@ -133,6 +133,15 @@ AnySources = Annotated[
         help="Cluster (context:NAME), files, folders or -; none for tools alone.",
     ),
 ]
+ControlIds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--control",
+        metavar="ID",
+        autocompletion=completed(control_ids),
+        help="Only this control; repeatable.",
+    ),
+]
 One = Annotated[
     str,
     typer.Argument(

@@ -145,16 +145,18 @@ class _Places:
     """Files that raw records come from."""
 
     def __init__(self, evidence: Evidence) -> None:
-        records = evidence["records"]
         self._origins = evidence.manifest.origins
-        keys = zip(records["raw"].tolist(), records["raw_line"].tolist(), strict=True)
-        self._of = dict(zip(keys, records["origin"].tolist(), strict=True))
+        #: Number of the origin of each line of a raw file, from 1.
+        self._of = {
+            str(raw): some.sort_values("raw_line")["origin"].to_numpy()
+            for raw, some in evidence["records"].groupby("raw")
+        }
 
     def of(self, result: Result) -> list[dict[str, Any]]:
         """Locations of a result: its file, where it rests on one, and its resource."""
         place: dict[str, Any] = {}
-        number = self._of.get((result.raw, result.raw_line))
-        if number is not None:
+        if result.raw in self._of:
+            number = int(self._of[result.raw][result.raw_line - 1])
             uri = _uri(self._origins[number])
             place["physicalLocation"] = {"artifactLocation": {"uri": uri, "index": number}}
         if resource := visible(result.resource):
