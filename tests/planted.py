@@ -41,7 +41,7 @@ def _core() -> list[Json]:
         "f:data": {"f:password": {}},
         "f:metadata": {f'v:"{c("managed")}"': {}},
     }
-    packed = base64.b64encode(gzip.compress(c("release").encode())).decode()
+    packed = base64.b64encode(gzip.compress(c("release").encode(), mtime=0)).decode()
     login = {"auths": {"registry.example": {"auth": coded(f"robot:{c('pull')}")}}}
     return [
         thing(

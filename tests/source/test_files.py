@@ -57,8 +57,8 @@ FORMS = {
     "typed.json": TYPED.encode(),
     "lines.jsonl": JSON.encode() + b"\n",
     "row.json": JSON.encode() + b"\n\n" + b'{"gitVersion": "v1.34.1"}',
-    "packed.yaml.gz": gzip.compress(YAML.encode()),
-    "packed.json.gz": gzip.compress(LIST.encode()),
+    "packed.yaml.gz": gzip.compress(YAML.encode(), mtime=0),
+    "packed.json.gz": gzip.compress(LIST.encode(), mtime=0),
 }
 
 
@@ -151,7 +151,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     evidence = collect(FileSource(tmp_path, largest=2000), raw=False)
     (gap,) = [g for g in evidence.gaps if g.failed]
     assert (gap.reason, gap.name) == (Reason.TOO_LARGE, "large.yaml")
-    bomb = gzip.compress(b"#" * 100_000)
+    bomb = gzip.compress(b"#" * 100_000, mtime=0)
     (tmp_path / "large.yaml").unlink()
     (tmp_path / "bomb.yaml.gz").write_bytes(bomb)
     evidence = collect(FileSource(tmp_path, largest=2000), raw=False)
@@ -340,7 +340,7 @@ def test_names_that_are_no_text_are_written_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (gzip.compress(b"kind: Pod\n" * 999)[:-9], "cannot be unpacked: it ends too soon"),
+        (gzip.compress(b"kind: Pod\n" * 999, mtime=0)[:-9], "cannot be unpacked: it ends too soon"),
         (b"kind: Pod\n", "cannot be unpacked: Not a gzipped file (b'ki')"),
     ],
 )

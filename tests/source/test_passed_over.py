@@ -77,7 +77,7 @@ def test_what_begins_like_evidence_is_told_and_read_by_its_name(
         ("values", b"replicas: 3\nimage: a\n"),
         ("tsconfig.out", b'{"compilerOptions": {}}'),
         ("empty", b""),
-        ("cut.gz", gzip.compress(POD.encode())[:20]),
+        ("cut.gz", gzip.compress(POD.encode(), mtime=0)[:20]),
         (".git/config", b"[core]\n"),
         (".venv/lib/x.yaml", POD.encode()),
     ],
@@ -89,9 +89,9 @@ def test_sources_pictures_and_prose_are_no_noise(folder: Path, name: str, conten
 
 
 def test_packed_files_are_looked_into_and_archives_are_told(folder: Path) -> None:
-    (folder / "pods.txt.gz").write_bytes(gzip.compress(POD.encode()))
+    (folder / "pods.txt.gz").write_bytes(gzip.compress(POD.encode(), mtime=0))
     for name in ("chart.tgz", "dump.tar.gz"):
-        (folder / name).write_bytes(gzip.compress(b"x"))
+        (folder / name).write_bytes(gzip.compress(b"x", mtime=0))
     with zipfile.ZipFile(folder / "all.zip", "w") as archive:
         archive.writestr("a.yaml", POD)
     _, (likely, archives) = read(folder)
