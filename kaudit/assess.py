@@ -335,14 +335,17 @@ def _doubted(
         if doubt.others:
             doubted |= codes == _NOT_APPLICABLE
         doubted &= scopes.within(doubt.namespace, doubt.kinds, doubt.names)
-        if doubt.rests_on:
-            doubted &= _resting(subject[control.rests_on], doubt.rests_on)
+        if doubt.column:
+            doubted &= _holding(subject[doubt.column], doubt.texts)
         if doubted.any():
             codes[doubted] = _NOT_ASSESSED
             reasons.append((doubted, doubt.reason))
     return reasons
 
 
-def _resting(column: pd.Series[Any], text: str) -> Any:
-    """Tell which lists of a column hold a text."""
-    return over_lists(column, lambda texts: text in texts).to_numpy(dtype=bool)
+def _holding(column: pd.Series[Any], wanted: tuple[str, ...]) -> Any:
+    """Tell which lists of a column hold any of some texts; without texts, anything."""
+    known = frozenset(wanted)
+    return over_lists(
+        column, lambda texts: bool(texts) and (not known or not known.isdisjoint(texts))
+    ).to_numpy(dtype=bool)

@@ -4,14 +4,18 @@ The rules, which a test takes through every table:
 
 * a failed read of the subject voids the control, or adds a ``not_assessed`` row where the
   read is narrower than the table; resources that what was not read may have been reported
-  under (pods and the templates of their controllers are one resource) cannot pass then, and
-  nothing can where the control compares resources with each other;
-* rows that a view gathers from other tables stand without those of one that was not read, which
-  is a ``not_assessed`` row;
+  under (pods and the templates of their controllers are one resource) neither pass then nor
+  are *not applicable*, and nothing passes where the control compares resources with each other;
+* rows that a view gathers from several tables stand without those of one that was not read, the
+  first too, which is a ``not_assessed`` row;
+* where a view finds its rows through another table, what was not read of it is such a row too:
+  none is not that there is nothing;
 * a failed read of another needed table makes the rows in its scope ``not_assessed``; where
   the control calls that table weak, only what would fail, where it says that the table hides
-  faults, only what would pass, and where some passes rest on it, only those; where it is that
-  table which tells what the control applies to, nothing is *not applicable*;
+  faults, only what would pass, and where some passes rest on it, only those; where rows name what
+  of it decides them, only rows that name what was not read;
+* nothing in its scope is *not applicable*, but where the view says of the column that other tables
+  decide it, or none;
 * what is said beyond the namespace of the object that says it is missed everywhere;
 * an image that could not be scanned costs no other image; what rests on images and says what
   null means knows by itself of which nothing is known;
@@ -44,7 +48,8 @@ class Doubt(msgspec.Struct, frozen=True):
 
     ``namespace``, ``kinds`` and ``names`` narrow the resources, empty means all; ``fails``
     and ``passes`` tell which statuses are doubted, ``others`` that it is not known what the
-    control does not apply to, ``rests_on`` which passes: those that rest on it.
+    control does not apply to. ``column`` narrows to rows whose list there holds any of ``texts``;
+    without texts, anything.
     """
 
     reason: str
@@ -54,7 +59,8 @@ class Doubt(msgspec.Struct, frozen=True):
     fails: bool = True
     passes: bool = True
     others: bool = False
-    rests_on: str = ""
+    column: str = ""
+    texts: tuple[str, ...] = ()
 
 
 class Limits(msgspec.Struct):
@@ -77,11 +83,13 @@ def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
     """Work out what the gaps take away from a control."""
     subject = registry.subject_table(control.subject)
     gathered = registry.gathered_tables(control.subject)
+    joined = registry.joined_tables(control.subject)
+    deciding = registry.deciding_tables(control)
     needed = {*registry.base_tables(control.subject, *control.needs)}
-    needed |= {*control.weak, *control.hides, *_undoing(control)}
+    needed |= {*control.weak, *control.hides, *_undoing(control), *control.named_by}
     found = Limits()
     for gap in gaps:
-        touched = needed.intersection(gap.tables)
+        touched = (needed | joined | deciding).intersection(gap.tables)
         if not touched:
             continue
         if subject in touched:
@@ -90,37 +98,50 @@ def limits(control: Control, gaps: Sequence[Gap]) -> Limits:
         if not touched.isdisjoint(gathered):
             _of_gathered(found, gap, control)
         if others := touched - gathered:
-            _of_other(found, gap, control, others)
+            _of_other(found, gap, control, others & needed)
+            _of_applying(found, gap, control, others & deciding)
+            if gap.failed and not others.isdisjoint(joined):
+                found.affected.append(_affected(gap))
             if gap.failed and not _feeders(subject):  # a fact of the evidence: no read makes it
                 found.untold = found.untold or said(gap)
     return found
 
 
+def _affected(gap: Gap) -> Affected:
+    return Affected(gap.kind, gap.namespace, gap.name, said(gap))
+
+
 def _of_subject(found: Limits, gap: Gap, subject: str, control: Control) -> None:
+    gathered = registry.gathered_tables(control.subject)
     if not gap.failed:
         found.untold = found.untold or said(gap)
-    elif gap.whole and _feeders(subject) <= {gap.kind, ""}:
+    elif gap.whole and _feeders(subject) <= {gap.kind, ""} and not gathered:
         found.void = found.void or said(gap)
     else:
-        found.affected.append(Affected(gap.kind, gap.namespace, gap.name, said(gap)))
+        found.affected.append(_affected(gap))
+        if control.compares:
+            found.doubts.append(Doubt(said(gap), fails=False))
         found.doubts.append(
-            Doubt(said(gap), fails=False)
-            if control.compares
-            else Doubt(
+            Doubt(
                 said(gap),
                 namespace=gap.namespace,
                 kinds=_OWNERS.get(gap.kind, (gap.kind,)),
                 names=_begun(gap.name),
                 fails=False,
+                others=True,
             )
         )
+        if subject in registry.deciding_tables(control):  # for any row, not for its own alone
+            found.doubts.append(Doubt(said(gap), fails=False, passes=False, others=True))
+        if gathered and subject in control.named_by:
+            _of_named(found, gap, control, subject)
 
 
 def _of_gathered(found: Limits, gap: Gap, control: Control) -> None:
     if not gap.failed:
         found.untold = found.untold or said(gap)
         return
-    found.affected.append(Affected(gap.kind, gap.namespace, gap.name, said(gap)))
+    found.affected.append(_affected(gap))
     if control.compares:
         found.doubts.append(Doubt(said(gap), fails=False))
 
@@ -149,32 +170,69 @@ def _begun(name: str) -> tuple[str, ...]:
 
 
 def _of_other(found: Limits, gap: Gap, control: Control, touched: set[str]) -> None:
-    weak, hides, undoing = {*control.weak}, {*control.hides}, _undoing(control)
+    named = touched & {*control.named_by}
     if not gap.failed:
-        if not touched <= weak | hides | undoing:
+        known = {*control.weak, *control.hides, *_undoing(control)}
+        if not touched <= known:
             found.doubts.append(Doubt(said(gap), fails=False))
         return
-    passes = not touched <= (weak | undoing) - hides
-    fails = not touched <= (hides | undoing) - weak
-    doubt = Doubt(
-        said(gap),
-        namespace="" if control.compares else reach(gap, touched),
-        fails=fails,
-        passes=passes,
-        others=not touched.isdisjoint(control.applies_by),
-    )
+    for table in sorted(named):
+        _of_named(found, gap, control, table)
+    touched = touched - named
+    if not touched:
+        return
+    fails, passes = _doubted(control, touched)
+    doubt = _within(Doubt(said(gap), fails=fails, passes=passes), gap, control, touched)
     if not passes:
         found.doubts += [
-            Doubt(said(gap), namespace=doubt.namespace, fails=False, rests_on=text)
+            Doubt(
+                said(gap),
+                namespace=doubt.namespace,
+                fails=False,
+                column=control.rests_on,
+                texts=(text,),
+            )
             for text, tables in control.undoes.items()
             if not touched.isdisjoint(tables)
         ]
-    if gap.kind == "Image" and gap.name:
-        if registry.resource_of(control).kind == "=Image":
-            doubt = msgspec.structs.replace(doubt, kinds=("Image",), names=(gap.name,))
-        elif control.null and passes:
-            return
-    found.doubts.append(doubt)
+    if not (doubt.names == () and gap.kind == "Image" and gap.name and control.null and passes):
+        found.doubts.append(doubt)
+
+
+def _of_named(found: Limits, gap: Gap, control: Control, table: str) -> None:
+    fails, passes = _doubted(control, {table})
+    found.doubts.append(
+        Doubt(
+            said(gap),
+            namespace=reach(gap, {table}),
+            fails=fails,
+            passes=passes,
+            column=control.named_by[table],
+            texts=(gap.name, "*") if gap.name else (),
+        )
+    )
+
+
+def _of_applying(found: Limits, gap: Gap, control: Control, touched: set[str]) -> None:
+    if gap.failed and touched:
+        doubt = Doubt(said(gap), fails=False, passes=False, others=True)
+        found.doubts.append(_within(doubt, gap, control, touched))
+
+
+def _within(doubt: Doubt, gap: Gap, control: Control, touched: set[str]) -> Doubt:
+    """Narrow a doubt to what a gap in tables is about."""
+    everywhere = control.compares or not touched.isdisjoint(control.against)
+    doubt = msgspec.structs.replace(doubt, namespace="" if everywhere else reach(gap, touched))
+    if gap.kind == "Image" and gap.name and registry.resource_of(control).kind == "=Image":
+        doubt = msgspec.structs.replace(doubt, kinds=("Image",), names=(gap.name,))
+    return doubt
+
+
+def _doubted(control: Control, touched: set[str]) -> tuple[bool, bool]:
+    """Whether a failed read of tables puts fails in doubt, and passes."""
+    weak, hides, undoing = {*control.weak}, {*control.hides}, _undoing(control)
+    fails = not touched <= (hides | undoing) - weak
+    return fails, not touched <= (weak | undoing) - hides
 
 
 def _undoing(control: Control) -> set[str]:

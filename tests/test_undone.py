@@ -1,5 +1,7 @@
 """What an engine denies may be undone by what nobody could read: then it is no pass."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -179,11 +181,105 @@ def test_a_table_that_a_view_gathers_is_missed_and_costs_no_fault_of_others(
     evidence.manifest.gaps = (gap(key, Reason.FORBIDDEN),)
     found = {(r.kind, r.name): r.status for r in assess(evidence, [control]).iter_results()}
     assert first
-    if control.compares:  # with what was not read, it may have been otherwise
-        lost = {name: Status.NOT_ASSESSED for name, s in kept.items() if s is Status.PASS}
-        assert Status.FAIL in found.values()
-        kept |= lost
     assert found == kept | {(key[1], ""): Status.NOT_ASSESSED}
+
+
+@pytest.mark.parametrize(
+    ("id_", "key"),
+    [
+        ("KA-DEP-050", ("kyverno.io", "PolicyException")),
+        ("KA-DEP-050", ("constraints.gatekeeper.sh", "K8sOwner")),
+        ("KA-DEP-050", ("kyverno.io", "ClusterPolicy")),
+        ("KA-DEP-048", ("constraints.gatekeeper.sh", "K8sRequireNonRoot")),
+        ("KA-SEC-008d", ("external-secrets.io", "ExternalSecret")),
+    ],
+)
+def test_what_was_read_is_judged_as_it_is_without_what_a_view_gathers_beside_it(
+    id_: str, key: tuple[str, str]
+) -> None:
+    control = registry.find_control(id_)
+    found = {}
+    for text in (control.cases, without(control.cases, key)):
+        evidence = collect(FileSource.of_text(text), raw=False)
+        evidence.manifest.gaps = () if text == control.cases else (gap(key, Reason.FORBIDDEN),)
+        results = assess(evidence, [control], strict=True).iter_results()
+        found[text] = {(r.kind, r.name): r.status for r in results}
+    whole, part = found.values()
+    others = {name: status for name, status in whole.items() if name[0] != key[1]}
+    assert Status.FAIL in others.values()
+    assert len(others) < len(whole)
+    assert part == others | {(key[1], ""): Status.NOT_ASSESSED}
+
+
+def without(text: str, key: tuple[str, str]) -> str:
+    kept = [o for o in objects(text) if (o["apiVersion"].rpartition("/")[0], o["kind"]) != key]
+    return "\n---\n".join(map(json.dumps, kept)) + "\n"
+
+
+AS_OF = datetime(2025, 12, 1, tzinfo=UTC)
+CERTIFICATES = """
+{apiVersion: v1, kind: Secret, metadata: {name: %s, namespace: shop}, type: kubernetes.io/tls, data: {tls.crt: "%s"}}
+---
+{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: w}, webhooks: [{name: w.example.com,
+  clientConfig: {url: "https://w.example.com", caBundle: "%s"}, sideEffects: None, admissionReviewVersions: [v1]}]}
+"""
+
+
+def test_a_certificate_that_was_refused_may_renew_what_a_secret_holds() -> None:
+    control = registry.find_control("KA-NET-021")
+    (old,) = {
+        o["data"]["tls.crt"] for o in objects(control.cases) if o["metadata"]["name"] == "bad-old"
+    }
+    evidence = collect(FileSource.of_text(CERTIFICATES % ("s", old, old)), raw=False, as_of=AS_OF)
+    statuses = []
+    for lost in ((), (gap(("cert-manager.io", "Certificate"), Reason.FORBIDDEN),)):
+        evidence.manifest.gaps = lost
+        results = assess(evidence, [control], strict=True).iter_results()
+        statuses.append({(r.kind, r.name): r.status for r in results})
+    hook = {("ValidatingWebhookConfiguration", "w"): Status.FAIL}
+    assert statuses[0] == hook | {("Secret", "s"): Status.FAIL}
+    assert statuses[1] == hook | {
+        ("Secret", "s"): Status.NOT_ASSESSED,
+        ("Certificate", ""): Status.NOT_ASSESSED,
+    }
+
+
+ESO = """
+{apiVersion: external-secrets.io/%s, kind: ExternalSecret, metadata: {name: e, namespace: shop}, spec: {secretStoreRef: {name: s}}}
+---
+{apiVersion: external-secrets.io/%s, kind: SecretStore, metadata: {name: s, namespace: shop}, spec: {provider: {vault: {}}}}
+---
+"""
+CRD = """
+{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: %s.external-secrets.io%s},
+  spec: {group: external-secrets.io, names: {kind: %s, plural: %s}, scope: Namespaced, versions: [{name: v1beta1, served: true, storage: true}]}}
+---
+"""
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_a_definition_that_cannot_be_read_decides_on_its_own_kind_alone(version: str) -> None:
+    text = ESO % (version, version)
+    judge = Status.PASS if version == "v1" else Status.FAIL
+    assert served(text) == {"e": judge, "s": judge}
+    broken = CRD % ("externalsecrets", ", labels: odd", "ExternalSecret", "externalsecrets")
+    assert served(text + broken) == {"e": Status.NOT_ASSESSED, "s": judge}
+    other = CRD % ("widgets", ", labels: odd", "Widget", "widgets")
+    assert served(text + other) == {"e": judge, "s": judge}
+    crds = ("apiextensions.k8s.io", "CustomResourceDefinition")
+    refused = gap(crds, Reason.FORBIDDEN)
+    assert served(text, refused) == {"e": Status.NOT_ASSESSED, "s": Status.NOT_ASSESSED}
+    known = CRD % ("externalsecrets", "", "ExternalSecret", "externalsecrets")
+    told = Status.FAIL if version == "v1" else Status.PASS
+    partial = gap(crds, Reason.PARTIAL)
+    assert served(text + known, partial) == {"e": told, "s": Status.NOT_ASSESSED}
+
+
+def served(text: str, *gaps: Gap) -> dict[str, Status]:
+    evidence = collect(FileSource.of_text(text), raw=False)
+    evidence.manifest.gaps = (*evidence.manifest.gaps, *gaps)
+    results = assess(evidence, [registry.find_control("KA-SEC-008d")]).iter_results()
+    return {r.name: r.status for r in results if r.name}
 
 
 def test_nothing_of_what_a_view_gathers_is_not_that_it_applies_to_nothing(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     severity="high",
     expected="valid for certificate_min_days more, or renewed in time",
     shows=("part", "expires_at", "days_left"),
+    weak=("certificates",),
+    named_by={"certificates": "kept_by"},
     null="its end is not told, or the source does not tell its date (--as-of does)",
 )
 def ending_certificate(certificate_expiry: pd.DataFrame) -> pd.Series[Any]:

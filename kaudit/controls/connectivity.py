@@ -129,9 +129,9 @@ def reaches_metadata(network_workloads: pd.DataFrame, nodes: pd.DataFrame) -> pd
     w = network_workloads
     judged = ~w["platform"]
     fault = text_is(w["to_metadata"], "allowed") & judged
-    if not len(nodes):
-        return fault.mask(fault, pd.NA)
     known = w["to_metadata"].where(judged, "") != "unknown"
+    if not len(nodes):
+        return where_known(fault.mask(fault, pd.NA), known)
     return where_known(fault & in_cloud(nodes["provider_id"]), known)
 
 
@@ -140,6 +140,7 @@ def reaches_metadata(network_workloads: pd.DataFrame, nodes: pd.DataFrame) -> pd
     layer="network",
     severity="low",
     applies="governed",
+    against=("rbac_bindings", "rbac_rules", "roles"),
     expected="no way to the API server or to kubelets for what has no rights there",
     shows=("to_api_server", "api_server", "to_kubelets", "policies"),
     weak=("service_accounts", "rbac_bindings", "rbac_rules", "roles"),

@@ -205,7 +205,6 @@ def files_all_may_write(dockerfile_posture: pd.DataFrame) -> pd.Series[Any]:
     "KA-BLD-027j",
     layer="build",
     severity="medium",
-    weak=("dockerfiles",),
     expected="no rule of medium severity or worse is broken",
     shows=("rules", "tools", "lesser"),
     null="the evidence holds no report of a linter of Dockerfiles",

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.model.admission_causes import UNDONE_BY
+from kaudit.model.admission_causes import COVERS, DENIES, UNDONE_BY
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Tables of what denies, and of what explains that something was not denied.
-_DENIES = (
-    *("constraints", "constraint_templates", "kyverno_policies", "kyverno_rules"),
-    *("admission_policies", "admission_bindings"),
-)
+#: Tables of what explains that something was not denied.
 _EXPLAINS = (
     *("gatekeeper_exclusions", "kyverno_filters", "policy_exceptions"),
     *("webhooks", "webhook_rules", "cluster"),
 )
 #: Tables without which a *fail* cannot stand: what enforces may not have been read. Of webhooks
 #: some alone may have been, and that of the engine not.
-_POLICIES = (*_DENIES, "webhooks", "webhook_rules", "cluster", "pod_security_config")
+_POLICIES = (*DENIES, "webhooks", "webhook_rules", "cluster", "pod_security_config")
 #: Tables without which nothing stands, whatever it rests on.
 _LEVELS = ("pod_security_config",)
-#: Tables without which it is not known what a policy that denies is for.
-_COVERS = (*_DENIES, *_LEVELS, "webhooks", "webhook_rules")
 _UNKNOWN = "policies are there whose code or scope cannot be followed"
 
 
@@ -142,9 +136,8 @@ def restricted_not_enforced(namespace_enforcement: pd.DataFrame) -> pd.Series[An
     layer="deploy",
     severity="high",
     applies="covered",
-    applies_by=_COVERS,
     weak=(*_EXPLAINS, *_LEVELS),
-    hides=_COVERS,
+    hides=COVERS,
     expected="what a policy denies is not there",
     shows=("control", "engine", "policy", "clause", "pods"),
 )
@@ -185,8 +178,7 @@ def should_have_been_denied(why_admitted: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="medium",
     applies="covered",
-    applies_by=_COVERS,
-    weak=_COVERS,
+    weak=COVERS,
     hides=(*_EXPLAINS, *_LEVELS),
     expected="what a policy denies is not there, however it came in",
     shows=("control", "cause", "engine", "policy", "clause", "pods"),

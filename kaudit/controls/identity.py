@@ -136,6 +136,7 @@ def default_account_gives_token(default_accounts: pd.DataFrame) -> pd.Series[Any
     layer="deploy",
     severity="medium",
     weak=("service_accounts", "rbac_bindings", "rbac_rules", "roles"),
+    against=("rbac_bindings", "rbac_rules", "roles"),
     expected="no token for the API server where the account has no rights",
     shows=("service_account", "token_mounted", "token_projected", "token_setting", "has_rights"),
 )

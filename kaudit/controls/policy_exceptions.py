@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     expected="bounded by names, and less than most of the cluster",
     shows=("mechanism", "excepts_from", "scope", "namespaces", "workloads", "hides"),
     null="what it covers rests on conditions that are decided when something is created",
-    compares=True,
+    against=("namespaces", "pods"),
 )
 def policy_exception_too_broad(exceptions: pd.DataFrame) -> pd.Series[Any]:
     """An exception from a policy is for something, not for everything or most.

@@ -234,6 +234,7 @@ def report_of_what_is_gone(report_subjects: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="low",
     applies="expected",
+    against=("policy_reports",),
     expected="a report on its pods",
     shows=("pods", "policies", "reports"),
 )

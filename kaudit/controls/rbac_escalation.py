@@ -191,6 +191,7 @@ def policy_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="high",
     applies="resolved",
+    compares=True,
     expected="not both: write approvals or certificates, and approve or sign for a signer",
     shows=("subject", "role", "grants"),
 )
@@ -251,6 +252,7 @@ def certificate_rights(permissions: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="high",
     applies="resolved",
+    compares=True,
     null="it is half of the right, and no binding of the other kind is in the evidence",
     expected="no right to create service-account tokens",
     shows=("subject", "role", "grants"),

@@ -176,6 +176,7 @@ def bootstrap_token(secrets: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="critical",
     applies="resolved",
+    compares=True,
     expected="no right that leads to those of others for all users or all service accounts",
     shows=("subject", "role", "grants"),
 )

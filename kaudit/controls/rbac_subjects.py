@@ -239,6 +239,7 @@ def default_account_bound(bound_subjects: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="critical",
     weak=("service_accounts",),
+    against=("rbac_bindings", "rbac_rules", "roles"),
     expected="a service account without rights that lead to those of others",
     shows=("service_account", "token_setting", "leads"),
 )

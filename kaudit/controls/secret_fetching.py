@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     layer="secrets",
     severity="medium",
     weak=("crds",),
+    hides=("crds",),
+    named_by={"crds": "definitions"},
     expected="a version that the cluster serves: external-secrets.io/v1",
     shows=("version", "served"),
 )

@@ -83,6 +83,7 @@ def outdated_holder(secret_holders: pd.DataFrame) -> pd.Series[Any]:
     layer="secrets",
     severity="high",
     weak=("secrets",),
+    against=("rbac_bindings", "rbac_rules", "roles"),
     expected="rights on the Secrets that it uses, or none",
     shows=("service_account", "reach", "surplus"),
 )

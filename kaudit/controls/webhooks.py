@@ -272,6 +272,7 @@ def webhook_without_backend(webhook_posture: pd.DataFrame) -> pd.Series[Any]:
     severity="low",
     applies="guards",
     weak=("endpoint_slices",),
+    hides=("endpoint_slices",),
     null=_NO_SLICES,
     expected="two or more ready endpoints",
     shows=("webhook", "service", "endpoints", "failure_policy"),

@@ -37,6 +37,13 @@ COVERED = (
     "containers_not_read",
 )
 
+#: Tables of what denies: policies, and what puts them in force.
+DENIES = (
+    *("constraints", "constraint_templates", "kyverno_policies", "kyverno_rules"),
+    *("admission_policies", "admission_bindings"),
+)
+#: Tables without which it is not known what is denied to whom, beside those of namespaces.
+COVERS = (*DENIES, "pod_security_config", "webhooks", "webhook_rules")
 #: Engine to the tables of what may take a namespace, or all in it, out of its policies.
 UNDONE_BY = {
     "Gatekeeper": ("gatekeeper_exclusions", "webhooks", "webhook_rules"),

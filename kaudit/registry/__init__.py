@@ -24,7 +24,9 @@ from kaudit.registry.entries import (
 )
 from kaudit.registry.lineage import (
     base_tables,
+    deciding_tables,
     gathered_tables,
+    joined_tables,
     resource_of,
     resting_on,
     subject_table,
@@ -49,9 +51,11 @@ __all__ = [
     "check",
     "collector",
     "control",
+    "deciding_tables",
     "exporter",
     "find_control",
     "gathered_tables",
+    "joined_tables",
     "load",
     "load_catalogue",
     "parse_docstring",

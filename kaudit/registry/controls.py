@@ -26,13 +26,14 @@ def control(
     expected: str,
     shows: tuple[str, ...] = (),
     applies: str = "",
-    applies_by: tuple[str, ...] = (),
     weak: tuple[str, ...] = (),
     hides: tuple[str, ...] = (),
     rests_on: str = "",
     undoes: Mapping[str, tuple[str, ...]] | None = None,
+    named_by: Mapping[str, str] | None = None,
     null: str = "",
     compares: bool = False,
+    against: tuple[str, ...] = (),
     references: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[F], F]:
     """Register a function of a subject table that returns True where the fault is.
@@ -51,8 +52,6 @@ def control(
         Columns of the subject that a finding shows.
     applies
         Boolean column of the subject; rows where it is False are not applicable.
-    applies_by
-        Needed tables of which a failed read may make that column False.
     weak
         Needed tables whose gap cannot turn a pass around (see :class:`Control`).
     hides
@@ -61,12 +60,18 @@ def control(
         Column of texts of the subject: what a pass of the row rests on, such as engines.
     undoes
         Each of those texts to needed tables that may undo such a pass (see :class:`Control`).
+    named_by
+        Needed tables, each with a column of the subject that lists the names of those of its
+        objects that decide the row, ``*`` for any (see :class:`Control`).
     null
         A sentence that says why the result can be unknown for a row; without it a null in
         the mask is an error.
     compares
         The rows are compared with each other: where some were not read, those that were cannot
         pass, wherever they are.
+    against
+        Needed tables that each row is measured against as a whole: what could not be read of them
+        in one namespace is missed in all.
     references
         Framework id to requirement ids, beside those of ``frameworks/mappings.csv``.
 
@@ -126,11 +131,12 @@ def control(
             hides=hides,
             rests_on=rests_on,
             undoes=dict(undoes or {}),
+            named_by=dict(named_by or {}),
             shows=shows,
             applies=applies,
-            applies_by=applies_by,
             null=null,
             compares=compares,
+            against=against,
             references={k: tuple(v) for k, v in (references or {}).items()},
             function=function,
             module=function.__module__,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -155,7 +155,12 @@ def tool(
 
 
 def view(
-    table: Table, *, naming: tuple[str, ...] = (), gathers: tuple[str, ...] = ()
+    table: Table,
+    *,
+    naming: tuple[str, ...] = (),
+    gathers: tuple[str, ...] = (),
+    joins: tuple[str, ...] = (),
+    decided: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[F], F]:
     """Register a function of tables (its parameters) that computes ``table``.
 
@@ -172,6 +177,12 @@ def view(
     gathers
         Collected tables whose rows it carries on too, each by itself: where they could not be
         read, those of the others still stand, and something is missing.
+    joins
+        Collected tables that it finds rows through: without those of one it has fewer, so that
+        none does not mean that there is nothing.
+    decided
+        Columns that controls apply by, each with the collected tables that decide it beside the
+        first; one that is not named here may rest on all.
 
     Returns
     -------
@@ -203,7 +214,15 @@ def view(
             raise RegistryError(f"two tables or views are named {table.name}")
         needs, of_tables = _of_tables(function)
         VIEWS[table.name] = View(
-            table.name, table, needs, naming, gathers, of_tables, function.__module__
+            name=table.name,
+            table=table,
+            needs=needs,
+            naming=naming,
+            gathers=gathers,
+            joins=joins,
+            decided=dict(decided or {}),
+            function=of_tables,
+            module=function.__module__,
         )
         return function
 

@@ -137,6 +137,8 @@ class View(msgspec.Struct, frozen=True):
     needs: tuple[str, ...]
     naming: tuple[str, ...]
     gathers: tuple[str, ...]
+    joins: tuple[str, ...]
+    decided: dict[str, tuple[str, ...]]
     function: Callable[..., pd.DataFrame]
     module: str
 
@@ -161,18 +163,22 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
         Column of texts of the subject, and each text to needed tables of which a failed read
         turns ``pass`` into ``not_assessed`` in the rows that have it; where they are ``weak``
         too, ``fail`` in all.
+    named_by
+        Needed tables, each with a column of lists of the subject: names of those of its objects
+        that decide the row, ``*`` any. A failed read costs only rows that name what was not read.
     shows
         Columns of the subject to show as *observed*.
     applies
         Name of a boolean column of the subject, True where the control applies, or empty.
-    applies_by
-        Needed tables of which a failed read turns ``not_applicable`` into ``not_assessed``.
     title, rationale, remedy, cases
         Of the docstring.
     null
         What a null in the mask means, where the control declares it; else it is a bug.
     compares
         Whether the rows are compared with each other: then a gap anywhere is one of each.
+    against
+        Needed tables that each row is measured against as a whole, so that a gap anywhere in one
+        is one of each.
     """
 
     id: str
@@ -190,11 +196,12 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     hides: tuple[str, ...]
     rests_on: str
     undoes: dict[str, tuple[str, ...]]
+    named_by: dict[str, str]
     shows: tuple[str, ...]
     applies: str
-    applies_by: tuple[str, ...]
     null: str
     compares: bool
+    against: tuple[str, ...]
     references: dict[str, tuple[str, ...]]
     function: Callable[..., pd.Series[Any]]
     module: str

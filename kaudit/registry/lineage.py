@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cache
 
 from kaudit.errors import RegistryError
-from kaudit.registry.entries import COLLECTORS, TABLES, VIEWS, Control
+from kaudit.registry.entries import COLLECTORS, TABLES, VIEWS, Control, View
 from kaudit.table import Resource
 
 
@@ -79,11 +79,29 @@ def resource_of(control: Control) -> Resource:
 
 def gathered_tables(name: str) -> frozenset[str]:
     """Collected tables whose rows a subject carries on beside those of its first."""
-    found: set[str] = set()
+    return frozenset(table for view in _carried_on(name) for table in view.gathers)
+
+
+def joined_tables(name: str) -> frozenset[str]:
+    """Collected tables without which a subject has fewer rows."""
+    return frozenset(table for view in _carried_on(name) for table in view.joins)
+
+
+def deciding_tables(control: Control) -> frozenset[str]:
+    """Collected tables, beside the first, that decide what a control applies to."""
+    name, column = control.subject, control.applies
+    if not column or name not in VIEWS:
+        return frozenset()
+    if column in VIEWS[name].decided:
+        return frozenset(VIEWS[name].decided[column])
+    return frozenset(base_tables(name)) - {subject_table(name)}
+
+
+def _carried_on(name: str) -> Iterator[View]:
+    """Views whose rows a subject carries on, and it."""
     while name in VIEWS:
-        found.update(VIEWS[name].gathers)
+        yield VIEWS[name]
         name = VIEWS[name].needs[0]
-    return frozenset(found)
 
 
 def subject_table(name: str) -> str:

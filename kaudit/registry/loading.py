@@ -10,6 +10,7 @@ from functools import cache
 from kaudit.errors import InputError, RegistryError
 from kaudit.registry.entries import CONTROLS, TABLES, VIEWS, Control
 from kaudit.registry.lineage import base_tables, resource_of
+from kaudit.table import Table
 from kaudit.text import meant
 
 CATALOGUES = ("collectors", "views", "controls", "signals", "correlations", "exporters")
@@ -58,8 +59,11 @@ def check() -> None:
         if not table.row.__module__.startswith("kaudit."):  # our own are checked by the tests
             _ = table.columns
     for view in VIEWS.values():
-        for name in (*view.needs, *view.gathers):
+        of_columns = (name for names in view.decided.values() for name in names)
+        for name in (*view.needs, *view.gathers, *view.joins, *of_columns):
             _known(name, f"view {view.name}")
+        for name in view.decided:
+            _has_column(view.table, name, f"view {view.name}")
     for item in CONTROLS.values():
         check_control(item)
 
@@ -70,18 +74,23 @@ def check_control(item: Control) -> None:
         _known(name, f"control {item.id}")
     resource_of(item)
     table = TABLES[item.subject]
-    columns = table.names
-    for name in (*item.shows, *filter(None, (item.applies, item.rests_on))):
-        if name not in columns:
-            raise RegistryError(
-                f"control {item.id}: {table.name} has no column {name}; {meant(name, columns)}"
-            )
+    for name in (*item.shows, *item.named_by.values(), item.applies, item.rests_on):
+        if name:
+            _has_column(table, name, f"control {item.id}")
     needed = base_tables(item.subject, *item.needs, naming=True)
-    options = [("weak", item.weak), ("hides", item.hides), ("applies_by", item.applies_by)]
+    options = [("weak", item.weak), ("hides", item.hides), ("against", item.against)]
+    options.append(("named_by", tuple(item.named_by)))
     for option, names in (*options, *(("undoes", names) for names in item.undoes.values())):
         for name in names:
             if name not in needed:
                 raise RegistryError(f"control {item.id}: {option}: {name} is not needed")
+
+
+def _has_column(table: Table, name: str, owner: str) -> None:
+    if name not in table.names:
+        raise RegistryError(
+            f"{owner}: {table.name} has no column {name}; {meant(name, table.names)}"
+        )
 
 
 def _known(name: str, owner: str) -> None:

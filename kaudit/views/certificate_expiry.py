@@ -24,6 +24,7 @@ class CertificateExpiryRow(Trace, kw_only=True):
     begins_at: Annotated[datetime | None, doc("begin of its validity")]
     expires_at: Annotated[datetime | None, doc("end of its validity")]
     renewed: Annotated[bool, doc("cert-manager renews it, so it need not hold long")]
+    kept_by: Annotated[list[str], doc("Certificates that may renew it; * any: it is a Secret")]
     days_left: Annotated[int | None, doc("whole days left; below 0: it has ended")]
     ending: Annotated[
         bool | None,
@@ -74,8 +75,11 @@ def certificate_expiry(
     over = sooner(left, 0, cluster)
     renewed = table["renews_at"].notna()
     ending = pc.if_else(arrow(renewed), pc.or_kleene(arrow(late), arrow(over)), arrow(soon))
+    any_one, none = (pa.scalar(names, pa.list_(pa.string())) for names in (["*"], []))
+    kept_by = pc.if_else(pc.equal(arrow(table["kind"]), "Secret"), any_one, none)
     columns: dict[str, Any] = {n: arrow(table[n]) for n in table.columns if n != "renews_at"}
     columns |= {"renewed": arrow(renewed), "days_left": arrow(left), "ending": ending}
+    columns["kept_by"] = kept_by
     return frame(CERTIFICATE_EXPIRY.sorted(CERTIFICATE_EXPIRY.fitted(columns)))
 
 

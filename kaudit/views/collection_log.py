@@ -56,7 +56,11 @@ _CLOUD = "kaudit reads no settings of a cloud: ask the provider for them"
 _FINE = ("read", "absent")
 
 
-@view(COLLECTION_LOG, naming=("event_logs", "cluster", "nodes"))
+@view(
+    COLLECTION_LOG,
+    naming=("event_logs", "cluster", "nodes"),
+    decided={"of_cluster": ("nodes",)},
+)
 def collection_log(
     reads: pd.DataFrame, event_logs: pd.DataFrame, cluster: pd.DataFrame, nodes: pd.DataFrame
 ) -> pd.DataFrame:

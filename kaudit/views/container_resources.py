@@ -53,7 +53,7 @@ _COPIED = (
 )
 
 
-@view(CONTAINER_RESOURCES)
+@view(CONTAINER_RESOURCES, decided={"bounded": ()})
 def container_resources(security_context: pd.DataFrame, limit_ranges: pd.DataFrame) -> pd.DataFrame:
     """Apply the defaults of limit ranges to templates."""
     c = security_context

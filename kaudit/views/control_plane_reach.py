@@ -46,7 +46,7 @@ CONTROL_PLANE_REACH = Table(
 _ADDRESSES = ("InternalIP=", "ExternalIP=")
 
 
-@view(CONTROL_PLANE_REACH, naming=("namespaces",))
+@view(CONTROL_PLANE_REACH, naming=("namespaces",), decided={"governed": ()})
 def control_plane_reach(
     tables: NetworkTables,
     network_enforcement: pd.DataFrame,

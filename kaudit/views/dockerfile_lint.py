@@ -31,7 +31,7 @@ DOCKERFILE_LINT = Table(
 _GRAVE = ("critical", "high", "medium")
 
 
-@view(DOCKERFILE_LINT, naming=("dockerfiles",))
+@view(DOCKERFILE_LINT, gathers=("dockerfiles",))
 def dockerfile_lint(
     tool_findings: pd.DataFrame, tool_reports: pd.DataFrame, dockerfiles: pd.DataFrame
 ) -> pd.DataFrame:

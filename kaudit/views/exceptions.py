@@ -138,6 +138,7 @@ class _Population(NamedTuple):
         *("constraints", "gatekeeper_exclusions", "kyverno_rules", "pod_security_config"),
         *("scan_exceptions", "webhooks", "webhook_rules"),
     ),
+    decided={"from_policy": ()},
 )
 def exceptions(
     policy_exceptions: pd.DataFrame,

@@ -114,7 +114,13 @@ class _Way(NamedTuple):
 _Targets = dict[tuple[str, str], dict[str, str]]
 
 
-@view(EXPOSURE)
+@view(
+    EXPOSURE,
+    joins=(
+        *("pods", "ports", "service_ports", "endpoint_slices", "ingresses", "ingress_rules"),
+        *("gateway_routes", "gateway_listeners", "reference_grants", "namespaces"),
+    ),
+)
 def exposure(
     services: pd.DataFrame,
     service_ports: pd.DataFrame,

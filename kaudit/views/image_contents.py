@@ -65,7 +65,7 @@ _KINDS = {
 }
 
 
-@view(IMAGE_CONTENTS)
+@view(IMAGE_CONTENTS, decided={"judged": ("containers",)})
 def image_contents(
     images: pd.DataFrame, sboms: pd.DataFrame, sbom_components: pd.DataFrame
 ) -> pd.DataFrame:

@@ -82,7 +82,11 @@ _USES = (
 )
 
 
-@view(IMAGE_POSTURE, naming=("image_vulnerabilities", "image_secrets", "tool_runs"))
+@view(
+    IMAGE_POSTURE,
+    naming=("image_vulnerabilities", "image_secrets", "tool_runs"),
+    decided={"judged": ("containers",)},
+)
 def image_posture(
     images: pd.DataFrame,
     image_coverage: pd.DataFrame,

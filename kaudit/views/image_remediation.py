@@ -47,7 +47,7 @@ IMAGE_REMEDIATION = Table(
 _USES = ("image", "running", "judged", "scanned", "workloads", "pods", "raw", "raw_line")
 
 
-@view(IMAGE_REMEDIATION, naming=("image_exceptions",))
+@view(IMAGE_REMEDIATION, naming=("image_exceptions",), decided={"judged": ("containers",)})
 def image_remediation(
     image_posture: pd.DataFrame,
     image_vulnerabilities: pd.DataFrame,

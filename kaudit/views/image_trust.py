@@ -56,7 +56,7 @@ _USES = ("image", "running", "judged", "workloads", "pods", "raw", "raw_line")
 _PROVENANCE = r"slsa\.dev/provenance|slsaprovenance|in-toto\.io/provenance|gcb"
 
 
-@view(IMAGE_TRUST, naming=("attestations",))
+@view(IMAGE_TRUST, naming=("attestations",), decided={"judged": ("containers",)})
 def image_trust(
     images: pd.DataFrame, signatures: pd.DataFrame, attestations: pd.DataFrame
 ) -> pd.DataFrame:

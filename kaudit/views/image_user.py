@@ -50,7 +50,7 @@ _COPIED = (
 )
 
 
-@view(IMAGE_USERS)
+@view(IMAGE_USERS, decided={"linux": (), "run_as_non_root": ()})
 def image_users(
     security_context: pd.DataFrame, image_references: pd.DataFrame, image_scans: pd.DataFrame
 ) -> pd.DataFrame:

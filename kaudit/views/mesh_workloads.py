@@ -106,11 +106,13 @@ class _Found(msgspec.Struct, frozen=True):
     weak_ports: list[str]
 
 
+#: Tables of what shows that there is a mesh, wherever it is.
+_SHOWN_BY = ("pods", "namespaces", "mesh_policies")
 _NOTHING = Asked("", (), False, False, ())
 _UNTOLD = Asked("", (), None, None, ())
 
 
-@view(MESH_WORKLOADS)
+@view(MESH_WORKLOADS, decided={"judged": _SHOWN_BY, "in_mesh": _SHOWN_BY})
 def mesh_workloads(
     pod_context: pd.DataFrame,
     pods: pd.DataFrame,

@@ -71,7 +71,7 @@ def namespace_nodes(pod_context: pd.DataFrame) -> pd.DataFrame:
     return frame(NAMESPACE_NODES.sorted(NAMESPACE_NODES.fitted(columns)))
 
 
-@view(NAMESPACE_ALERTS)
+@view(NAMESPACE_ALERTS, joins=("pods",))
 def namespace_alerts(
     namespaces: pd.DataFrame,
     namespace_nodes: pd.DataFrame,

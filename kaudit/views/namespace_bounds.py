@@ -32,7 +32,7 @@ NAMESPACE_BOUNDS = Table(
 )
 
 
-@view(NAMESPACE_BOUNDS)
+@view(NAMESPACE_BOUNDS, decided={"of_tenant": ()})
 def namespace_bounds(
     namespaces: pd.DataFrame, quotas: pd.DataFrame, limit_ranges: pd.DataFrame
 ) -> pd.DataFrame:

@@ -49,7 +49,7 @@ class _Said(msgspec.Struct, frozen=True):
     by: list[str]
 
 
-@view(NETWORK_ENCRYPTION)
+@view(NETWORK_ENCRYPTION, decided={"meshless": ()})  # a mesh that is seen is there
 def network_encryption(
     network_enforcement: pd.DataFrame,
     node_encryption: pd.DataFrame,

@@ -61,7 +61,7 @@ NETWORK_WORKLOADS = Table(
 _ALLOWED, _DENIED, _UNKNOWN = "allowed", "denied", "unknown"
 
 
-@view(NETWORK_WORKLOADS, naming=("namespaces",))
+@view(NETWORK_WORKLOADS, naming=("namespaces",), decided={"governed": ()})
 def network_workloads(
     tables: NetworkTables,
     network_enforcement: pd.DataFrame,

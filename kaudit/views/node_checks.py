@@ -44,7 +44,7 @@ _GROUPS = ("access", "hardening", "files")
 _MANAGED = re.compile(r"(?:eks|aks|gke)")
 
 
-@view(NODE_CHECKS, naming=("nodes",))
+@view(NODE_CHECKS, gathers=("nodes",))
 def node_checks(
     tool_findings: pd.DataFrame, tool_reports: pd.DataFrame, nodes: pd.DataFrame
 ) -> pd.DataFrame:

@@ -46,7 +46,7 @@ NODE_SENSORS = Table(
 _VIRTUAL = ("type=virtual-kubelet", "eks.amazonaws.com/compute-type=fargate")
 
 
-@view(NODE_SENSORS, naming=("events",))
+@view(NODE_SENSORS, naming=("events",), decided={"judged": ()})
 def node_sensors(
     nodes: pd.DataFrame, sensor_pods: pd.DataFrame, image_uses: pd.DataFrame, events: pd.DataFrame
 ) -> pd.DataFrame:

@@ -73,7 +73,13 @@ _INHERITED = (
 _CONTROLLERS = ("Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch")
 
 
-@view(POLICY_BLIND_SPOTS)
+@view(
+    POLICY_BLIND_SPOTS,
+    decided={
+        **dict.fromkeys(("judges", "of_kyverno", "of_gatekeeper"), ()),
+        **dict.fromkeys(("of_containers", "of_ephemeral"), ("constraint_templates",)),
+    },
+)
 def policy_blind_spots(policy_anatomy: pd.DataFrame) -> pd.DataFrame:
     """Read the blind spots off the anatomy."""
     rows = [BlindSpotRow(**_row(rule)) for rule in records(policy_anatomy)]

@@ -45,7 +45,11 @@ RECONCILIATION = Table(
 )
 
 
-@view(RECONCILIATION)
+@view(
+    RECONCILIATION,
+    joins=("image_scans", "vulnerabilities"),
+    decided={"grave": ("containers", "image_scans", "vulnerabilities")},
+)
 def scanner_reconciliation(
     image_vulnerabilities: pd.DataFrame, image_coverage: pd.DataFrame
 ) -> pd.DataFrame:

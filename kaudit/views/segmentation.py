@@ -47,7 +47,7 @@ _OTHERS = ("development", "dev", "test", "testing", "qa", "sandbox")
 _NONE = "no statement was given (parameter segmentation), and no label tells environments apart"
 
 
-@view(SEGMENTATION, naming=("namespaces",))
+@view(SEGMENTATION, gathers=("namespaces",))
 def segmentation(
     tables: NetworkTables,
     network_enforcement: pd.DataFrame,

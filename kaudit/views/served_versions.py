@@ -26,6 +26,9 @@ class ServedVersionRow(Trace, kw_only=True):
     version: Annotated[str, doc("version that it is written in")]
     served: Annotated[list[str], doc("versions that the cluster serves, else that of today")]
     of_cluster: Annotated[bool, doc("the definition of the kind is in the evidence")]
+    definitions: Annotated[
+        list[str], doc("CRD of the kind, where the evidence does not hold it: it would decide")
+    ]
     refused: Annotated[bool, doc("an API server would not take it")]
 
 
@@ -60,6 +63,7 @@ def served_versions(
                     version=version,
                     served=served,
                     of_cluster=r["kind"] in known,
+                    definitions=[] if r["kind"] in known else [r["raw"]],
                     refused=version not in served and not held,
                 )
             )

@@ -40,7 +40,12 @@ STORE_ACCESS = Table(
 )
 
 
-@view(STORE_ACCESS, naming=("namespaces",))
+@view(
+    STORE_ACCESS,
+    naming=("namespaces",),
+    joins=("rbac_rules", "roles"),
+    decided={"stored": ("secret_stores",)},
+)
 def store_access(
     permissions: pd.DataFrame, secret_stores: pd.DataFrame, namespaces: pd.DataFrame
 ) -> pd.DataFrame:

@@ -75,7 +75,11 @@ _NAME = "kubernetes.io/metadata.name"
 _Rules = dict[tuple[str, str, int], list[Rule]]
 
 
-@view(WEBHOOK_POSTURE, naming=("endpoint_slices",))
+@view(
+    WEBHOOK_POSTURE,
+    naming=("endpoint_slices",),
+    decided={"asked": (), "guards": (), "guards_pods": ()},
+)
 def webhook_posture(
     webhooks: pd.DataFrame,
     webhook_rules: pd.DataFrame,

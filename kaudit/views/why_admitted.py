@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import arrow, pairs, series
+from kaudit.model.admission_causes import COVERS
 from kaudit.registry import view
 from kaudit.table import Table, frame
 from kaudit.views.admission_causes import ADMISSION_CAUSES, AdmissionCauseRow
@@ -24,7 +25,7 @@ WHY_ADMITTED = Table(
 )
 
 
-@view(WHY_ADMITTED)
+@view(WHY_ADMITTED, decided={"covered": (*COVERS, "namespaces")})
 def why_admitted(admission_causes: pd.DataFrame) -> pd.DataFrame:
     """Add up the causes of each workload."""
     import numpy as np
