@@ -50,7 +50,7 @@ class ServerHead(msgspec.Struct, gc=False, rename="camel"):
 
 
 class _Items(msgspec.Struct, gc=False):
-    items: list[Raw] | None = None
+    items: list[Raw] | msgspec.UnsetType | None = msgspec.UNSET
     metadata: Any = None
 
 
@@ -74,11 +74,15 @@ class Item(msgspec.Struct, gc=False):
 
 
 class Other(msgspec.Struct):
-    """A document that is no object: ``kind`` tells what it is, or what is wrong with it."""
+    """A document that is no object: ``kind`` tells what it is, or what is wrong with it.
+
+    ``of`` is the group and kind that it would hold, where it tells.
+    """
 
     kind: str
     detail: str
     reason: Reason = Reason.NOT_IN_SOURCE
+    of: tuple[str, str] | None = None
     git_version: str = ""
     platform: str = ""
 
@@ -176,10 +180,13 @@ def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
         return
     items = found.items
     named = isinstance(found.metadata, dict) and found.metadata.get("name")
-    if items is None and named:  # a kind that is called so
+    if not isinstance(items, list) and named:  # a kind that is called so
         yield Item(group, version, kind, data, document, 0)
         return
     typed = kind != "List"
+    if items is msgspec.UNSET:
+        yield _no_list(kind, (group, kind.removesuffix("List")) if typed else None, document)
+        return
     part = part_of_list(found.metadata, document)
     if not items and typed and part is None:
         yield EmptyList(group, kind.removesuffix("List"))
@@ -187,6 +194,12 @@ def _json_one(data: bytes | Raw, document: int) -> Iterator[Found]:
         yield of_list(raw, group, version, kind.removesuffix("List"), typed, document, number)
     if part is not None:
         yield part
+
+
+def _no_list(kind: str, of: tuple[str, str] | None, document: int) -> Other:
+    """Tell of a list whose items are gone: a server writes them, none as null or []."""
+    detail = f"document {document} is a {kind} without items; write items: [] where there are none"
+    return Other("broken", detail, Reason.BROKEN, of=of)
 
 
 def part_of_list(metadata: Any, document: int) -> Other | None:
@@ -242,7 +255,7 @@ def of_list(
 
 def _listed(raw: Raw) -> bool:
     try:
-        return items_of(raw).items is not None
+        return isinstance(items_of(raw).items, list)
     except (msgspec.ValidationError, RecursionError):  # what is too deep, its decoder tells
         return False
 

@@ -35,7 +35,7 @@ class _ListMeta(msgspec.Struct, rename="camel"):
 class _Page(msgspec.Struct):
     kind: str = ""
     metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
-    items: list[msgspec.Raw] | None = None
+    items: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _Uid(msgspec.Struct):
@@ -58,7 +58,7 @@ class _Table(msgspec.Struct, rename="camel"):
     kind: str = ""
     metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
     column_definitions: list[_ColumnName] = []
-    rows: list[_Cells] | None = None
+    rows: list[_Cells] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 _page = msgspec.json.Decoder(_Page).decode
@@ -174,6 +174,8 @@ def _items(
         raise SourceError(what, reason=Reason.BROKEN, detail=detail)
     if not page.kind.endswith("List"):
         raise SourceError(what, reason=Reason.BROKEN, detail="the answer is no list")
+    if page.items is msgspec.UNSET:  # no server leaves them out: none are null, or []
+        raise SourceError(what, reason=Reason.BROKEN, detail="the answer is a list without items")
     return page.items or [], page.metadata
 
 
@@ -205,6 +207,8 @@ def _of_table(what: str, body: bytes, namespace: str) -> tuple[list[msgspec.Raw]
     if table.kind != "Table":
         detail = "the server did not answer with a Table; its answer was dropped unread"
         raise SourceError(what, reason=Reason.BROKEN, detail=detail)
+    if table.rows is msgspec.UNSET:
+        raise SourceError(what, reason=Reason.BROKEN, detail="the answer is a Table without rows")
     heads = [column.name for column in table.column_definitions]
     found = []
     for row in table.rows or ():

@@ -13,7 +13,7 @@ import msgspec
 
 from kaudit.model.taken import Content
 from kaudit.model.words import Gap, Reason
-from kaudit.registry import COLLECTORS, Format, Read
+from kaudit.registry import COLLECTORS, Format, Read, tables_of
 from kaudit.source.documents import EmptyList, Found, Item, Other, found_in
 from kaudit.source.events import Batch, Begin, Event, KindId, Listed, Origin, ServerVersion
 from kaudit.source.json_windows import windowed
@@ -160,24 +160,27 @@ class Reading:
         elif isinstance(found, Other):
             if found.kind == "version":
                 yield ServerVersion(found.git_version, found.platform)
+            elif found.of is not None and not tables_of(found.of):
+                self.other_content(name)
             elif found.reason in (Reason.BROKEN, Reason.PARTIAL):
-                yield self.file_gap(name, found.reason, found.detail)
-            elif not self.told.no_object or self.told.no_object[-1] != name:
+                yield self.file_gap(name, found.reason, found.detail, found.of)
+            else:
                 self.other_content(name)
 
     def other_content(self, name: str) -> None:
         """Remember a file that holds no Kubernetes object."""
-        self.told.no_object.append(name)
+        if not self.told.no_object or self.told.no_object[-1] != name:
+            self.told.no_object.append(name)
 
-    def file_gap(self, name: str, reason: Reason, detail: str) -> Gap:
-        """Gap of a file whose content is not known: any table may lack something."""
+    def file_gap(self, name: str, reason: Reason, detail: str, of: KindId | None = None) -> Gap:
+        """Gap of a file whose content is not known: any table may lack something, or one kind."""
         self.told.first_fault = self.told.first_fault or f"{name}: {detail}"
         return Gap(
             what=f"file {name}",
             reason=reason,
-            tables=self._all_tables,
-            kind="File",
-            name=name,
+            tables=self._all_tables if of is None else tables_of(of),
+            kind="File" if of is None else of[1],
+            name=name if of is None else "",
             detail=f"{name}: {detail}",
         )
 

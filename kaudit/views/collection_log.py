@@ -56,11 +56,7 @@ _CLOUD = "kaudit reads no settings of a cloud: ask the provider for them"
 _FINE = ("read", "absent")
 
 
-@view(
-    COLLECTION_LOG,
-    naming=("event_logs", "cluster", "nodes"),
-    decided={"of_cluster": ("nodes",)},
-)
+@view(COLLECTION_LOG, naming=("event_logs", "cluster", "nodes"))
 def collection_log(
     reads: pd.DataFrame, event_logs: pd.DataFrame, cluster: pd.DataFrame, nodes: pd.DataFrame
 ) -> pd.DataFrame:

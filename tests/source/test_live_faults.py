@@ -325,3 +325,20 @@ def test_a_cluster_that_serves_nothing_that_was_asked_for(
     server.add("/api/v1/namespaces", "Namespace", [])
     found = collect(connected(tmp_path, server, "{token: t}"), kinds=["certificates"])
     assert [gap.detail for gap in found.gaps if "does not serve" in gap.what] == ["Certificate"]
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        (b'"items": []', {}),
+        (b'"items": null', {}),
+        (b'"odd": 1', "the answer is a list without items"),
+    ],
+)
+def test_an_answer_whose_items_are_gone_is_no_empty_list(
+    items: bytes, told: Any, tmp_path: Path, server: ApiServer
+) -> None:
+    body = b'{"kind": "PodList", "apiVersion": "v1", "metadata": {}, %s}' % items
+    server.rules["/api/v1/pods"] = lambda q, n: (200, body, {})
+    found = gaps(collect(connected(tmp_path, server, "{token: t}"), raw=False))
+    assert found == (told and {"list pods": (Reason.BROKEN, told)})

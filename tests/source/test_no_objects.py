@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from kaudit.assess import assess
 from kaudit.collect import collect
+from kaudit.errors import InputError
+from kaudit.model.words import Status
+from kaudit.registry import find_control
 from kaudit.source.files import FileSource
 
 GOOD = '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"good"},"spec":{"containers":[]}}'
@@ -58,3 +62,53 @@ def test_what_a_collector_cannot_walk_costs_its_object_alone(tmp_path: Path) -> 
         "ClusterPolicy deep",
         "document 1 of a.json: nested too deeply, and refused",
     )
+
+
+POLICIES = '"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicyList","metadata":{}'
+
+
+@pytest.mark.parametrize("items", ['"items":[]', '"items":null'])
+@pytest.mark.parametrize("head", [POLICIES, "apiVersion: networking.k8s.io/v1"])
+def test_a_list_of_nothing_tells_that_there_is_nothing(
+    items: str, head: str, tmp_path: Path
+) -> None:
+    yaml = f"{head}\nkind: NetworkPolicyList\n{items.replace(chr(34), '').replace(':', ': ')}\n"
+    (tmp_path / "a.yaml").write_text(yaml if head[0] == "a" else f"{{{head},{items}}}")
+    (tmp_path / "b.json").write_text(GOOD)
+    gaps = collect(FileSource(tmp_path)).gaps
+    assert not [gap for gap in gaps if "network_policies" in gap.tables]
+
+
+def test_a_list_whose_items_are_gone_tells_of_its_kind_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(f"{{{POLICIES}}}")
+    (tmp_path / "b.json").write_text(GOOD)
+    evidence = collect(FileSource(tmp_path))
+    (gap,) = (gap for gap in evidence.gaps if gap.failed)
+    assert (gap.kind, gap.tables) == ("NetworkPolicy", ("network_policies", "network_policy_rules"))
+    assert gap.detail == (
+        "a.json: document 1 is a NetworkPolicyList without items; "
+        "write items: [] where there are none"
+    )
+    found = assess(evidence, [find_control("KA-NET-004")]).iter_results()
+    assert {result.status for result in found} == {Status.NOT_ASSESSED}
+
+
+def test_a_list_of_any_kind_whose_items_are_gone_may_have_held_all(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"apiVersion":"v1","kind":"List"}')
+    (tmp_path / "b.json").write_text(GOOD)
+    evidence = collect(FileSource(tmp_path))
+    (gap,) = (gap for gap in evidence.gaps if gap.failed)
+    assert {"pods", "roles", "secrets"} <= {*gap.tables}
+
+
+def test_kinds_that_nobody_reads_may_be_called_lists(tmp_path: Path) -> None:
+    texts = ('{"apiVersion":"a.example/v1","kind":"AllowList"}', GOOD)
+    for name, text in zip(("a.json", "b.json"), texts, strict=True):
+        (tmp_path / name).write_text(text)
+    assert not [gap for gap in collect(FileSource(tmp_path)).gaps if gap.failed]
+
+
+def test_only_a_list_whose_items_are_gone_is_nothing_to_judge(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(f"{{{POLICIES}}}")
+    with pytest.raises(InputError, match="is a NetworkPolicyList without items"):
+        collect(FileSource(tmp_path), strict=True)
