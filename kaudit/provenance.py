@@ -10,6 +10,7 @@ import msgspec
 from kaudit import registry
 from kaudit.columns import plain_rows
 from kaudit.errors import InputError
+from kaudit.model.words import Gap
 from kaudit.result import Result
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     file, sha256, document, item
         What was read: its name, its hash (empty where it is no file), the document and item in
         it, from 1 (0: it is in no list).
+    gaps
+        What could not be read of the tables that it rests on.
     """
 
     schema: str = "kaudit/trace/v1"
@@ -55,6 +58,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
     document: int = 0
     item: int = 0
+    gaps: tuple[Gap, ...] = ()
 
 
 def control_of(finding: str) -> str:
@@ -88,7 +92,10 @@ def traced_record(evidence: Evidence, text: str) -> Provenance:
     match = _RECORD.fullmatch(text)
     if match is None:
         raise InputError(f"{text!r} names no record", hint="give its file and line, as pods:12")
-    return Provenance(**_origin(evidence, match["raw"], int(match["line"])))
+    raw, line = match["raw"], int(match["line"])
+    reads = {read.raw: read.id for c in registry.COLLECTORS.values() for read in c.reads}
+    tables = registry.tables_of(reads[raw]) if raw in reads else ()
+    return Provenance(**_origin(evidence, raw, line), gaps=evidence.failed_reads(*tables))
 
 
 def traced(assessment: Assessment, fingerprint: str) -> Provenance:
@@ -102,8 +109,13 @@ def traced(assessment: Assessment, fingerprint: str) -> Provenance:
     found, evidence = assessment.result(fingerprint), assessment.evidence
     origin = _origin(evidence, found.raw, found.raw_line) if found.raw else {}
     control = assessment.by_control[found.control].control
-    rows = _rows(evidence, control, found)
-    return Provenance(finding=found, table=control.subject, rows=rows, **origin)
+    return Provenance(
+        finding=found,
+        table=control.subject,
+        rows=_rows(evidence, control, found),
+        gaps=evidence.failed_reads(control.subject, *control.needs),
+        **origin,
+    )
 
 
 def _rows(evidence: Evidence, control: Control, found: Result) -> list[dict[str, Any]]:

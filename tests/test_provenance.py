@@ -40,6 +40,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+TOLD = "gap: Pod broken: broken"
+
+
 def fingerprint(source: str, name: str, container: str = "", control: str = "KA-DEP-001") -> str:
     out = run("assess", source, "--control", control, "--format", "json", "-q")[1]
     (found,) = (
@@ -55,7 +58,9 @@ def test_a_finding_leads_to_its_row_record_file_and_hash(folder: Path, source: s
     print_ = fingerprint(source, "one", "d")
     code, out, err = run("trace", source, print_, "--format", "json")
     found = json.loads(out)
-    assert (code, err) == (0, "")
+    assert (code, err[: len(TOLD)]) == (0, TOLD)
+    (gap,) = found["gaps"]
+    assert (gap["kind"], gap["name"], gap["reason"]) == ("Pod", "broken", "broken")
     assert found["finding"]["fingerprint"] == print_
     assert found["table"] == "security_context"
     (row,) = found["rows"]
@@ -69,7 +74,7 @@ def test_a_finding_leads_to_its_row_record_file_and_hash(folder: Path, source: s
 
 def test_what_people_see(folder: Path) -> None:
     code, out, err = run("trace", "e.kaudit", fingerprint("e.kaudit", "one", "d"))
-    assert (code, err) == (0, "")
+    assert (code, err[: len(TOLD)]) == (0, TOLD)
     titles = [line for line in out.splitlines() if line and line[0] not in ' {}"']
     assert titles == ["Finding", "Row of security_context", "Read from", "Record pods:2"]
     assert "\x1b" not in out
@@ -86,6 +91,8 @@ def test_comma_separated(folder: Path) -> None:
     assert ["Row of security_context", "privileged", "true"] in rows
     (hash_,) = (value for part, what, value in rows if (part, what) == ("Read from", "sha256"))
     assert len(hash_) == 64
+    (lost,) = (value for part, what, value in rows if (part, what) == ("Not read", "gap"))
+    assert f"gap: {lost}".startswith(TOLD)
 
 
 @pytest.mark.parametrize("text", ["pods:1", "raw/pods.jsonl.zst:1", "raw/pods.jsonl.zst, line 1"])
@@ -93,6 +100,7 @@ def test_a_record_leads_to_its_file(folder: Path, text: str) -> None:
     found = json.loads(run("trace", "e.kaudit", text, "--format", "json")[1])
     assert (found["finding"], found["table"], found["rows"]) == (None, "", [])
     assert (found["record"]["metadata"]["name"], found["document"]) == ("good", 1)
+    assert [gap["name"] for gap in found["gaps"]] == ["broken"]
 
 
 def test_what_was_not_read_leads_to_its_gap(folder: Path) -> None:

@@ -23,7 +23,7 @@ from kaudit.cli.options import (
 )
 from kaudit.cli.outputs import WithOutputs, outputs_of
 from kaudit.cli.scanning import Scanning, settings_of
-from kaudit.cli.sources import read, say_failed
+from kaudit.cli.sources import read, say_failed, unread
 from kaudit.text import count
 
 _GROUP = "Evidence"
@@ -166,12 +166,15 @@ def tables(
     elif name:
         table = found.table(name)
         some = table if not limit or format != "table" else table.head(limit)
-        show_frame(some, title=f"{name}: {count(len(table), 'row')}", format=format)
-        say_failed(found.failed_reads(name), [source], quiet=quiet)
+        lost = found.failed_reads(name)
+        title = f"{name}: {count(len(table), 'row')}"
+        show_frame(some, title=title, format=format, unread=unread(lost))
+        say_failed(lost, [source], quiet=quiet)
         if len(some) < len(table) and not quiet:
             say(f"{count(len(table) - len(some), 'more row')}; --limit 0 prints all")
     else:
-        show_frame(found.tables(), title=str(found.label), format=format)
+        lost = tuple(gap for gap in found.gaps if gap.failed)
+        show_frame(found.tables(), title=str(found.label), format=format, unread=unread(lost))
         say_failed(found.gaps, [source], quiet=quiet)
 
 

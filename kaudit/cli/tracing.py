@@ -9,7 +9,7 @@ import typer
 from kaudit.cli.app import command
 from kaudit.cli.options import AsOf, Debug, Decisions, Format, One, Quiet
 from kaudit.cli.outputs import WithOutputs, outputs_of
-from kaudit.cli.sources import decided, judged, read
+from kaudit.cli.sources import decided, judged, read, say_failed, unread
 
 if TYPE_CHECKING:
     from kaudit.provenance import Provenance
@@ -55,9 +55,11 @@ def trace(
     if format == "json":
         show_json(found)
     elif format == "csv":
-        show_table(_told(found), ("part", *_HEADERS), format=format)
+        lost = (("Not read", "gap", text) for text in unread(found.gaps))
+        show_table((*_told(found), *lost), ("part", *_HEADERS), format=format)
     else:
         _show(found)
+    say_failed(found.gaps, [source], quiet=quiet)
 
 
 _HEADERS = ("what", "value")

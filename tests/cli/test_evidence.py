@@ -51,6 +51,21 @@ def test_a_table_is_cut_and_says_so(demo: Path) -> None:
     assert run("tables", str(demo), "network_policies", "--quiet")[2] == ""
 
 
+@pytest.mark.parametrize("words", [("network_policies",), ("policy_effects",), ()])
+def test_what_is_kept_of_a_table_holds_what_could_not_be_read(
+    demo: Path, words: tuple[str, ...]
+) -> None:
+    rows = json.loads(run("tables", str(demo), *words, "-f", "json", "-q")[1])
+    (policy,) = (row for row in rows if "legacy/allow-partners: broken" in (row["gap"] or ""))
+    assert {value for name, value in policy.items() if name != "gap"} == {None}
+    assert {row["gap"] for row in rows[: -len(rows) // 2]} == {None}
+    lines = [*csv.reader(io.StringIO(run("tables", str(demo), *words, "-f", "csv", "-q")[1]))]
+    assert lines[0][-1] == "gap"
+    assert [line[-1] or None for line in lines[1:]] == [row["gap"] for row in rows]
+    clean = json.loads(run("tables", str(demo), "service_accounts", "-f", "json", "-q")[1])
+    assert not any("gap" in row for row in clean)
+
+
 def test_gaps_are_listed_with_their_scope(demo: Path) -> None:
     rows = json.loads(run("tables", str(demo), "--gaps", "--format", "json")[1])
     broken = [row for row in rows if row["reason"] == "broken"]
