@@ -52,7 +52,7 @@ _OF_CONTAINERS: dict[str, _Test] = {
     "KA-DEP-019": lambda c: (
         ~text_is(c["seccomp"], "RuntimeDefault", "Localhost", "Unconfined") & c["linux"]
     ),
-    "KA-DEP-020": lambda c: text_is(c["apparmor"], "Unconfined") & c["linux"],
+    "KA-DEP-020": lambda c: ~text_is(c["apparmor"], "", "RuntimeDefault", "Localhost") & c["linux"],
     "KA-DEP-021": lambda c: (
         (
             ~text_is(c["selinux_type"], *selinux_types(NEWEST))

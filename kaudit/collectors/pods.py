@@ -94,7 +94,10 @@ class PodRow(OfSpec, kw_only=True):
     node_selector: Annotated[list[str], doc("spec.nodeSelector as sorted key=value")]
     tolerations: Annotated[list[str], doc("key=value:effect; key is * for any")]
     topology_spread: Annotated[list[str], doc("topology keys of topologySpreadConstraints")]
-    anti_affinity: Annotated[bool, doc("has affinity.podAntiAffinity")] = False
+    kept_apart: Annotated[
+        list[str],
+        doc("selectors of topologySpreadConstraints and of terms of podAntiAffinity, as JSON"),
+    ]
     host_aliases: Annotated[list[str], doc("names of spec.hostAliases")]
     image_pull_secrets: Annotated[list[str], doc("names of spec.imagePullSecrets")]
     last_applied: Annotated[
@@ -187,7 +190,7 @@ def pods(spec: PodSpec) -> list[Row]:
             f"{t.key or '*'}={t.value or ''}:{t.effect or '*'}" for t in spec.tolerations or ()
         ],
         topology_spread=[s.topology_key or "" for s in spec.topology_spread_constraints or ()],
-        anti_affinity=bool(spec.affinity and spec.affinity.pod_anti_affinity is not None),
+        kept_apart=spec.kept_apart,
         host_aliases=[n for a in spec.host_aliases or () for n in a.hostnames or ()],
         image_pull_secrets=[s.name or "" for s in spec.image_pull_secrets or ()],
     )

@@ -85,16 +85,17 @@ def no_readiness_probe(security_context: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="info",
     applies="replicated",
-    expected="topology spread constraints or pod anti-affinity",
+    expected="topology spread constraints or pod anti-affinity that select its own pods",
     shows=("owner_kind", "spread"),
 )
 def not_spread(pod_context: pd.DataFrame) -> pd.Series[Any]:
     """Replicas are spread over nodes or zones.
 
-    Otherwise all of them may run on the one node that fails.
+    Otherwise all of them may run on the one node that fails. A constraint, or a term of
+    anti-affinity, whose selector does not select the workload's own pods spreads none of them.
 
     Remedy:
-        Spread them by host name.
+        Spread them by host name, and select the labels of the template.
 
         topologySpreadConstraints:
           - maxSkew: 1
@@ -106,12 +107,33 @@ def not_spread(pod_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-unset}, spec: {replicas: 3, template: {spec: {
           containers: [{name: c, image: i}]}}}}
         ---
-        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-spread}, spec: {replicas: 3, template: {spec: {
-          topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}],
-          containers: [{name: c, image: i}]}}}}
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-spread-among-none}, spec: {replicas: 3, template: {
+          metadata: {labels: {app: web}}, spec: {topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone,
+          whenUnsatisfiable: DoNotSchedule}], containers: [{name: c, image: i}]}}}}
         ---
-        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-apart}, spec: {replicas: 3, template: {spec: {
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-spread-among-others}, spec: {replicas: 3, template: {
+          metadata: {labels: {app: web}}, spec: {topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone,
+          whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: db}}}], containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-apart-from-others}, spec: {replicas: 3, template: {
+          metadata: {labels: {app: web}}, spec: {affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [
+          {topologyKey: host, labelSelector: {matchLabels: {app: db}}}]}}, containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-apart-from-nobody}, spec: {replicas: 3, template: {spec: {
           affinity: {podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []}}, containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-apart-from-other-tenants}, spec: {replicas: 3, template: {
+          metadata: {labels: {tenant: a}}, spec: {affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [
+          {topologyKey: host, labelSelector: {}, mismatchLabelKeys: [tenant]}]}}, containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-spread}, spec: {replicas: 3, template: {
+          metadata: {labels: {app: web}}, spec: {topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone,
+          whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}], containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-apart}, spec: {replicas: 3, template: {
+          metadata: {labels: {app: web, tier: front}}, spec: {affinity: {podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [
+          {weight: 9, podAffinityTerm: {topologyKey: host, labelSelector: {matchExpressions: [{key: app, operator: In, values: [web]}]}}}]}},
+          containers: [{name: c, image: i}]}}}}
         ---
         {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-alone}, spec: {replicas: 1, template: {spec: {containers: [{name: c, image: i}]}}}}
         ---

@@ -179,13 +179,14 @@ def seccomp_unset(security_context: pd.DataFrame) -> pd.Series[Any]:
     layer="deploy",
     severity="medium",
     applies="linux",
-    expected="the AppArmor profile is not Unconfined",
+    expected="an AppArmor profile that is unset, RuntimeDefault or Localhost",
     shows=("container_type", "apparmor"),
 )
 def apparmor_unconfined(security_context: pd.DataFrame) -> pd.Series[Any]:
     """No container switches AppArmor off.
 
-    On nodes with AppArmor the runtime's profile applies unless a pod opts out.
+    On nodes with AppArmor the runtime's profile applies unless a pod opts out. A value that
+    Kubernetes does not know names no profile, and the baseline level refuses it.
 
     Remedy:
         Remove the setting, by field or by annotation.
@@ -208,6 +209,17 @@ def apparmor_unconfined(security_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: v1, kind: Pod, metadata: {name: bad-pod}, spec: {securityContext: {appArmorProfile: {type: Unconfined}},
           initContainers: [{name: n, image: i}], containers: [{name: c, image: i, securityContext: {appArmorProfile: {type: RuntimeDefault}}}]}}
         ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-unknown-annotation, annotations: {
+          container.apparmor.security.beta.kubernetes.io/c: runtime-default}}, spec: {containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-unknown-type}, spec: {
+          securityContext: {appArmorProfile: {type: runtime/default}}, containers: [{name: c, image: i}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-annotations-that-are-known, annotations: {
+          container.apparmor.security.beta.kubernetes.io/c: localhost/p, container.apparmor.security.beta.kubernetes.io/d: runtime/default,
+          container.apparmor.security.beta.kubernetes.io/e: ""}}, spec: {
+          containers: [{name: c, image: i}, {name: d, image: i}, {name: e, image: i}]}}
+        ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-annotation-of-another, annotations: {
           container.apparmor.security.beta.kubernetes.io/d: unconfined}}, spec: {containers: [{name: c, image: i}]}}
         ---
@@ -217,7 +229,7 @@ def apparmor_unconfined(security_context: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-unset}, spec: {containers: [{name: c, image: i}]}}
     """
-    return text_is(security_context["apparmor"], "Unconfined")
+    return ~text_is(security_context["apparmor"], "", "RuntimeDefault", "Localhost")
 
 
 @control(

@@ -28,10 +28,34 @@ class Spread(Part):
     label_selector: LabelSelector | None = None
 
 
+class ApartFrom(Part):
+    """Term of podAntiAffinity: the pods to be kept apart from."""
+
+    label_selector: LabelSelector | None = None
+    mismatch_label_keys: list[str] | None = None
+
+
+class WeighedApartFrom(Part):
+    """preferredDuringSchedulingIgnoredDuringExecution[]."""
+
+    pod_affinity_term: ApartFrom | None = None
+
+
+class AntiAffinity(Part):
+    """podAntiAffinity."""
+
+    required: list[ApartFrom] | None = field(
+        default=None, name="requiredDuringSchedulingIgnoredDuringExecution"
+    )
+    preferred: list[WeighedApartFrom] | None = field(
+        default=None, name="preferredDuringSchedulingIgnoredDuringExecution"
+    )
+
+
 class Affinity(Part):
     """affinity, as far as it spreads pods."""
 
-    pod_anti_affinity: Opaque | None = None
+    pod_anti_affinity: AntiAffinity | None = None
     node_affinity: Opaque | None = None
 
 
@@ -79,6 +103,19 @@ class PodSpec(Part):
     affinity: Affinity | None = None
     host_aliases: list[HostAlias] | None = None
     termination_grace_period_seconds: Int | None = None
+
+    @property
+    def kept_apart(self) -> list[str]:
+        """Selectors of the pods that it is spread among or kept apart from, as JSON.
+
+        Without a selector a constraint or term speaks of no pod.
+        """
+        spread = [s.label_selector for s in self.topology_spread_constraints or ()]
+        if self.affinity and (apart := self.affinity.pod_anti_affinity):
+            terms = [*(apart.required or ())]
+            terms += [w.pod_affinity_term for w in apart.preferred or () if w.pod_affinity_term]
+            spread += [t.label_selector for t in terms if not t.mismatch_label_keys]
+        return sorted({s.canonical for s in spread if s is not None})
 
     @property
     def typed_containers(self) -> list[tuple[str, int, Container]]:

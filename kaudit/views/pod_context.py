@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import (
     SEPARATOR,
+    alike,
     arrow,
     assembled,
     filled,
@@ -31,6 +32,7 @@ from kaudit.columns import (
 from kaudit.model import platform
 from kaudit.registry import view
 from kaudit.remembered import remembered
+from kaudit.selectors import keys_of, selector
 from kaudit.table import Table, doc
 from kaudit.tables.owned import OWNER, POD_KEY, OfPod
 
@@ -66,7 +68,7 @@ class PodContextRow(OfPod, kw_only=True):
     fs_group: Annotated[int | None, doc("fsGroup")]
     runtime_class: Annotated[str | None, doc("runtimeClassName")]
     priority_class: Annotated[str | None, doc("priorityClassName")]
-    spread: Annotated[bool, doc("has topology spread constraints or pod anti-affinity")]
+    spread: Annotated[bool, doc("spread constraints or anti-affinity select its own labels")]
     replicated: Annotated[bool, doc("its owner asks for two or more replicas")]
     tolerations: Annotated[list[str], doc("key=value:effect; key is * for any")]
     image_pull_secrets: Annotated[list[str], doc("names of its image pull secrets")]
@@ -141,7 +143,7 @@ def pod_context(
         "share_process_namespace": flags(pods["share_process_namespace"]),
         "service_links": flags(pods["enable_service_links"], unset=True),
         "replicated": _replicated(pods, kind, name, workloads),
-        "spread": (_lengths(pods["topology_spread"]) > 0) | pods["anti_affinity"],
+        "spread": _spread(pods["kept_apart"], pods["labels"]),
     }
     found |= _identity(pods, service_accounts, static)
     return assembled(pods, found, POD_CONTEXT.names)
@@ -157,6 +159,24 @@ def _lengths(column: pd.Series[Any]) -> pd.Series[Any]:
     import pyarrow.compute as pc
 
     return series(pc.fill_null(pc.list_value_length(arrow(column)), 0), column)
+
+
+def _spread(selectors: pd.Series[Any], labels: pd.Series[Any]) -> pd.Series[Any]:
+    """Tell which pods one of their own selectors selects: others leave replicas where they are."""
+    import pyarrow as pa
+
+    distinct = arrow(selectors).flatten().unique().to_pylist()
+    keys = {key for text in distinct for key in keys_of(text)}
+    known = kept_labels(labels, keys.__contains__)
+    numbers, first = alike(selectors, known)
+    chosen = pa.array(first)
+    found = [
+        any(selector(text)(dict(label.split("=", 1) for label in own)) for text in texts or ())
+        for texts, own in zip(
+            arrow(selectors).take(chosen).to_pylist(), known.take(chosen).to_pylist(), strict=True
+        )
+    ]
+    return series(pa.array(found, pa.bool_()).take(pa.array(numbers)), selectors)
 
 
 def _replicated(

@@ -214,14 +214,14 @@ def _selinux(c: pd.DataFrame, of_pod: Callable[[str], pd.Series[Any]]) -> dict[s
     }
 
 
-def _apparmor_annotation(column: pd.Series[Any]) -> pd.Series[Any]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
+_NOTED = {"": None, "unconfined": "Unconfined", "runtime/default": "RuntimeDefault"}
 
-    unconfined = over_texts(column, lambda text: text == "unconfined")
-    localhost = over_texts(column, lambda text: text.startswith("localhost/"))
-    default = over_texts(column, lambda text: text == "runtime/default")
-    nothing = pa.scalar(None, pa.string())
-    kind = pc.if_else(arrow(default), "RuntimeDefault", nothing)
-    kind = pc.if_else(arrow(localhost), "Localhost", kind)
-    return series(pc.if_else(arrow(unconfined), "Unconfined", kind), column)
+
+def _apparmor_annotation(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Type of profile that an annotation sets; one that Kubernetes does not know as written."""
+    import pyarrow as pa
+
+    def kind(text: str) -> str | None:
+        return "Localhost" if text.startswith("localhost/") else _NOTED.get(text, text)
+
+    return over_texts(column, kind, unset=pa.scalar(None, pa.string()), type_=pa.string())

@@ -41,8 +41,15 @@ spec:
   enableServiceLinks: false
   nodeSelector: {zone: z, disk: ssd}
   tolerations: [{operator: Exists}, {key: k, value: v, effect: NoSchedule}]
-  topologySpreadConstraints: [{topologyKey: zone}]
-  affinity: {podAntiAffinity: {}}
+  topologySpreadConstraints: [{topologyKey: zone, labelSelector: {matchLabels: {a: "1"}}}]
+  affinity:
+    podAntiAffinity:
+      requiredDuringSchedulingIgnoredDuringExecution:
+        - {topologyKey: zone, labelSelector: {matchLabels: {b: "2"}}}
+        - {topologyKey: zone}
+        - {topologyKey: zone, labelSelector: {}, mismatchLabelKeys: [b]}
+      preferredDuringSchedulingIgnoredDuringExecution:
+        - {weight: 1, podAffinityTerm: {topologyKey: zone, labelSelector: {matchLabels: {a: "1"}}}}
   hostAliases: [{ip: 1.2.3.4, hostnames: [a.example, b.example]}]
   imagePullSecrets: [{name: pull}]
   resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {cpu: 2, memory: 1.5Gi}}
@@ -129,7 +136,7 @@ def test_every_column_of_a_pod() -> None:
             "node_selector": ["disk=ssd", "zone=z"],
             "tolerations": ["*=:*", "k=v:NoSchedule"],
             "topology_spread": ["zone"],
-            "anti_affinity": True,
+            "kept_apart": ['{"matchLabels":{"a":"1"}}', '{"matchLabels":{"b":"2"}}'],
             "host_aliases": ["a.example", "b.example"],
             "image_pull_secrets": ["pull"],
             "last_applied": True,
