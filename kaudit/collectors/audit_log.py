@@ -5,6 +5,7 @@ Source: kubernetes/apiserver, ``pkg/apis/audit/v1/types.go``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from kaudit.model import audit
@@ -17,13 +18,15 @@ from kaudit.table import Row
 from kaudit.tables.events import AUDIT_EVENTS, EVENTS, AuditEventRow, EventRow
 
 _NO_TARGET = audit.Target()
+#: Not within a text, where quotes have a backslash.
+_VERSION = re.compile(rb'(?<!\\)"audit\.k8s\.io/')
 
 
 def _recognise(content: Content) -> bool:
     keys = content.keys
     if {"auditID", "verb"} <= keys or {"auditID", "stage"} <= keys:
         return True
-    return {"items", "kind"} <= keys and b'"audit.k8s.io/' in content.data[:4096]
+    return {"items", "kind"} <= keys and bool(_VERSION.search(content.data[:4096]))
 
 
 @tool(

@@ -54,6 +54,7 @@ def _recognise(content: Content) -> bool:
     title="Encryption at rest",
     help="EncryptionConfiguration of an API server; its keys are not kept.",
     recognise=_recognise,
+    kinds=("EncryptionConfiguration",),
 )
 def take_encryption(content: Content) -> Iterator[Taken]:
     """Take out the order of providers."""

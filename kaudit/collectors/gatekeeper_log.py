@@ -39,7 +39,10 @@ _wrapped = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
     title="Gatekeeper log",
     help="Log of Gatekeeper's audit (kubectl logs), or what its export wrote.",
     recognise=lambda content: (
-        content.shape != "list" and not content.holds_items and bool(_SIGN.search(content.data))
+        content.shape != "list"
+        and not content.holds_items
+        and not {"apiVersion", "kind", "metadata"} <= content.keys
+        and bool(_SIGN.search(content.data))
     ),
     files=("*gatekeeper*.log", "*gatekeeper*.txt"),
 )

@@ -56,6 +56,7 @@ def _recognise(content: Content) -> bool:
     help="What kyverno apply prints (--policy-report, --table or text).",
     recognise=_recognise,
     files=("*kyverno*apply*.txt",),
+    kinds=("ClusterPolicyReport", "ClusterReport"),
 )
 def take_kyverno(content: Content) -> Iterator[Taken | Lost]:
     """Take the results of all reports apart, or those of a text."""

@@ -70,6 +70,7 @@ def _recognise(content: Content) -> bool:
     title="Pod Security",
     help="AdmissionConfiguration of an API server, with the settings of PodSecurity.",
     recognise=_recognise,
+    kinds=("AdmissionConfiguration", "PodSecurityConfiguration"),
 )
 def take_pod_security(content: Content) -> Iterator[Taken | Lost]:
     """Take out the settings of the plugin."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -16,6 +17,12 @@ _members = msgspec.json.Decoder(dict[str, Raw]).decode
 _elements = msgspec.json.Decoder(list[Raw]).decode
 #: Bytes at the beginning by which content too large to hold is told.
 _EDGE = 1 << 16
+#: What stands before the first document: blank lines, comments, marks, directives.
+_BEFORE = re.compile(rb"(?:[ \t]*(?:#[^\n]*|---[^\n]*|%[^\n]*)?\r?\n)*")
+_AFTER = re.compile(rb"^(?:---|\.\.\.)(?:\s|$)", re.MULTILINE)
+_KEY = re.compile(rb"[\"']?[A-Za-z][\w.-]*[\"']?[ \t]*:(?:\s|$)")
+_VERSION = re.compile(rb"^[\"']?apiVersion[\"']?[ \t]*:[ \t]*\S", re.MULTILINE)
+_KIND = re.compile(rb"^[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?(\w+)", re.MULTILINE)
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -118,7 +125,7 @@ class Content:
         Raises
         ------
         InputError
-            It is no YAML; names the line. JSON is refused by msgspec.
+            It is no YAML, or several documents; names the line. JSON is refused by msgspec.
         """
         if self.shape == "object":
             return msgspec.json.decode(self.whole)
@@ -140,6 +147,21 @@ class Content:
         if start[:1] == b"[":
             return "list"
         return "null" if self.data.strip() == b"null" else "text"
+
+    @cached_property
+    def kind(self) -> str:
+        """Kind of the first document, where that is YAML of an object of the API; else empty.
+
+        Only what stands at the left edge counts: a ConfigMap may hold the text of anything.
+        """
+        if self.shape != "text" or not (start := _BEFORE.match(self.data)):
+            return ""
+        if not _KEY.match(self.data, start.end()):
+            return ""
+        after = _AFTER.search(self.data, start.end())
+        document = self.data, start.end(), after.start() if after else len(self.data)
+        kind = _KIND.search(*document) if _VERSION.search(*document) else None
+        return kind[1].decode() if kind else ""
 
     @property
     def holds_items(self) -> bool:

@@ -290,4 +290,6 @@ def one(text: bytes, where: str) -> Any:
     for _, item in found:
         if isinstance(item, Fault):
             raise InputError(item.what, where=f"{where}:{item.line}")
+    if len(found) > 1:
+        raise InputError("holds more than one document", where=f"{where}:{found[1][0]}")
     return found[0][1] if found else None

@@ -101,6 +101,7 @@ def tool(
     files: tuple[str, ...] = (),
     group: str = "",
     placed: bool = False,
+    kinds: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Register a function ``(content) -> Iterator[Taken | Lost]``: what a tool writes.
 
@@ -111,7 +112,7 @@ def tool(
     ----------
     name
         Of the tool, and of the option of ``kaudit collect``.
-    title, help, recognise, files, group, placed
+    title, help, recognise, files, group, placed, kinds
         See :class:`Format`.
 
     Returns
@@ -148,6 +149,7 @@ def tool(
             module=function.__module__,
             group=group,
             placed=placed,
+            kinds=kinds,
         )
         return function
 

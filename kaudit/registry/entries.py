@@ -106,6 +106,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         API group of the objects that it holds; empty where it holds records of the tool.
     placed
         Whether a file speaks of the place where it lies, so that two alike are not one.
+    kinds
+        Kinds of the documents in YAML that it takes although they are of the form of objects.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     module: str
     group: str = ""
     placed: bool = False
+    kinds: tuple[str, ...] = ()
 
     @property
     def holds(self) -> str:

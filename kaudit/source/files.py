@@ -21,7 +21,15 @@ from kaudit.source.json_windows import LARGE
 from kaudit.source.passed_over import gaps_of
 from kaudit.source.reading import Reading, origin_of
 from kaudit.source.shares import shared
-from kaudit.source.tools import EDGE, UNREADABLE, cause, content_of, name_of, recognised
+from kaudit.source.tools import (
+    EDGE,
+    UNREADABLE,
+    among_objects,
+    cause,
+    content_of,
+    name_of,
+    recognised,
+)
 
 _YAML = (".yaml", ".yml")
 _LINES = (".jsonl", ".ndjson")
@@ -150,12 +158,12 @@ class FileSource:
                         return
                 content, origin = content_of(name, path)
                 if format := recognised(content):
-                    yield from run.tool(format, content, origin)
+                    yield from run.tool(format, origin, content)
                     return
             if _long(path, size):
                 content, origin = content_of(name, path)
                 if format := recognised(content):
-                    yield from run.tool(format, content, origin)
+                    yield from run.tool(format, origin, content)
                     return
             if size > self.largest:
                 raise _TooLarge
@@ -173,9 +181,15 @@ class FileSource:
         origin = origin_of(name, data)
         content = Content(name, data, origin.sha256[:16])
         suffix = _suffix(path)
+        among = among_objects(content) if suffix in _YAML else {}
+        for tool, documents in among.items():
+            yield from run.tool(FORMATS[tool], origin_of(name, data), *documents)
+        if among:
+            yield from run.data(origin, data, yaml=True)
+            return
         begun = Content(name, data[:EDGE]) if suffix in _LINES else content
         if format := recognised(begun) or recognised(content):
-            yield from run.tool(format, content, origin)
+            yield from run.tool(format, origin, content)
             return
         if (suffix not in (*_YAML, *_JSON) and _named(path)) or (
             suffix in _LINES and not _objects_a_line(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
@@ -18,8 +19,11 @@ from kaudit.source.documents import EmptyList, Found, Item, Other, found_in
 from kaudit.source.events import Batch, Begin, Event, KindId, Listed, Origin, ServerVersion
 from kaudit.source.json_windows import windowed
 from kaudit.source.tools import taken
+from kaudit.text import count
 
 _BATCH = 2_500
+#: Containers in the JSON of an object, not in a text that it holds.
+_CONTAINERS = re.compile(rb'(?<!\\)"containers"\s*:\s*\[\s*\{')
 
 
 class Told(msgspec.Struct):
@@ -35,6 +39,8 @@ class Told(msgspec.Struct):
         Files that hold no Kubernetes object.
     records
         Records of tools, by format.
+    with_containers
+        Objects of kinds that are not known, and hold containers all the same, by kind.
     """
 
     origins: int = 0
@@ -43,6 +49,7 @@ class Told(msgspec.Struct):
     first_fault: str = ""
     no_object: list[str] = []
     records: dict[str, int] = {}
+    with_containers: dict[str, int] = {}
 
     def add(self, other: Told) -> None:
         """Let the files of another come after these."""
@@ -51,8 +58,13 @@ class Told(msgspec.Struct):
         self.empty_lists += other.empty_lists
         self.first_fault = self.first_fault or other.first_fault
         self.no_object += other.no_object
-        for format, count in other.records.items():
-            self.records[format] = self.records.get(format, 0) + count
+        _add(self.records, other.records)
+        _add(self.with_containers, other.with_containers)
+
+
+def _add(counts: dict[str, int], more: dict[str, int]) -> None:
+    for key, number in more.items():
+        counts[key] = counts.get(key, 0) + number
 
 
 class Reading:
@@ -71,6 +83,9 @@ class Reading:
         self.leaning: tuple[str, int] | None = None
         self._before: Counter[str] = Counter()
         self._plurals = {read.plural: key for key, read in wanted.items()}
+        reads = [read for collector in COLLECTORS.values() for read in collector.reads]
+        self._known = {read.id for read in reads}
+        self._open = {read.group for read in reads if read.open}
         self._all_tables = tuple(sorted({t.name for c in COLLECTORS.values() for t in c.tables}))
 
     def apart(self, before: Counter[str]) -> Reading:
@@ -97,20 +112,21 @@ class Reading:
         if told.objects == before and told.empty_lists == lists and not broken:
             yield from self._nothing(name, data)
 
-    def tool(self, format: Format, content: Content, origin: Origin) -> Iterator[Event]:
-        """Yield the events of a tool's output."""
+    def tool(self, format: Format, origin: Origin, *contents: Content) -> Iterator[Event]:
+        """Yield the events of a tool's output, or of several documents of one file."""
         origin.format = format.name
         yield (begin := self.begin(origin))
-        told, records = self.told, self.records(format.name)
-        content.before = records
-        for event in taken(format, content, begin.number):
-            if isinstance(event, Batch):
-                told.objects += len(event.items)
-                told.records[format.name] = told.records.get(format.name, 0) + len(event.items)
-            told.empty_lists += isinstance(event, Listed)
-            yield event
-        if content.leaning:
-            self.leaning = format.name, records
+        told = self.told
+        for content in contents:
+            content.before = records = self.records(format.name)
+            for event in taken(format, content, begin.number):
+                if isinstance(event, Batch):
+                    told.objects += len(event.items)
+                    told.records[format.name] = told.records.get(format.name, 0) + len(event.items)
+                told.empty_lists += isinstance(event, Listed)
+                yield event
+            if content.leaning:
+                self.leaning = format.name, records
 
     def windows(self, name: str, stream: BinaryIO, size: int) -> Iterator[Event] | None:
         """Return the events of a large list, or None where the file is none."""
@@ -137,6 +153,9 @@ class Reading:
                     pending = []
                 pending.append(found)
                 self.told.objects += 1
+                if self._is_strange(found) and _CONTAINERS.search(found.raw):
+                    kind = f"{found.kind}.{found.group}" if found.group else found.kind
+                    _add(self.told.with_containers, {kind: 1})
             else:
                 broken = broken or (
                     isinstance(found, Other) and found.reason in (Reason.BROKEN, Reason.PARTIAL)
@@ -145,6 +164,9 @@ class Reading:
         if pending:
             yield _batch(pending, number)
         return broken
+
+    def _is_strange(self, item: Item) -> bool:
+        return (item.group, item.kind) not in self._known and item.group not in self._open
 
     def _nothing(self, name: str, data: bytes) -> Iterator[Event]:
         """Tell an empty ``List`` in ``pods.json`` from a file without objects."""
@@ -185,14 +207,20 @@ class Reading:
         )
 
     def end(self) -> Iterator[Event]:
-        """Tell of files that hold no Kubernetes object."""
+        """Tell of files that hold no Kubernetes object, and of containers that nothing reads."""
+        for kind, number in sorted(self.told.with_containers.items()):
+            yield Gap(
+                what=kind,
+                reason=Reason.NOT_COLLECTED,
+                detail=f"{count(number, 'object')} with containers, of a kind that is not known: "
+                "what runs of it is judged only where its pods are in the evidence",
+            )
         files = self.told.no_object
         if files:
             names = ", ".join(files[:5])
-            count = len(files)
-            more = f" and {count - 5} more" if count > 5 else ""
+            more = f" and {len(files) - 5} more" if len(files) > 5 else ""
             yield Gap(
-                what=f"{count} file{'s' if count != 1 else ''} with other content",
+                what=f"{count(len(files), 'file')} with other content",
                 reason=Reason.NOT_IN_SOURCE,
                 detail=f"{names}{more}: no Kubernetes object",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import zlib
@@ -43,8 +44,33 @@ UNREADABLE = (OSError, EOFError, zlib.error)
 
 
 def recognised(content: Content) -> Format | None:
-    """Return the format that content is of, or None."""
-    return next((f for _, f in sorted(FORMATS.items()) if f.recognise(content)), None)
+    """Return the format that content is of, or None.
+
+    A manifest is not what a text in it is: of those only what a format names by kind is taken.
+    """
+    kind = content.kind
+    formats = [f for _, f in sorted(FORMATS.items()) if not kind or kind in f.kinds]
+    return next((f for f in formats if f.recognise(content)), None)
+
+
+def among_objects(content: Content) -> dict[str, list[Content]]:
+    """Documents that formats take out of a file that holds others beside them, by format."""
+    kinds = "|".join(kind for f in FORMATS.values() for kind in f.kinds).encode()
+    written = re.compile(rb"^[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?(?:%b)\b" % kinds, re.MULTILINE)
+    if content.shape != "text" or not written.search(content.data):
+        return {}
+    from kaudit.model.yaml_stream import chunks  # YAML is slow to import
+
+    found: dict[str, list[Content]] = {}
+    formats = set()
+    for _, chunk in chunks(content.data):
+        digest = hashlib.sha256(chunk).hexdigest()
+        one = Content(content.name, chunk, digest[:16])
+        format = recognised(one) if one.kind else None
+        formats.add(format.name if format else "")
+        if format:
+            found.setdefault(format.name, []).append(one)
+    return found if len(formats) > 1 else {}
 
 
 def content_of(name: str, path: Path) -> tuple[Content, Origin]:
