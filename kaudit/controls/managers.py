@@ -37,7 +37,7 @@ def profiling(control_plane: pd.DataFrame) -> pd.Series[Any]:
     """Components of the control plane offer no profiles.
 
     Profiles tell about the inside of the program and cost it time. They are on unless they
-    are switched off.
+    are switched off. The scheduler does not heed the flag where it has a configuration file.
 
     Remedy:
         Set the flag in the manifest of the static pod.
@@ -53,9 +53,15 @@ def profiling(control_plane: pd.DataFrame) -> pd.Series[Any]:
         ---
         {apiVersion: v1, kind: Pod, metadata: {name: ok-false, namespace: kube-system}, spec: {containers: [
           {name: c, image: i, command: [kube-apiserver, --profiling=false]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: bad-scheduler, namespace: kube-system}, spec: {containers: [
+          {name: c, image: i, command: [kube-scheduler, --kubeconfig=/k]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: ok-the-file-decides, namespace: kube-system}, spec: {containers: [
+          {name: c, image: i, command: [kube-scheduler, --config=/s.yaml, --profiling=true]}]}}
     """
     c = control_plane
-    return where_known(~text_is(c["profiling"], *FALSE), c["told"] | c["profiling"].notna())
+    return where_known(~text_is(c["profiling"], *FALSE), c["told"])
 
 
 @control(
