@@ -7,33 +7,18 @@ from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from kaudit.columns import empty, over_texts, text_is
+from kaudit.model.cipher_suites import STRONG_SUITES
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Suites with forward secrecy and authenticated encryption (RFC 9325, section 4.2).
-STRONG = frozenset(
-    [
-        "TLS_AES_128_GCM_SHA256",
-        "TLS_AES_256_GCM_SHA384",
-        "TLS_CHACHA20_POLY1305_SHA256",
-        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
-        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
-        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-    ]
-)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|ns|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
 def _weak(suites: str) -> bool:
-    return not STRONG.issuperset(suites.split(","))
+    return not STRONG_SUITES.issuperset(suites.split(","))
 
 
 def _out_of_bounds(duration: str) -> bool:
