@@ -38,9 +38,24 @@ _PLACEHOLDER = re.compile(
 #: Eight characters or more with a digit, without looking ahead: whole columns of tables are
 #: searched by an engine that cannot.
 _SHORT_BEARER = "|".join(rf"[A-Za-z_\-.=]{{{n}}}[0-9][\w\-.=]{{{7 - n},}}" for n in range(8))
+#: A private key from its first line to its last, also where line breaks are written out; without
+#: a last line, what stands behind the first in long runs.
+_KEY = r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+_IN_KEY = r"[\w+/=\s\\:;,.()<>@]*"
+_KEY_ENDS = (
+    rf"{_IN_KEY}(?:-[A-Za-z0-9]{_IN_KEY})*-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+)
+_KEY_RUNS = r"(?:(?:\\+[nr]|\s)*[A-Za-z0-9+/]{16,}={0,2})*"
+#: The same in base64, as files and settings carry it: plain, PKCS #1, SEC 1, OpenSSH, encrypted,
+#: DSA, PGP.
+_ENCODED_KEY = (
+    "LS0tLS1CRUdJTiB(?:QUklWQVRFIEtFWS|SU0EgUFJJVkFURSBLRVkt|FQyBQUklWQVRFIEtFWS"
+    "|PUEVOU1NIIFBSSVZBVEUgS0VZ|FTkNSWVBURUQgUFJJVkFURSBLRVkt|EU0EgUFJJVkFURSBLRVkt"
+    r"|QR1AgUFJJVkFURSBLRVkg)(?:(?:\\+[nr]|\s)*[A-Za-z0-9+/]{16,})*[A-Za-z0-9+/]*={0,2}"
+)
 #: Kind of credential to the shape of its text. Public formats of the issuers.
 SHAPES: dict[str, str] = {
-    "private key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
+    "private key": rf"{_KEY}(?:{_KEY_ENDS}|{_KEY_RUNS})|{_ENCODED_KEY}",
     "AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
     "GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{50,}\b",
     "GitLab token": r"\bglpat-[A-Za-z0-9_\-]{20,}\b",
@@ -59,7 +74,7 @@ SHAPE_BYTES = re.compile("|".join(SHAPES.values()).encode(), re.ASCII)
 _SHAPE_IN_BYTES = re.compile(_SHAPE.pattern.encode(), re.ASCII)
 _KINDS = list(SHAPES)
 #: ``--password=…``, ``-p …``-like options and ``KEY=value`` assignments in arguments.
-_OPTION = re.compile(r"(?P<name>(?:--?|\b)[A-Za-z][\w.\-]*)[=:](?:\s+(?!-))?")
+_OPTION = re.compile(r"(?P<name>(?:--?|\b)[A-Za-z][\w.\-]{0,80})[=:](?:\s+(?!-))?")
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s;&|]+")
 
 
@@ -90,6 +105,7 @@ _TRACES = [
     (hint, re.compile(hint + rest, re.ASCII))
     for hint, rest in (
         (b"-----BEGIN ", rb"[A-Z0-9 ]*PRIVATE KEY"),
+        (b"LS0tLS1CRUdJTiB", rb"(?:QUkl|SU0E|FQyB|PUEV|FTkN|EU0E|QR1A)"),
         (b"AKIA", rb"[0-9A-Z]{16}"),
         (b"ASIA", rb"[0-9A-Z]{16}"),
         (b"gh", rb"[pousr]_[A-Za-z0-9]{36}"),
