@@ -1,5 +1,20 @@
-"""``python -m kaudit``."""
+"""``kaudit``, and ``python -m kaudit``."""
 
-from kaudit.cli import main
+from __future__ import annotations
 
-main()
+import os
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; whoever interrupts while it is imported sees no traceback."""
+    try:
+        from kaudit.cli import main as run
+    except KeyboardInterrupt:
+        os._exit(_INTERRUPTED)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -241,7 +241,10 @@ class _Pickler(pickle.Pickler):
             return NotImplemented
         self._tables += 1
         path = f"{self._path}.{self._tables}"
-        with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, value.schema) as file:
+        with (
+            pa.OSFile(os.fsencode(path), "wb") as sink,
+            pa.ipc.new_file(sink, value.schema) as file,
+        ):
             file.write_table(value)
         return _taken, (path,)
 

@@ -62,9 +62,13 @@ def console(*, error: bool = False) -> Console:
     )
 
 
-def say(text: str, *, error: bool = True) -> None:
-    """Print a sentence; on stderr unless it is the answer itself."""
-    print(visible_lines(text), file=sys.stderr if error else sys.stdout)
+def say(text: str, *, error: bool = True, lines: bool = False) -> None:
+    """Print a sentence, on stderr unless it is the answer itself.
+
+    It is one line, whatever names it repeats, unless ``lines`` are meant.
+    """
+    shown = visible_lines(text) if lines else visible(text)
+    print(shown, file=sys.stderr if error else sys.stdout)
 
 
 def visible_lines(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -289,7 +290,8 @@ def _write(frame: pd.DataFrame, stem: Path) -> None:
     from kaudit.text import defused
 
     plain = frame.astype({c: "object" for c in frame.columns if frame[c].dtype == "category"})
-    pq.write_table(pa.Table.from_pandas(plain, preserve_index=False), stem.with_suffix(".parquet"))
+    with pa.OSFile(os.fsencode(stem.with_suffix(".parquet")), "wb") as sink:
+        pq.write_table(pa.Table.from_pandas(plain, preserve_index=False), sink)
     shown = plain.astype("object").map(
         lambda v: defused(", ".join(map(str, v)) if isinstance(v, list) else v)
     )

@@ -20,6 +20,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+#: The way out where a name is empty.
+EMPTY = "is a variable empty? the folder here is ."
+
 
 class KauditError(Exception):
     """Base of all errors that kaudit raises on purpose.

@@ -20,10 +20,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 
+from kaudit.errors import InputError
+from kaudit.text import is_text
+
 __all__ = ["Kernel"]
 
 _FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 _CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
+#: Bytes of the folder of sockets, whose names systems bound by 104 bytes and more.
+_LONGEST = 98
 #: New objects after which the collector looks for cycles: tables and drawings make many.
 _OBJECTS = 50_000
 _NEEDED = (
@@ -59,6 +64,11 @@ class Kernel:
     def __init__(self) -> None:
         self._private = TemporaryDirectory(prefix="kaudit-")
         self.private = Path(self._private.name)
+        if len(os.fsencode(self.private)) > _LONGEST or not is_text(self.private):
+            self._private.cleanup()
+            what = "the folder for temporary files has a name that no socket can have"
+            hint = "let TMPDIR be one with a short name"
+            raise InputError(what, where=self.private.parent, hint=hint)
         self.log = self.private / "kernel.log"
         self.connection = self.private / "connection.json"
         self.connection.touch(0o600)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kaudit.errors import InputError
 from kaudit.report import find_notebook
+from kaudit.text import is_text
 
 NOTEBOOKS = ("explore", "audit")
 
@@ -30,7 +31,13 @@ def workspace(bundle: str, folder: Path) -> Path:
     Path
         The notebook to begin with.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if not is_text(folder):
+        raise InputError("the name is no UTF-8, which notebooks need", where=folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        what = f"the workspace cannot be made: {fault.strerror}"
+        raise InputError(what, where=folder) from None
     evidence = folder / "evidence.kaudit"
     if not evidence.exists():
         _provide(bundle, evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import weakref
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ def mapped(path: str) -> pa.Table:
     """
     import pyarrow as pa
 
-    with pa.memory_map(path) as source:
+    with pa.memory_map(os.fsencode(path)) as source:
         whole = source.read_buffer()
     _MAPPED[whole.address] = whole
     content = pa.foreign_buffer(whole.address, whole.size, base=whole)

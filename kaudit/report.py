@@ -8,6 +8,7 @@ bytes do not depend on where the folder lies.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -25,7 +26,8 @@ from kaudit.beside import aside, possible
 from kaudit.errors import InputError, ReportError
 from kaudit.kernel import Kernel
 from kaudit.source.events import Progress, silent
-from kaudit.text import meant
+from kaudit.text import is_text, meant
+from kaudit.workshop import Workshop, allowed, is_left, locked
 
 if TYPE_CHECKING:
     from kaudit.template.ahead import Ahead
@@ -189,9 +191,11 @@ def _check_parameters(notebook: Path, given: Mapping[str, Any], known: Sequence[
 
 
 def _check_folder(out: Path) -> None:
+    if not is_text(out):
+        raise InputError("the name is no UTF-8, which notebooks need", where=out)
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise InputError("the report needs a folder, and this is none", where=out)
-    if out.is_dir() and any(out.iterdir()) and not is_report(out):
+    if out.is_dir() and not is_report(out) and not all(is_left(p, out.name) for p in out.iterdir()):
         hint = "choose another folder, or empty it"
         raise InputError("the folder holds something that is no report", where=out, hint=hint)
 
@@ -210,42 +214,39 @@ def _workshop(out: Path) -> Iterator[Path]:
     """Give a new folder beside the report's; whatever happens, none is left behind."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        folder = _fresh(out.parent, out.name)
+        shop = Workshop(out.parent, out.name)
     except PermissionError:
         if not out.is_dir():
             raise InputError("the folder cannot be written", where=out.parent) from None
-        folder = _fresh(out, out.name)
+        shop = Workshop(out, out.name)
     except OSError as fault:
         what = f"the folder cannot be made: {fault.strerror}"
         raise InputError(what, where=out.parent) from None
     try:
-        yield folder
+        with locked(out.parent):
+            _put_back(out)
+        yield shop.folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _fresh(parent: Path, name: str) -> Path:
-    number = os.getpid()
-    while True:
-        folder = parent / f".{name}.{number}.partial"
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return folder
+        shop.release()
 
 
 def _take(sources: Mapping[str, Path], folder: Path) -> None:
     """Make files and folders part of the report, by their names in it."""
     for name, source in sources.items():
-        if source.is_dir():
-            shutil.copytree(source, folder / name, copy_function=_link)
-        else:
-            _link(source, folder / name)
+        _copy(source, folder / name, _link)
 
 
-def _link(source: str | Path, target: str | Path) -> None:
+def _copy(source: Path, target: Path, copy: Callable[[Path, Path], object]) -> None:
+    """Copy a file or folder; what goes wrong first ends it, and is raised as it is."""
+    if not source.is_dir():
+        copy(source, target)
+        return
+    target.mkdir(exist_ok=True)
+    for path in sorted(source.iterdir()):
+        _copy(path, target / path.name, copy)
+
+
+def _link(source: Path, target: Path) -> None:
     """Link a file that never changes; copy it where a link is not possible."""
     try:
         os.link(source, target, follow_symlinks=True)
@@ -313,29 +314,67 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def _publish(folder: Path, out: Path) -> None:
     """Put the finished folder in its place; a report that was there goes only then."""
-    if folder.parent == out:
+    folder.chmod(allowed(0o777))
+    with locked(out.parent):
+        _check_folder(out)  # much may have come since
+        if folder.parent != out and _exchanged(folder, out):
+            return
         _publish_inside(folder, out)
-        return
-    old = folder.with_name(f"{folder.name}.old")
-    if out.is_dir() and any(out.iterdir()):
-        out.rename(old)
+
+
+def _exchanged(folder: Path, out: Path) -> bool:
+    """Give the folder the report's name; False where that is a mount, which cannot be renamed."""
+    old = _replaced(out)
     try:
+        if out.is_dir() and any(out.iterdir()):
+            out.rename(old)
         folder.rename(out)
-    except OSError:
-        if old.exists():
-            old.rename(out)
+    except OSError as fault:
+        if fault.errno not in (errno.EBUSY, errno.EXDEV):
             raise
-        _publish_inside(folder, out)
-    shutil.rmtree(old, ignore_errors=True)
+        return False
+    finally:
+        _put_back(out)
+    return True
+
+
+def _replaced(out: Path) -> Path:
+    """Name of a report for the moment in which another takes its place."""
+    return out.with_name(f".{out.name}.old")
+
+
+def _put_back(out: Path) -> None:
+    """Give a report its name back if nothing took its place, or let it go."""
+    old = _replaced(out)
+    if not is_report(old):
+        return
+    if os.path.lexists(out):
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.rename(out)
 
 
 def _publish_inside(folder: Path, out: Path) -> None:
     """Fill a folder that cannot be replaced, such as a mount; the mark comes last."""
+    if folder.parent != out:
+        with _workshop_in(out) as inside:
+            _copy(folder, inside, shutil.copyfile)
+            _publish_inside(inside, out)
+        return
     for path in list(out.iterdir()):
         if path != folder:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     for path in sorted(folder.iterdir(), key=lambda path: path.name == MARK):
-        shutil.move(path, out / path.name)
+        path.rename(out / path.name)
+
+
+@contextmanager
+def _workshop_in(out: Path) -> Iterator[Path]:
+    shop = Workshop(out, out.name)
+    try:
+        yield shop.folder
+    finally:
+        shop.release()
 
 
 def _kept(error: ReportError, folder: Path, out: Path) -> ReportError:

@@ -15,6 +15,7 @@ __all__ = [
     "anchor",
     "count",
     "defused",
+    "is_text",
     "meant",
     "shorten",
     "split_long",
@@ -62,6 +63,11 @@ def visible(text: str, *, lines: bool = False) -> str:
     if not lines:
         return _STACK.sub(_code, _ANY.sub(_code, text))
     return _STACK.sub(_code, _ANY_BUT_LINES.sub(_code, text.replace("\r\n", "\n")))
+
+
+def is_text(name: object) -> bool:
+    """Tell whether a name of a file is text: bytes that are none stand in it as surrogates."""
+    return not re.search("[\ud800-\udfff]", str(name))
 
 
 def visible_surrogates(text: str) -> str:

@@ -17,6 +17,7 @@ LEVELS = {
     "text": 0,
     "beside": 0,
     "mapped": 0,
+    "workshop": 0,
     "bundles": 0,
     "card": 0,
     "model": 0,

@@ -104,8 +104,8 @@ def test_sentences_go_to_stderr_unless_they_are_the_answer(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     say("a\x1b[31m\nb")
-    say("answer", error=False)
-    assert capfd.readouterr() == ("answer\n", "a\\u{1b}[31m\nb\n")
+    say("answer\n\x1b", error=False, lines=True)
+    assert capfd.readouterr() == ("answer\n\\u{1b}\n", "a\\u{1b}[31m\\u{a}b\n")
 
 
 def test_no_progress_where_nobody_watches(capfd: pytest.CaptureFixture[str]) -> None:

@@ -66,9 +66,14 @@ def test_it_runs_in_the_folder_that_it_is_told_and_shows_pictures(tmp_path: Path
     assert list(there.iterdir()) == []
 
 
-def test_one_that_has_died_is_a_report_that_failed(tmp_path: Path) -> None:
+def test_one_that_has_died_is_a_report_that_failed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     with Kernel() as kernel:
         os.killpg(kernel.process.pid, signal.SIGKILL)
         kernel.process.wait()
-        with pytest.raises(ReportError, match="the kernel died"):
+        with pytest.raises(ReportError, match="the kernel died at once, killed as a system does"):
             run(notebook(tmp_path, "1"), {}, tmp_path, kernel=kernel)
+    with pytest.raises(ReportError, match=r"the kernel died in cell `import os; os\.kill"):
+        run(notebook(tmp_path, "import os; os.kill(os.getpid(), 9)"), {}, tmp_path)
+    assert capfd.readouterr().err == ""  # it is told once, by whoever hears of it

@@ -45,6 +45,14 @@ def test_a_workspace_has_the_notebooks_and_evidence(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["file", "file/in", os.fsdecode(b"\xff")])
+def test_places_where_no_workspace_can_be(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"cannot be made|no UTF-8"):
+        workspace("", tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_workspace_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "pod.yaml").write_text(POD)
     start = workspace(str(tmp_path / "pod.yaml"), tmp_path / "work")

@@ -33,6 +33,8 @@ def main() -> NoReturn:
         app(prog_name="kubectl kaudit" if plugin else None)
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except KeyboardInterrupt:  # before a command has begun
+        code = 128 + signal.SIGINT
     else:
         code = 0
     for stream in (sys.stdout, sys.stderr):

@@ -13,10 +13,11 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.models import TyperPath
 
 from kaudit import __version__
 from kaudit.cli.grouped import spread
-from kaudit.errors import InputError, KauditError
+from kaudit.errors import EMPTY, InputError, KauditError
 from kaudit.text import meant
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -49,8 +50,25 @@ _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _UNUSABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
 
 
+class _Place(TyperPath):
+    """A file or folder; an empty name is not taken for the folder here."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Refuse an empty name."""
+        if value == "":
+            name = param.opts[0] if param.param_type_name == "option" else param.metavar
+            raise InputError(f"{name} has no name", hint=EMPTY)
+        return super().convert(value, param, ctx)
+
+
 class Help(TyperCommand):
     """A command whose help names arguments without their Python type."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            if isinstance(parameter.type, TyperPath):
+                parameter.type = _Place(path_type=parameter.type.type)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options."""
@@ -111,16 +129,27 @@ class Commands(TyperGroup):
                 _leave(2, f"cannot be written: {os.strerror(fault.errno)}", fault, given)
             if isinstance(fault, OSError) and fault.errno in _UNUSABLE and fault.filename:
                 _leave(2, f"{fault.filename}: {os.strerror(fault.errno)}", fault, given)
+            if isinstance(fault, FileNotFoundError) and fault.filename is None and _lost():
+                _leave(2, "the current folder is not there any more (go to another)", fault, given)
             what = f"{type(fault).__name__}: {fault}"
             _leave(_BUG, f"this is a bug in kaudit ({what}); --debug shows where", fault, given)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _lost() -> bool:
+    """Tell whether the current folder was removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _leave(code: int, text: str, fault: Exception, given: Sequence[str]) -> NoReturn:
     from kaudit.console import say
 
     if "--debug" in given:
-        say("".join(format_exception(fault)).rstrip())
+        say("".join(format_exception(fault)).rstrip(), lines=True)
     say(f"kaudit: {text}")
     sys.exit(code)
 
@@ -200,5 +229,5 @@ def _all(
     if context.invoked_subcommand is None:
         from kaudit.console import say
 
-        say(context.get_help())
+        say(context.get_help(), lines=True)
         raise typer.Exit(2)

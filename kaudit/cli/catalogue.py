@@ -64,7 +64,7 @@ def controls(
         _show_planned(layer, format)
         return
     if id and format == "table":
-        say(_explained(registry.find_control(id)), error=False)
+        say(_explained(registry.find_control(id)), error=False, lines=True)
         return
     chosen = (
         [registry.find_control(id)]
@@ -201,4 +201,4 @@ def rbac(
     from kaudit.console import say
     from kaudit.rbac import manifest
 
-    say(manifest(listed(kinds), secrets=secrets, namespace=namespace), error=False)
+    say(manifest(listed(kinds), secrets=secrets, namespace=namespace), error=False, lines=True)

@@ -109,7 +109,7 @@ def schedule(
         waivers=load_waivers(decisions.waivers) if decisions.waivers else (),
         **({"version": version} if version else {}),
     )
-    say(manifest(plan).rstrip("\n"), error=False)
+    say(manifest(plan).rstrip("\n"), error=False, lines=True)
     if not api_server and not quiet:
         say("the network policy lets it reach any address on ports 443 and 6443; see --api-server")
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from kaudit.cli.app import Help
+from kaudit.errors import EMPTY, InputError
 
 _GIVEN, _WORDS = "kaudit.outputs", "kaudit.words"
 
@@ -39,6 +40,8 @@ def outputs_of(context: typer.Context) -> list[tuple[str, Path]]:
 
 def _keep(context: typer.Context, param: typer.CallbackParam, given: list[str] | None) -> None:
     kept = context.meta.setdefault(_GIVEN, [])
+    if "" in (given or ()):
+        raise InputError(f"{param.opts[0]} has no name", hint=EMPTY)
     kept += [(str(param.name).replace("_", "-"), Path(path)) for path in given or ()]
 
 

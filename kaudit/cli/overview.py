@@ -63,7 +63,7 @@ def _conclusions(assessment: Assessment) -> None:
         designs.setdefault((x.design, x.design_because), []).append(x.layer)
     for (opinion, because), layers in designs.items():
         text = f"Design of {', '.join(layers)}: {opinion}; {because}"
-        say(textwrap.fill(text, console().width), error=False)
+        say(textwrap.fill(text, console().width), error=False, lines=True)
     say("", error=False)
 
 
@@ -81,7 +81,7 @@ def _failing(assessment: Assessment, *, everything: bool) -> Result | None:
         ratio = f"{tallies[c.id].open}/{tallies[c.id].population}"
         rows += [(c.severity, c.id, ratio, c.title), ("", "", "", f"  {_told(first)}")]
     if not failing:
-        say("Nothing fails that is not waived.\n", error=False)
+        say("Nothing fails that is not waived.\n", error=False, lines=True)
         return None
     show_table(
         rows,
@@ -91,7 +91,11 @@ def _failing(assessment: Assessment, *, everything: bool) -> Result | None:
     if len(shown) < len(failing):
         left = Counter(c.severity for c in failing[len(shown) :])
         kinds = ", ".join(f"{number} {severity}" for severity, number in left.items())
-        say(f"{len(failing) - len(shown)} more fail ({kinds}); --all shows them\n", error=False)
+        say(
+            f"{len(failing) - len(shown)} more fail ({kinds}); --all shows them\n",
+            error=False,
+            lines=True,
+        )
     return firsts[0]
 
 
@@ -126,7 +130,9 @@ def _unassessed(assessment: Assessment, *, everything: bool) -> None:
         title=f"{count(affected, 'control')} could not be assessed, or not everywhere",
     )
     if len(shown) < len(reasons):
-        say(f"{len(reasons) - len(shown)} more reasons; --all shows them\n", error=False)
+        say(
+            f"{len(reasons) - len(shown)} more reasons; --all shows them\n", error=False, lines=True
+        )
 
 
 def _some(ids: Sequence[str], everything: bool) -> str:

@@ -98,4 +98,4 @@ def _show(found: Provenance) -> None:
         return
     say(f"Record {found.raw}:{found.line}", error=False)
     record = msgspec.json.format(msgspec.json.encode(found.record), indent=2).decode()
-    say(record, error=False)
+    say(record, error=False, lines=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -259,6 +260,7 @@ class Builder:
         return on_disk(found) if found.nbytes > LARGE else found
 
     def _write(self, bundle: Path, whole: Mapping[str, Any], manifest: Manifest) -> Store:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         folder = bundle / "tables"
@@ -273,7 +275,10 @@ class Builder:
                 [whole[name]] if name in whole else [part[name] for part in self.gathered.parts]
             )
             path = folder / f"{name}.parquet"
-            with pq.ParquetWriter(path, pieces[0].schema, compression="zstd") as writer:
+            with (
+                pa.OSFile(os.fsencode(path), "wb") as sink,
+                pq.ParquetWriter(sink, pieces[0].schema, compression="zstd") as writer,
+            ):
                 for piece in pieces:
                     clean, hits = masked_table(piece) if closer else (piece, 0)
                     masked += hits

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
-import sys
+import stat
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,22 +16,18 @@ import msgspec
 from kaudit.errors import InputError
 from kaudit.evidence.manifest import Manifest
 from kaudit.model.credential import SHAPES
+from kaudit.workshop import Workshop, allowed, locked
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _PATTERN = "|".join(SHAPES.values())
-#: How the names of folders end in which a bundle is being built.
-_PARTIAL = ".partial"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _SMALL = 1 << 20  # bytes
 
 
-class Claim:
-    """A private folder beside ``out`` to build in, locked for as long as the process lives.
-
-    What runs that were killed have left of the same bundle goes; what another run that is
-    alive is building stays.
+class Claim(Workshop):
+    """A private folder beside ``out`` to build in.
 
     Raises
     ------
@@ -44,28 +39,10 @@ class Claim:
         _free(out)
         if not out.parent.is_dir():
             raise InputError("the folder to write into does not exist", where=out.parent)
-        parent = _locked(out.parent, wait=True)
         try:
-            for left in out.parent.glob(f".{glob.escape(out.name)}.*{_PARTIAL}"):
-                if (lock := _locked(left)) is not None:
-                    shutil.rmtree(left, ignore_errors=True)
-                    os.close(lock)
-            self.folder = Path(
-                tempfile.mkdtemp(prefix=f".{out.name}.", suffix=_PARTIAL, dir=out.parent)
-            )
-            self._lock = _locked(self.folder)
+            super().__init__(out.parent, out.name)
         except OSError as fault:
             raise InputError(f"cannot write here: {fault.strerror}", where=out.parent) from None
-        finally:
-            if parent is not None:
-                os.close(parent)
-
-    def release(self) -> None:
-        """Give up the lock, and the folder if it is still there."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
 
 def _free(out: Path) -> None:
@@ -73,23 +50,6 @@ def _free(out: Path) -> None:
         raise InputError(
             "there is something already", where=out, hint="name a new bundle, or remove it"
         )
-
-
-def _locked(folder: Path, *, wait: bool = False) -> int | None:
-    """Lock a folder; None where another process has, or where there are no such locks."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    handle = None
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
-        if handle is not None:
-            os.close(handle)
-        return None
-    return handle
 
 
 def publish(folder: Path, out: Path, manifest: Manifest) -> None:
@@ -100,15 +60,17 @@ def publish(folder: Path, out: Path, manifest: Manifest) -> None:
         archive = folder / "bundle.zip"
         _zip(folder, archive)
         _durable(archive)
-        _free(out)
-        archive.rename(out)
+        with locked(out.parent):
+            _free(out)
+            archive.rename(out)
         shutil.rmtree(folder)
     else:
         for path in sorted(folder.rglob("*")):
             _durable(path)
-        folder.chmod(0o755)
-        _free(out)
-        folder.rename(out)
+        folder.chmod(allowed(0o777))
+        with locked(out.parent):
+            _free(out)
+            folder.rename(out)
     _durable(out.parent)
 
 
@@ -133,9 +95,16 @@ def _zip(folder: Path, archive: Path) -> None:
 
 
 def replace_file(out: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file whole or not at all; an existing one is replaced."""
+    """Write a file whole or not at all; an existing one is replaced.
+
+    A device, a pipe or our own output is written to.
+    """
     if out.is_dir():
         raise InputError("this is a folder", where=out, hint="name a file in it")
+    if _is_stream(out):
+        with out.open("wb") as stream:
+            stream.writelines(chunks)
+        return
     if not out.parent.is_dir():
         raise InputError("the folder to write into does not exist", where=out.parent)
     try:
@@ -149,11 +118,20 @@ def replace_file(out: Path, chunks: Iterable[bytes]) -> None:
                 stream.write(chunk)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.chmod(0o644)
+        temporary.chmod(stat.S_IMODE(out.stat().st_mode) if out.exists() else allowed(0o666))
         temporary.replace(out)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _is_stream(out: Path) -> bool:
+    """Tell what only takes what is written, so that a file in its place would do harm."""
+    try:
+        found = out.stat()
+        return not stat.S_ISREG(found.st_mode) or os.path.samestat(found, os.fstat(1))
+    except OSError:  # nothing is there, or we have no output
+        return False
 
 
 def _durable(path: Path) -> None:

@@ -66,7 +66,7 @@ class SpilledPart(Mapping[str, "pa.Table"]):
         self._names = tuple(part)
         for name, table in part.items():
             with (
-                pa.OSFile(self._path(name), "wb") as sink,
+                pa.OSFile(os.fsencode(self._path(name)), "wb") as sink,
                 pa.ipc.new_file(sink, table.schema) as file,
             ):
                 file.write_table(table)
@@ -222,9 +222,13 @@ class BundleStore:
         import pyarrow.parquet as pq
 
         member = f"tables/{name}.parquet"
-        source = pa.BufferReader(self.content(member)) if self._archive else self.path / member
         try:
-            return pq.ParquetFile(source)
+            # Arrow takes a name for an address where it looks like one, and knows no bytes in it.
+            return pq.ParquetFile(
+                pa.BufferReader(self.content(member))
+                if self._archive
+                else pa.OSFile(os.fsencode(self.path / member))
+            )
         except FileNotFoundError:
             raise EvidenceError(f"{member} is missing", where=self.path) from None
         except (pa.ArrowInvalid, OSError) as fault:

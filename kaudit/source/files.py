@@ -17,6 +17,7 @@ from kaudit.model.taken import Content
 from kaudit.model.words import Reason
 from kaudit.registry import FORMATS, Read
 from kaudit.source.events import Event, KindId, Maker, Progress, silent
+from kaudit.source.folders import walked
 from kaudit.source.json_windows import LARGE
 from kaudit.source.passed_over import gaps_of
 from kaudit.source.reading import Reading, origin_of
@@ -205,7 +206,7 @@ def _walked(root: Path) -> Iterator[tuple[str, Path, str, bool]]:
     Of hidden folders only what lies in them directly is named: it is not read.
     """
     faults: list[OSError] = []
-    for top, folders, files in os.walk(root, onerror=faults.append):
+    for top, folders, files in walked(root, faults.append):
         closed = [Path(top, name) for name in folders if name.startswith(".") and name not in _OPEN]
         folders[:] = [name for name in folders if not name.startswith(".") or name in _OPEN]
         links = [name for name in folders if Path(top, name).is_symlink()]
@@ -275,7 +276,7 @@ def _unpacked(path: Path, largest: int) -> bytes:
         import pyarrow as pa
 
         try:
-            with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as packed:
+            with pa.CompressedInputStream(pa.OSFile(os.fsencode(path)), "zstd") as packed:
                 data = io.BytesIO(packed.read(largest + 1)).getvalue()
         except pa.ArrowInvalid as fault:
             raise OSError(str(fault)) from None

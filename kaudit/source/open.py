@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from kaudit.errors import InputError
+from kaudit.errors import EMPTY, InputError
 from kaudit.source.events import Source
 from kaudit.source.files import FileSource
 
@@ -37,7 +37,7 @@ def open_source(text: str, *, stdin: BinaryIO | None = None, secrets: str = "non
         There is nothing of the name.
     """
     if not text:
-        raise InputError("a source has no name", hint="is a variable empty? the folder here is .")
+        raise InputError("a source has no name", hint=EMPTY)
     if text == "-":
         if stdin is None:
             raise InputError("there is no standard input to read")

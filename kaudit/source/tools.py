@@ -31,6 +31,7 @@ from kaudit.source.events import (
     Progress,
     silent,
 )
+from kaudit.source.folders import walked
 from kaudit.text import meant, visible_surrogates
 
 #: Bytes of a file, unpacked, from which it is read through a window.
@@ -126,7 +127,9 @@ def opener(path: Path) -> Callable[[], BinaryIO]:
     if suffix == ".zst":
         import pyarrow as pa
 
-        return lambda: cast(BinaryIO, pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"))
+        return lambda: cast(
+            BinaryIO, pa.CompressedInputStream(pa.OSFile(os.fsencode(path)), "zstd")
+        )
     return lambda: path.open("rb")
 
 
@@ -266,7 +269,7 @@ class ToolSource:
         if not self.path.is_dir():
             return [(name_of(self.path), self.path)]
         found = []
-        for top, _, names in os.walk(self.path):
+        for top, _, names in walked(self.path):
             paths = [Path(top, name) for name in names if not name.startswith(".")]
             found += [(name_of(p, self.path), p) for p in paths if p.is_file()]
         if not found:

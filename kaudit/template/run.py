@@ -8,8 +8,10 @@ notebook.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
+import signal
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
@@ -36,6 +38,8 @@ from kaudit.text import shorten, visible
 
 __all__ = ["known_parameters", "normalise", "run"]
 
+#: What goes wrong is told once, and by us.
+logging.getLogger("papermill").addHandler(logging.NullHandler())
 _KERNEL = "kaudit"
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
 
@@ -189,7 +193,9 @@ def run(
             if not isinstance(error, DeadKernelError) and "Kernel" not in str(error):
                 raise
             said = used.log.read_text("utf-8", "replace").strip()[-400:]
-            what = f"the kernel died in cell `{last[-1] if last else ''}`"
+            what = f"the kernel died in cell `{last[-1]}`" if last else "the kernel died at once"
+            if used.process.poll() == -signal.SIGKILL:
+                what += ", killed as a system does that has no memory left"
             raise ReportError(f"{what}: {visible(said)}" if said else what) from None
     return _sound(node, failed)
 

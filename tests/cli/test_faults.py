@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from kaudit.demo import write
@@ -36,10 +37,11 @@ def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
         "stderr": subprocess.PIPE,
         "text": True,
         "preexec_fn": _interruptible,
+        # Where no file may be large, Python would leave modules that are cut off.
+        "env": os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
     }
     return subprocess.Popen(
         [sys.executable, "-m", "kaudit", *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
         **(settings | options),
     )
 
@@ -175,6 +177,94 @@ def test_a_link_to_nothing_is_something_already(dump: Path, tmp_path: Path) -> N
     assert code == 2
     assert "there is something already" in text
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("prune", "", "--keep", "3"),
+        ("collect", "pod.yaml", "-o", ""),
+        ("collect", "pod.yaml", "-o", "b.kaudit", "--trivy="),
+        ("report", "pod.yaml", "-o", ""),
+        ("gate", "--manifest", ""),
+    ],
+)
+def test_an_empty_name_is_not_the_folder_here(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "pod.yaml").write_bytes(POD)
+    (tmp_path / "old.kaudit").touch()
+    code, text = run(*arguments, cwd=tmp_path)
+    assert (code, text.count("\n")) == (2, 1), text
+    assert "has no name (is a variable empty?" in text
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["old.kaudit", "pod.yaml"]
+
+
+def test_a_name_forges_no_line(tmp_path: Path) -> None:
+    (tmp_path / "a\nkaudit: all is well.yaml").write_text("{{ [")
+    code, text = run("assess", tmp_path / "a\nkaudit: all is well.yaml")
+    assert (code, text.count("\n")) == (2, 1), text
+    assert text.startswith("kaudit: a\\u{a}kaudit: all is well.yaml: ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
+@pytest.mark.parametrize("ending", ["", ".kaudit"])
+def test_names_that_are_no_text(tmp_path: Path, ending: str) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with pa.CompressedOutputStream(pa.OSFile(bytes(folder) + b"/\xff.yaml.zst", "wb"), "zstd") as f:
+        f.write(POD)
+    out = Path(os.fsdecode(bytes(tmp_path) + b"/\xfe" + ending.encode()))
+    assert run("collect", folder, "-q", "-o", out) == (0, "")
+    assert len(Evidence.open(out)["pods"]) == 1
+    code, text = run("report", out, "-q", "--no-pdf", "-o", tmp_path / os.fsdecode(b"\xfd"))
+    assert (code, text.count("\n")) == (2, 1), text
+    assert "no UTF-8" in text
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_folder_for_temporary_files_with_a_long_name(dump: Path, tmp_path: Path) -> None:
+    place = tmp_path / ("t" * 100)
+    place.mkdir()
+    env = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(place)}
+    code, text = run("report", dump, "-q", "--no-pdf", "-o", tmp_path / "report", env=env)
+    assert (code, text.count("\n")) == (2, 1), text
+    assert "let TMPDIR be one with a short name" in text
+    assert [*place.iterdir(), *tmp_path.glob("report*")] == []
+
+
+def test_a_current_folder_that_is_gone(dump: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+
+    def leave() -> None:
+        os.chdir(gone)
+        gone.rmdir()
+
+    code, text = run("report", dump, "-o", "report", preexec_fn=leave)
+    assert (code, text) == (
+        2,
+        "kaudit: the current folder is not there any more (go to another)\n",
+    )
+
+
+def test_who_interrupts_while_it_is_imported_sees_no_traceback(tmp_path: Path) -> None:
+    begin = (
+        "import os, signal, sys; from importlib.abc import MetaPathFinder\n"
+        "class Ends(MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'kaudit.cli.app': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Ends())\n"
+        "from kaudit.__main__ import main; main()\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", begin, "controls"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=_interruptible,
+    )
+    assert (process.returncode, process.stderr) == (130, "")
 
 
 @pytest.mark.parametrize("command", ["assess", "report"])

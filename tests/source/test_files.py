@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import subprocess
 import threading
 from collections.abc import Hashable
 from pathlib import Path
@@ -348,3 +349,20 @@ def test_what_cannot_be_unpacked_says_why(tmp_path: Path, data: bytes, why: str)
     (tmp_path / "good.yaml").write_text(YAML)
     (tmp_path / "bad.yaml.gz").write_bytes(data)
     assert unread(tmp_path) == {"bad.yaml.gz": why}
+
+
+def test_folders_may_be_as_deep_as_a_system_lets(tmp_path: Path) -> None:
+    place = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1_200):  # deeper than Python calls itself
+        os.mkdir("d", dir_fd=place)
+        inner = os.open("d", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    file = os.open("pod.yaml", os.O_CREAT | os.O_WRONLY, dir_fd=place)
+    os.write(file, YAML.encode())
+    os.close(file)
+    os.close(place)
+    try:
+        assert len(collect(FileSource(tmp_path))["pods"]) == 1
+    finally:
+        subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)
