@@ -9,6 +9,7 @@ import pytest
 
 from kaudit.collect import collect
 from tests.integration.cluster import Cluster
+from tests.integration.process import awaited
 from tests.memory_source import MemorySource, rows
 
 _FLAGS = ("requests_cpu", "requests_memory", "limits_cpu", "limits_memory", "limits_storage")
@@ -75,14 +76,19 @@ def test_what_they_fill_in(cluster: Cluster, case: str) -> None:
         ranges.append(one | {"spec": {"limits": limits}})
         assert cluster.request("POST", f"{base}/limitranges", ranges[-1]).status == 201
     pod = {"metadata": {"name": "p", "namespace": namespace}, "spec": spec()}
-    answer = cluster.request("POST", f"{base}/pods?dryRun=All", pod)
-    assert answer.status == HTTPStatus.CREATED, answer.body
     template = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": pod["metadata"],
         "spec": {"template": {"spec": spec()}},
     }
-    made = {"apiVersion": "v1", "kind": "Pod", **answer.body}
-    assert flags(template, *ranges) == flags(made)
-    assert len(flags(made)) == 2 * len(_RESOURCES)
+    told = flags(template, *ranges)
+
+    def filled() -> dict[str, tuple[bool, ...]] | None:
+        """What the server fills in, once it knows all ranges: it learns of them later."""
+        answer = cluster.request("POST", f"{base}/pods?dryRun=All", pod)
+        assert answer.status == HTTPStatus.CREATED, answer.body
+        made = flags({"apiVersion": "v1", "kind": "Pod", **answer.body})
+        return made if made == told else None
+
+    assert len(awaited(filled)) == 2 * len(_RESOURCES)
