@@ -206,6 +206,8 @@ class Ingest:
         self._reports: dict[tuple[str, str], str] = {}
         self.orphans = Orphans()
         self._making_pods = {key for key in wanted if {"pods", "workloads"} <= {*tables_of(key)}}
+        #: What specs told that is no columns yet: those of each small file would cost too much.
+        self._told: dict[KindId, SpecRows] = {}
 
     def source(self, source: Source, progress: Progress) -> None:
         """Read one source to its end."""
@@ -215,6 +217,8 @@ class Ingest:
             source.make = self._made
         with _closing(source.read(kinds, progress)) as events:
             self._events(events, first)
+        self._settle()
+        self.builder.gathered.cut()
 
     def _events(self, events: Iterator[Event], first: int) -> None:
         again: set[int] = set()
@@ -267,7 +271,15 @@ class Ingest:
         self.listed.add(key)
         self._gather(batch)
         self.orphans.keep(batch)
-        self.builder.gathered.cut()
+        if sum(map(len, self._told.values())) >= MANY:
+            self._settle()
+            self.builder.gathered.cut()
+
+    def _settle(self) -> None:
+        """Make columns of what specs told; before a cut, for a part has all rows of its pods."""
+        for told in self._told.values():
+            self.builder.gathered.take_all(told.columns())
+        self._told.clear()
 
     def _key(self, group: str, kind: str) -> KindId:
         """What a kind is wanted as: itself, or one of an open group."""
@@ -304,6 +316,7 @@ class Ingest:
         alone._gather(batch)
         if alone.seen:
             return False
+        alone._settle()
         builder.fill(piece)
         alone.orphans.take_items(batch)
         piece.gaps, piece.faults = alone.gaps, bool(alone.gaps)
@@ -321,6 +334,7 @@ class Ingest:
         if piece.newest and (self.newest is None or piece.newest > self.newest):
             self.newest = piece.newest
         if piece.raw:
+            self._settle()
             before = self.builder.join(piece)
             if piece.orphans is not None:
                 self.orphans.join(piece.orphans, (piece.group, piece.kind), before)
@@ -331,7 +345,8 @@ class Ingest:
         decode, builder = decoder(read.model), self.builder
         see = self.orphans.see if key in self._making_pods else None
         functions = [c.function for c in collectors if not c.of_spec]
-        told = SpecRows(collectors)
+        if (told := self._told.get(key)) is None:
+            told = self._told[key] = SpecRows(collectors)
         api_version = f"{read.group}/{batch.version}" if read.group else batch.version
         tables = [table for c in collectors for table in c.tables if not c.of_spec]
         record, raw = builder.record, read.raw
@@ -372,7 +387,6 @@ class Ingest:
                 self._broken(batch, item, position, TOO_DEEP)
             if index % _PRESSED == 0:
                 press(tables)
-        builder.gathered.take_all(told.columns())
         builder.trace(raw, batch.origin, recorded)
 
     def adopt(self) -> None:

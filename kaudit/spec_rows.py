@@ -36,7 +36,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SpecRows:
-    """What collectors of specs tell of the pods of a batch.
+    """What collectors of specs tell of some pods; its length is how many they are.
 
     Parameters
     ----------
@@ -57,6 +57,9 @@ class SpecRows:
         self._places: list[Place] = []
         self._specs = array("q")
         self._called: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     def add(self, found: Pod | Controller, place: Place) -> None:
         """Take a pod, or what makes pods."""

@@ -1,5 +1,6 @@
 """What a builder tells of all that it gathered, also of what waits on disk."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -34,6 +35,34 @@ def test_distinct_values_of_all_parts(monkeypatch: pytest.MonkeyPatch, part: int
     assert found[-1] == "memory"
     assert len(evidence["containers"]) == 9
     assert evidence["namespaces"]["name"].tolist() == ["n"]
+
+
+@pytest.mark.parametrize(("many", "part"), [(1, 1), (3, 4), (4, 3), (500, 20_000)])
+def test_many_small_batches_give_what_one_large_gives(
+    monkeypatch: pytest.MonkeyPatch, many: int, part: int
+) -> None:
+    together = objects(pods(11))
+    apart: list[Any] = []
+    for number, pod in enumerate(together):
+        apart += [
+            pod,
+            *objects(f"{{apiVersion: v1, kind: Namespace, metadata: {{name: n{number}}}}}"),
+        ]
+    large = collect(MemorySource(*together))
+    monkeypatch.setattr(import_module("kaudit.collect"), "MANY", many)
+    monkeypatch.setattr(gathered, "PART", part)
+    small = collect(MemorySource(*apart))
+    for name in ("pods", "containers", "volumes", "env"):
+        found = small[name].sort_values("pod_uid", ignore_index=True)  # a part is sorted apart
+        assert found.equals(large[name].sort_values("pod_uid", ignore_index=True))
+    parts = small.manifest.parts
+    assert (parts > 1) is (part < 11)
+    uids = []
+    for number in range(parts):
+        held = [small.store.read(n, number, ["pod_uid"])["pod_uid"] for n in ("pods", "containers")]
+        assert held[0].to_pylist() == held[1].to_pylist()
+        uids += held[0].to_pylist()
+    assert len({*uids}) == len(uids) == 11
 
 
 def test_tables_that_wait_on_disk_are_what_those_in_memory_are(
