@@ -1,5 +1,6 @@
 """Numbers of results are kept in as few bytes as they need, and none is cut."""
 
+import sys
 from pathlib import Path
 
 import msgspec
@@ -48,6 +49,7 @@ def test_resources_of_several_parts_keep_their_counts_and_what_was_seen_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gathered, "PART", 1)
+    monkeypatch.setattr(sys.modules["kaudit.collect"], "MANY", 1)
     lists = [("a", 2), ("b", 3), ("a", 1), ("c", 300), ("b", 1)]
     for number, (owner, many) in enumerate(lists):
         (tmp_path / f"{number}.json").write_bytes(pods(owner, many, first=1000 * number))

@@ -116,6 +116,7 @@ def test_figures_of_a_bundle_in_many_parts(
     cluster_1k: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gathered, "PART", 150)
+    monkeypatch.setattr(sys.modules["kaudit.collect"], "MANY", 1)
     monkeypatch.setattr(gathered, "_GATHERED", 40)
     folder = tmp_path / "dump"
     shutil.copytree(cluster_1k, folder)

@@ -83,6 +83,22 @@ _LISTED = {
     "notify": (("apt", "2.6.1"), ("bash", "5.2.15"), ("curl", "7.88.1"), ("npm", "10.8.2")),
     "importer": (("bash", "5.2.15"), ("dpkg", "1.21.22"), ("openssh-server", "1:9.2p1")),
 }
+#: What a kubelet is told that is set up well, and tells.
+_KUBELET = {
+    "authentication": {
+        "anonymous": {"enabled": False},
+        "webhook": {"enabled": True},
+        "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
+    },
+    "authorization": {"mode": "Webhook"},
+    "readOnlyPort": 0,
+    "rotateCertificates": True,
+    "serverTLSBootstrap": True,
+    "podPidsLimit": 4096,
+    "seccompDefault": True,
+    "streamingConnectionIdleTimeout": "4h0m0s",
+    "makeIPTablesUtilChains": True,
+}
 
 
 def files() -> Iterator[tuple[str, bytes]]:
@@ -100,6 +116,10 @@ def files() -> Iterator[tuple[str, bytes]]:
     api = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration"}
     yield "control-plane/encryption.json", _json({**api, "resources": [entry]})
     yield "control-plane/admission.json", _json(_admission())
+    yield "nodes/node-a/configz.json", _json({"kubeletconfig": _KUBELET})
+    old = {"authentication": {"anonymous": {"enabled": True}}, "readOnlyPort": 10255}
+    api = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration"}
+    yield "nodes/node-d/kubelet.json", _json(api | old)
     status = {"initialized": True, "sealed": False, "standby": False, "version": "1.20.3"}
     status |= {"type": "shamir", "t": 1, "n": 1, "storage_type": "raft"}
     yield "vault/status.json", _json(status)

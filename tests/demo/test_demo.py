@@ -50,6 +50,7 @@ ROWS = {
     "multi_network_policy_rules": 1,
     "mesh_policies": 3,
     "node_encryption": 1,
+    "kubelet_configs": 2,
     "external_secrets": 6,
     "push_secrets": 1,
     "secret_stores": 3,

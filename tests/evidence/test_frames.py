@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -59,6 +60,7 @@ def _pods(count: int) -> Evidence:
 def test_images_of_many_parts_are_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = _pods(97)
     monkeypatch.setattr(gathered, "PART", 10)
+    monkeypatch.setattr(sys.modules["kaudit.collect"], "MANY", 1)
     monkeypatch.setattr(gathered, "_GATHERED", 5)
     parted = _pods(97)
     assert parted.manifest.parts > 3
@@ -85,6 +87,7 @@ def test_columns_that_another_kaudit_did_not_collect_are_named() -> None:
             found = super().read(name, part, columns)
             return found.drop_columns(["labels"]) if name == "pods" else found
 
+    registry.load()
     pods = registry.TABLES["pods"]
     store = Older([{"pods": pods.arrow([])}], {}, None)
     with pytest.raises(EvidenceError, match=r"table pods lacks labels.*collect again"):
