@@ -123,3 +123,13 @@ def test_a_mount_without_room_keeps_the_report_that_it_has(
     assert fault.value.errno == errno.ENOSPC
     assert told(out) == "older"
     assert sorted(p.name for p in out.iterdir()) == [report.MARK, "tables"]
+
+
+def test_what_a_run_that_is_alive_builds_stays(tmp_path: Path) -> None:
+    first = Workshop(tmp_path, "report")
+    (first.folder / "half").touch()
+    second = Workshop(tmp_path, "report")
+    assert (first.folder / "half").exists()
+    first.release()
+    second.release()
+    assert list(tmp_path.iterdir()) == []
