@@ -37,7 +37,8 @@ from kaudit.text import anchor, count, visible
 
 __all__ = ["Heading", "Page", "block_html", "image_html", "standalone"]
 
-_STANDALONE_ROWS = 100
+#: Rows that Jupyter is given: more than there are tables in evidence.
+_STANDALONE_ROWS = 200
 _TONES = {Tone.INFO: "Note", Tone.OK: "Good", Tone.WARNING: "Attention", Tone.DANGER: "Danger"}
 _PART = 0.004  # of a bar: thinner parts could not be seen
 

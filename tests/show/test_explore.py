@@ -1,11 +1,16 @@
 """What the guided hour calls beyond pandas."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from kaudit import registry, show
+from kaudit.evidence.bundle import Evidence
 from kaudit.show.block_html import standalone
 from kaudit.show.blocks import Code, Tone
+
+SAMPLE = Path(__file__).parents[2] / "reports" / "sample" / "evidence.kaudit"
 
 
 def test_a_control_that_keeps_its_word_is_told_so() -> None:
@@ -22,6 +27,15 @@ def test_each_case_that_is_not_as_it_says_is_named(monkeypatch: pytest.MonkeyPat
     found = show.cases("KA-DEP-001")
     assert found.tone is Tone.DANGER
     assert found.text == "- bad-unset: does not fail"
+
+
+def test_evidence_shows_every_table_that_it_has() -> None:
+    evidence = Evidence.open(SAMPLE)
+    page = standalone(show.evidence(evidence))
+    names = [*evidence.tables()["table"]]
+    assert len(names) > 100
+    assert [name for name in names if f">{name}<" not in page] == []
+    assert "are shown" not in page
 
 
 def test_a_block_follows_the_theme_of_jupyterlab() -> None:
