@@ -1,7 +1,8 @@
 """Engine: a report is made anew from what it was made from, and compared file by file.
 
 Nothing of the report is executed: kaudit's own notebook of that name runs, with the parameters
-and inputs that the report holds.
+and inputs that the report holds. The tables of its evidence, or of a bundle, are made anew from
+the raw records.
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping
-from enum import StrEnum
 from itertools import zip_longest
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kaudit import __version__
+from kaudit.anew import Compared, State
 from kaudit.dossier import BASELINE, EVIDENCE, WAIVERS, audit_report
 from kaudit.errors import EvidenceError, InputError
 from kaudit.evidence.bundle import Evidence
+from kaudit.rebuild import rebuilt
 from kaudit.report import MARK, hashes, is_report
 from kaudit.source.events import Progress, silent
+from kaudit.source.open import is_bundle
 
-__all__ = ["Compared", "Rerun", "State", "rerun"]
+__all__ = ["Rerun", "rerun"]
 
 _INPUTS = (EVIDENCE, WAIVERS, BASELINE)
 #: Formats of which a line can be named.
@@ -32,60 +36,13 @@ _TEXTS = {".html", ".ipynb", ".csv", ".json", ".yaml"}
 _OWN = re.compile(r"([a-z]+)\.ipynb")
 
 
-class State(StrEnum):
-    """What became of a file of a report."""
-
-    SAME = "same"
-    DIFFERENT = "different"
-    ALTERED = "altered"
-    MISSING = "missing"
-    FOREIGN = "foreign"
-    NOT_MADE = "not made"
-
-    @property
-    def meaning(self) -> str:
-        """Say what the word means."""
-        return _MEANINGS[self]
-
-
-_MEANINGS = {
-    State.SAME: "it was made again, byte by byte",
-    State.DIFFERENT: "other bytes were made",
-    State.ALTERED: "it was changed after the report was made",
-    State.MISSING: "the report lacks it",
-    State.FOREIGN: "it is no part of the report",
-    State.NOT_MADE: "it was not made again",
-}
-
-
-class Compared(msgspec.Struct, frozen=True):
-    """One file.
-
-    Attributes
-    ----------
-    name
-        Relative to the report.
-    state
-        What became of it.
-    line
-        First line that differs, of a text; 0 where there is none.
-    sha256
-        Of the file in the report, empty where it is missing.
-    """
-
-    name: str
-    state: State
-    line: int = 0
-    sha256: str = ""
-
-
 class Rerun(msgspec.Struct, frozen=True, tag_field="schema", tag="kaudit/rerun/v1"):
-    """How a report compares with the one that was made anew.
+    """How a report, or a bundle, compares with the one that was made anew.
 
     Attributes
     ----------
     notebook
-        That ran.
+        That ran; empty for a bundle.
     evidence
         Id of the evidence that both rest on.
     kaudit
@@ -93,7 +50,8 @@ class Rerun(msgspec.Struct, frozen=True, tag_field="schema", tag="kaudit/rerun/v
     identical
         Whether every file is the same.
     files
-        All files of both, in the order of their names.
+        All files of both, in the order of their names; of a report also the tables in its
+        evidence, below the name of that.
     """
 
     notebook: str
@@ -104,16 +62,16 @@ class Rerun(msgspec.Struct, frozen=True, tag_field="schema", tag="kaudit/rerun/v
 
 
 def rerun(report: Path, *, out: Path | None = None, progress: Progress = silent) -> Rerun:
-    """Make a report anew and compare.
+    """Make a report anew, or the tables of a bundle, and compare.
 
     Parameters
     ----------
     report
-        Its folder.
+        Its folder, or a bundle.
     out
-        Where to keep what is made; None keeps nothing.
+        Where to keep the report that is made; None keeps nothing.
     progress
-        Told which cell runs.
+        Told which records are read, and which cell runs.
 
     Returns
     -------
@@ -122,13 +80,21 @@ def rerun(report: Path, *, out: Path | None = None, progress: Progress = silent)
     Raises
     ------
     InputError
-        The folder is no report, it was made by a notebook that is not kaudit's, its
-        parameters cannot be read, or ``out`` lies in it.
+        It is neither, it was made by a notebook that is not kaudit's, its parameters cannot
+        be read, ``out`` lies in it, or is given for a bundle.
     EvidenceError
         What the report was made from was changed, or is not there.
     """
+    if is_bundle(str(report)):
+        if out is not None:
+            raise InputError("what is made of a bundle is not kept", hint="leave out --out")
+        evidence = Evidence.open(report, verify=True)
+        files = rebuilt(evidence, progress=progress)
+        return _found("", evidence, files)
     if not is_report(report):
-        raise InputError("it is no report", where=report, hint="name the folder of one")
+        raise InputError(
+            "it is no report", where=report, hint="name the folder of one, or a bundle"
+        )
     if out is not None and out.resolve().is_relative_to(report.resolve()):
         raise InputError("what is made anew would change the report", where=out)
     mark = json.loads((report / MARK).read_text("utf-8"))
@@ -161,8 +127,14 @@ def rerun(report: Path, *, out: Path | None = None, progress: Progress = silent)
             _compared(name, report, folder, there.get(name), sealed.get(name), made.get(name))
             for name in names
         ]
+    inner = rebuilt(evidence, progress=progress)
+    files += [msgspec.structs.replace(f, name=f"{EVIDENCE}/{f.name}") for f in inner]
+    return _found(match[0], evidence, sorted(files, key=attrgetter("name")))
+
+
+def _found(notebook: str, evidence: Evidence, files: list[Compared]) -> Rerun:
     same = all(file.state is State.SAME for file in files)
-    return Rerun(match[0], evidence.id, __version__, same, files)
+    return Rerun(notebook, evidence.id, __version__, same, files)
 
 
 def _compared(

@@ -15,6 +15,7 @@ ROOT = Path(kaudit.__file__).parent
 LEVELS = {
     "errors": 0,
     "text": 0,
+    "anew": 0,
     "beside": 0,
     "mapped": 0,
     "workshop": 0,
@@ -83,6 +84,7 @@ LEVELS = {
     "cases": 7,
     "dictionary": 7,
     "opening": 7,
+    "rebuild": 7,
     "exporters": 7,
     "gate": 7,
     "show": 8,

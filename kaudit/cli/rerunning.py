@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 @command(
     "Reports",
     "rerun report",
+    "rerun evidence.kaudit",
     "rerun report --out again",
     "rerun report --format json",
 )
 def rerun(
     report: Annotated[
-        Path, typer.Argument(metavar="REPORT", help="Folder that kaudit report has written.")
+        Path,
+        typer.Argument(
+            metavar="REPORT|BUNDLE", help="Folder that kaudit report has written, or evidence."
+        ),
     ],
     *,
     out: Annotated[
@@ -36,11 +40,12 @@ def rerun(
 ) -> None:
     """Make a report anew from its evidence and parameters, and compare it byte by byte.
 
-    Nothing that the report holds is executed: the notebook is kaudit's own. Exits with 1 where
-    a file differs.
+    The tables of the evidence, or of a bundle alone, are made anew from its raw records, and
+    compared row by row. Nothing that a report holds is executed: the notebook is kaudit's own.
+    Exits with 1 where anything differs.
     """
+    from kaudit.anew import State
     from kaudit.console import progress, show_json, show_table
-    from kaudit.rerun import State
     from kaudit.rerun import rerun as engine
 
     with progress(quiet=quiet) as hear:
@@ -62,5 +67,6 @@ def _conclude(found: Rerun) -> None:
 
     states = Counter(file.state for file in found.files)
     told = ", ".join(f"{number} {state}" for state, number in states.most_common())
-    verdict = "the report is reproduced" if found.identical else "the report is NOT reproduced"
+    what = "the report is" if found.notebook else "the tables are"
+    verdict = f"{what} reproduced" if found.identical else f"{what} NOT reproduced"
     say(f"{verdict} by kaudit {found.kaudit} from evidence {found.evidence}: {told}")

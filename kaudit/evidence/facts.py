@@ -89,5 +89,8 @@ READS = Table(
     key=("format", "name"),
     resource=Resource("=Read", namespace=""),
 )
-for _table in (RECORDS, INVENTORY, CLUSTER, ACCESS, READS):
+_ALL = (RECORDS, INVENTORY, CLUSTER, ACCESS, READS)
+#: Names of these tables, which follow from no record.
+OF_COLLECTION = frozenset(table.name for table in _ALL)
+for _table in _ALL:
     TABLES.setdefault(_table.name, _table)

@@ -138,8 +138,12 @@ def over_records(digests: bytes | bytearray) -> str:
 
 
 def lines_of(data: bytes) -> Iterator[bytes]:
-    """Lines of a compressed raw file."""
-    yield from decompressed(data).split(b"\n")[:-1]
+    """Lines of a compressed raw file, of which few are in memory at a time."""
+    import pyarrow as pa
+
+    with io.BufferedReader(pa.CompressedInputStream(pa.BufferReader(data), "zstd")) as stream:
+        for line in stream:
+            yield line[:-1]
 
 
 def decompressed(data: bytes) -> bytes:

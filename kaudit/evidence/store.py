@@ -50,6 +50,10 @@ class Store(Protocol):
         """Raw record in a file, by its line from 1."""
         ...
 
+    def records(self, name: str) -> Iterator[bytes]:
+        """Yield the raw records in a file."""
+        ...
+
     def apart(self) -> Store:
         """Return the same store for another process: no file position is shared."""
         ...
@@ -157,11 +161,18 @@ class MemoryStore:
 
     def raw(self, name: str, line: int) -> bytes:
         """Raw record in a file, by its line from 1."""
+        return self._lines(name)[line - 1]
+
+    def records(self, name: str) -> Iterator[bytes]:
+        """Yield the raw records in a file."""
+        return iter(self._lines(name))
+
+    def _lines(self, name: str) -> Sequence[bytes]:
         if self._raw is None:
             raise EvidenceError(
                 "raw records were not kept", hint="collect with raw records, or into a bundle"
             )
-        return self._raw[name][line - 1]
+        return self._raw[name]
 
     def apart(self) -> Store:
         """Return the same store for another process."""
@@ -261,8 +272,12 @@ class BundleStore:
     def raw(self, name: str, line: int) -> bytes:
         """Raw record in a file, by its line from 1."""
         if name not in self._lines:
-            self._lines = {name: list(lines_of(self.content(f"raw/{name}.jsonl.zst")))}
+            self._lines = {name: list(self.records(name))}
         return self._lines[name][line - 1]
+
+    def records(self, name: str) -> Iterator[bytes]:
+        """Yield the raw records in a file."""
+        return lines_of(self.content(f"raw/{name}.jsonl.zst"))
 
     def apart(self) -> Store:
         """Return the same store for another process, with a file position of its own."""
