@@ -46,6 +46,7 @@ def _evidence(assessment: Assessment) -> dict[str, Any]:
     manifest = assessment.evidence.manifest
     return {
         "id": manifest.id or None,
+        "seal": manifest.seal or None,
         "label": manifest.label,
         "sealed": assessment.evidence.sealed,
         "live": manifest.live,

@@ -10,8 +10,10 @@ import pytest
 import kaudit as ka
 from kaudit import registry
 from kaudit.assessment import Assessment
+from kaudit.collect import collect
 from kaudit.exporters import json as exporter
 from kaudit.registry import find_control
+from kaudit.source.files import FileSource
 from kaudit.waivers import Waiver
 from tests.memory_source import evidence_of
 
@@ -43,6 +45,7 @@ def test_head(assessment: Assessment) -> None:
     assert found["kaudit"] == ka.__version__
     assert found["evidence"] == {
         "id": None,
+        "seal": None,
         "label": "memory",
         "sealed": False,
         "live": False,
@@ -50,6 +53,14 @@ def test_head(assessment: Assessment) -> None:
         "server": None,
         "origins": [{"name": "memory", "sha256": "", "bytes": 0}],
     }
+
+
+def test_sealed_evidence_is_named_by_id_and_seal(tmp_path: Path) -> None:
+    (tmp_path / "pods.yaml").write_text(PODS)
+    evidence = collect(FileSource(tmp_path / "pods.yaml"), out=tmp_path / "e")
+    found = document(ka.assess(evidence, control="KA-DEP-001"))["evidence"]
+    assert (found["id"], found["seal"], found["sealed"]) == (evidence.id, evidence.seal, True)
+    assert evidence.seal
 
 
 def test_controls_and_conclusions(assessment: Assessment) -> None:
