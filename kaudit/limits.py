@@ -20,7 +20,7 @@ The rules, which a test takes through every table:
 * an image that could not be scanned costs no other image; what rests on images and says what
   null means knows by itself of which nothing is known;
 * a source that simply does not speak of a needed table cannot prove a pass, unless the control
-  names the table in one of these ways.
+  names the table in one of these ways, and tells nothing of rows that look for something there.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Doubt(msgspec.Struct, frozen=True):
 
     ``namespace``, ``kinds`` and ``names`` narrow the resources, empty means all; ``fails``
     and ``passes`` tell which statuses are doubted, ``others`` that it is not known what the
-    control does not apply to. ``column`` narrows to rows whose list there holds any of ``texts``;
-    without texts, anything.
+    control does not apply to. ``column`` narrows to rows where that is true, or whose list there
+    holds any of ``texts``; without texts, anything.
     """
 
     reason: str
@@ -175,6 +175,7 @@ def _of_other(found: Limits, gap: Gap, control: Control, touched: set[str]) -> N
         known = {*control.weak, *control.hides, *_undoing(control)}
         if not touched <= known:
             found.doubts.append(Doubt(said(gap), fails=False))
+        _of_missing(found, gap, control, touched)
         return
     for table in sorted(named):
         _of_named(found, gap, control, table)
@@ -197,6 +198,17 @@ def _of_other(found: Limits, gap: Gap, control: Control, touched: set[str]) -> N
         ]
     if not (doubt.names == () and gap.kind == "Image" and gap.name and control.null and passes):
         found.doubts.append(doubt)
+
+
+def _of_missing(found: Limits, gap: Gap, control: Control, touched: set[str]) -> None:
+    """Doubt rows that look for something in tables of which a source does not speak."""
+    fails, passes = _doubted(control, touched)
+    view = registry.VIEWS.get(control.subject)
+    found.doubts += [
+        Doubt(said(gap), fails=fails, passes=passes, others=True, column=column)
+        for column, tables in (view.missing if view else {}).items()
+        if not touched.isdisjoint(tables)
+    ]
 
 
 def _of_named(found: Limits, gap: Gap, control: Control, table: str) -> None:

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaudit.detector import Detector
-from kaudit.model.credential import SHAPES, hinted, inside
+from kaudit.model.credential import (
+    SHAPE_BYTES,
+    SHAPES,
+    by_shape,
+    by_shape_of_bytes,
+    hinted,
+    inside,
+)
 
 #: Made up, in the form that each issuer publishes.
 FOUND = {
@@ -84,4 +91,16 @@ def test_files_inside_of_values(text: str, found: bool) -> None:
 @given(data=st.data())
 def test_every_shape_holds_a_hint(kind: str, data: st.DataObject) -> None:
     text = data.draw(st.from_regex(re.compile(SHAPES[kind], re.ASCII)))
-    assert hinted(text.encode("utf-8", "surrogatepass"))
+    raw = text.encode("utf-8", "surrogatepass")
+    assert hinted(raw)
+    assert SHAPE_BYTES.search(raw)
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [("ü" * 40, "p"), ("u", "密" * 100), ("", "🔑" * 256)]
+)
+def test_credentials_may_be_of_any_script(user: str, password: str) -> None:
+    raw = f'{{"args":["--dsn=postgres://{user}:{password}@db/x"]}}'.encode()
+    assert by_shape(raw.decode()) == by_shape_of_bytes(raw) == "URL with password"
+    assert hinted(raw)
+    assert SHAPE_BYTES.sub(b"[masked]", raw) == b'{"args":["--dsn=[masked]db/x"]}'

@@ -1,6 +1,7 @@
 """The examples in the docstrings of the public names run, and say what happens."""
 
 import doctest
+import inspect
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,8 @@ def test_examples_say_what_happens(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    text = getattr(ka, name).__doc__
-    assert "    Examples\n    --------\n" in text
+    text = inspect.getdoc(getattr(ka, name)) or ""
+    assert "\nExamples\n--------\n" in text
     scope = {"ka": ka, "__name__": "__main__"}
     example = doctest.DocTestParser().get_doctest(text, scope, name, None, None)
     said: list[str] = []

@@ -85,6 +85,34 @@ def test_nothing_is_not_applicable_for_want_of_a_kind(control: Control) -> None:
                 assert (hidden, told or not lost) == ([], True), f"{case.name} without {key}"
 
 
+def looking(control: Control) -> dict[str, tuple[str, ...]]:
+    view = registry.VIEWS.get(control.subject)
+    return view.missing if view else {}
+
+
+@pytest.mark.parametrize(
+    "control", [c for c in registry.CONTROLS.values() if looking(c)], ids=lambda c: c.id
+)
+def test_nothing_is_known_of_what_looks_for_something_where_a_source_is_silent(
+    control: Control,
+) -> None:
+    silent = {key for tables in looking(control).values() for key in feeding(*tables)}
+    for case in cases(control.cases):
+        left = [c for _, c in documents(case.manifests.encode()) if kind_of(c) not in silent]
+        text = "\n---\n".join([NOTHING, *map(document, left)]) + "\n"
+        evidence = collected(Case("", text))
+        (column,) = looking(control)
+        rows = evidence[control.subject]
+        lost = {*zip(rows["namespace"], rows["binding"], strict=True)} - {
+            *zip(*(rows.loc[~rows[column], name] for name in ("namespace", "binding")), strict=True)
+        }
+        results = assess(evidence, [control], strict=True).iter_results()
+        found = {(r.namespace, r.name): r.status for r in results}
+        known = {Status.NOT_ASSESSED, *({Status.PASS} if "roles" in control.weak else ())}
+        assert {found[key] for key in lost} <= known, case.name
+        assert lost or not any(kind_of(c)[1].endswith("Binding") for c in left)
+
+
 NAMESPACE = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n"
 OFFERED = """
 {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop, labels: {app: a}}, spec: {containers: [{name: c, image: a}]}}

@@ -53,6 +53,9 @@ _ENCODED_KEY = (
     "|PUEVOU1NIIFBSSVZBVEUgS0VZ|FTkNSWVBURUQgUFJJVkFURSBLRVkt|EU0EgUFJJVkFURSBLRVkt"
     r"|QR1AgUFJJVkFURSBLRVkg)(?:(?:\\+[nr]|\s)*[A-Za-z0-9+/]{16,})*[A-Za-z0-9+/]*={0,2}"
 )
+_URL = r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'\\]{0,%d}:[^\s/@\"'\\$]{1,%d}@"
+#: Most that its user and its password have, of characters and of bytes: four make a character.
+_URL_TEXT, _URL_BYTES = _URL % (64, 256), _URL % (256, 1024)
 #: Kind of credential to the shape of its text. Public formats of the issuers.
 SHAPES: dict[str, str] = {
     "private key": rf"{_KEY}(?:{_KEY_ENDS}|{_KEY_RUNS})|{_ENCODED_KEY}",
@@ -64,14 +67,16 @@ SHAPES: dict[str, str] = {
     "Stripe key": r"\b[sr]k_live_[0-9A-Za-z]{16,}\b",
     "JSON web token": r"\beyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+",
     "Vault token": r"\bhv[sbr]\.[A-Za-z0-9_\-]{20,}\b",
-    "URL with password": r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'\\]{0,64}:[^\s/@\"'\\$]{1,256}@",
+    "URL with password": _URL_TEXT,
     "bearer token": rf"\b[Bb]earer\s+(?:{_SHORT_BEARER}|[\w\-.=]{{16,}})",
 }
 _SHAPE = re.compile(
     "|".join(f"(?P<k{n}>{shape})" for n, shape in enumerate(SHAPES.values())), re.ASCII
 )
-SHAPE_BYTES = re.compile("|".join(SHAPES.values()).encode(), re.ASCII)
-_SHAPE_IN_BYTES = re.compile(_SHAPE.pattern.encode(), re.ASCII)
+SHAPE_BYTES = re.compile(
+    "|".join(SHAPES.values()).replace(_URL_TEXT, _URL_BYTES).encode(), re.ASCII
+)
+_SHAPE_IN_BYTES = re.compile(_SHAPE.pattern.replace(_URL_TEXT, _URL_BYTES).encode(), re.ASCII)
 _KINDS = list(SHAPES)
 #: ``--password=…``, ``-p …``-like options and ``KEY=value`` assignments in arguments.
 _OPTION = re.compile(r"(?P<name>(?:--?|\b)[A-Za-z][\w.\-]{0,80})[=:](?:\s+(?!-))?")
@@ -116,7 +121,7 @@ _TRACES = [
         (b"AIza", rb"[0-9A-Za-z_\-]{35}"),
         (b"eyJ", rb"[A-Za-z0-9_\-]{8,}\.eyJ"),
         (b"hv", rb"[sbr]\.[A-Za-z0-9_\-]{20}"),
-        (b"://", rb"[^\s/:@\"'\\]{0,64}:[^\s/@\"'\\$]{1,256}@"),
+        (b"://", rb"[^\s/:@\"'\\]{0,256}:[^\s/@\"'\\$]{1,1024}@"),
         (b"earer", rb"\s"),
     )
 ]

@@ -163,6 +163,7 @@ def view(
     gathers: tuple[str, ...] = (),
     joins: tuple[str, ...] = (),
     decided: Mapping[str, tuple[str, ...]] | None = None,
+    missing: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[F], F]:
     """Register a function of tables (its parameters) that computes ``table``.
 
@@ -185,6 +186,10 @@ def view(
     decided
         Columns that controls apply by, each with the collected tables that decide it beside the
         first; one that is not named here may rest on all.
+    missing
+        Boolean columns that say of a row that it looks for something which is not there, each
+        with the collected tables where that would be: where a source does not speak of them,
+        nothing is known of the row.
 
     Returns
     -------
@@ -223,6 +228,7 @@ def view(
             gathers=gathers,
             joins=joins,
             decided=dict(decided or {}),
+            missing=dict(missing or {}),
             function=of_tables,
             module=function.__module__,
         )

@@ -142,6 +142,7 @@ class View(msgspec.Struct, frozen=True):
     gathers: tuple[str, ...]
     joins: tuple[str, ...]
     decided: dict[str, tuple[str, ...]]
+    missing: dict[str, tuple[str, ...]]
     function: Callable[..., pd.DataFrame]
     module: str
 

@@ -56,7 +56,7 @@ _SAME = (
 _ADDED = ("grants", "admin", "takeover")
 
 
-@view(BOUND_SUBJECTS)
+@view(BOUND_SUBJECTS, missing={"dangling": ("rbac_rules", "roles")})
 def bound_subjects(permissions: pd.DataFrame) -> pd.DataFrame:
     """Put the rules of each binding and subject together."""
     found: dict[tuple[Any, ...], list[tuple[str, bool, bool]]] = {}

@@ -87,7 +87,7 @@ class _Given(msgspec.Struct, frozen=True):
     rule: Rule
 
 
-@view(PERMISSIONS)
+@view(PERMISSIONS, missing={"dangling": ("rbac_rules", "roles")})
 def permissions(
     rbac_bindings: pd.DataFrame,
     role_rules: pd.DataFrame,
