@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 _CHUNK = 2_000
+#: Bytes of a file that are unpacked at a time.
+_BLOCK = 1 << 20
 
 
 class RawFile:
@@ -139,16 +141,37 @@ def over_records(digests: bytes | bytearray) -> str:
 
 def lines_of(data: bytes) -> Iterator[bytes]:
     """Lines of a compressed raw file, of which few are in memory at a time."""
-    import pyarrow as pa
-
-    with io.BufferedReader(pa.CompressedInputStream(pa.BufferReader(data), "zstd")) as stream:
+    with _stream(data) as stream:
         for line in stream:
             yield line[:-1]
 
 
-def decompressed(data: bytes) -> bytes:
-    """Uncompressed bytes of a raw file."""
+def hashes(data: bytes, most: int) -> tuple[str, str]:
+    """Hash of what a compressed raw file holds, and over its records.
+
+    Both are those of what is too long where there are more than ``most`` bytes: how much
+    a few bytes hold is not known before they are unpacked.
+    """
+    whole, line, digests = hashlib.sha256(), hashlib.sha256(), bytearray()
+    with _stream(data) as stream:
+        while most >= 0 and (block := stream.read(_BLOCK)):
+            most -= len(block)
+            whole.update(block)
+            first, *others = block.split(b"\n")
+            line.update(first)
+            for other in others:
+                digests += line.digest()
+                line = hashlib.sha256(other)
+    return whole.hexdigest(), over_records(digests)
+
+
+def _stream(data: bytes) -> io.BufferedReader:
     import pyarrow as pa
 
-    with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
-        return stream.read()  # type: ignore[no-any-return]
+    return io.BufferedReader(pa.CompressedInputStream(pa.BufferReader(data), "zstd"))
+
+
+def decompressed(data: bytes) -> bytes:
+    """Uncompressed bytes of a raw file."""
+    with _stream(data) as stream:
+        return stream.read()

@@ -1,13 +1,16 @@
 """Sealed evidence: one id for one content, and every byte that changes is named."""
 
+import hashlib
 import json
 import random
 import shutil
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -15,6 +18,8 @@ from kaudit.collect import collect
 from kaudit.errors import EvidenceError, InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.evidence.manifest import seal_of
+from kaudit.evidence.raw import decompressed, hashes, lines_of, over_records
+from kaudit.evidence.seal import packed
 from kaudit.source.files import FileSource
 
 OBJECTS: list[dict[str, Any]] = [
@@ -117,14 +122,8 @@ def same_meaning(path: Path, data: bytes) -> bool:
 
 
 def test_records_that_were_exchanged_together_with_their_hash_are_found(bundle: Path) -> None:
-    import hashlib
-
-    from kaudit.evidence.raw import decompressed
-
     path = bundle / "raw" / "namespaces.jsonl.zst"
     content = decompressed(path.read_bytes()).replace(b"shop", b"shap")
-    import pyarrow as pa
-
     with pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd") as stream:
         stream.write(content)
     manifest = json.loads((bundle / "evidence.json").read_text())
@@ -132,6 +131,43 @@ def test_records_that_were_exchanged_together_with_their_hash_are_found(bundle: 
     (bundle / "evidence.json").write_text(json.dumps(manifest))
     with pytest.raises(EvidenceError, match="its records differ"):
         Evidence.open(bundle)
+
+
+def test_records_of_any_number_of_blocks_have_their_hashes() -> None:
+    lines = [b"%d" % n + b"x" * (n * 37 % 5_000) for n in range(2_000)] + [b"", b"y" * 3_000_000]
+    content = b"".join(line + b"\n" for line in lines)
+    packed = pa.compress(content, "zstd", asbytes=True)
+    each = b"".join(hashlib.sha256(line).digest() for line in lines)
+    expected = hashlib.sha256(content).hexdigest(), over_records(each)
+    assert hashes(packed, len(content)) == expected
+    assert hashes(packed, len(content) // 2) != expected
+    assert [*lines_of(packed)] == lines
+    assert hashes(pa.compress(b"", "zstd", asbytes=True), 0) == (
+        hashlib.sha256(b"").hexdigest(),
+        over_records(b""),
+    )
+
+
+def test_more_than_the_manifest_tells_of_is_not_unpacked(bundle: Path) -> None:
+    path = bundle / "raw" / "namespaces.jsonl.zst"
+    with pa.CompressedOutputStream(str(path), "zstd") as stream:
+        for _ in range(64):
+            stream.write(b"a" * (1 << 22))
+    tracemalloc.start()
+    with pytest.raises(EvidenceError, match=r"raw/namespaces\.jsonl\.zst differs from its SHA-256"):
+        Evidence.open(bundle)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
+
+
+def test_a_zip_with_a_password_cannot_be_read(bundle: Path, tmp_path: Path) -> None:
+    packed(bundle, tmp_path / "e.kaudit")
+    data = bytearray((tmp_path / "e.kaudit").read_bytes())
+    for sign, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(sign) + at] |= 1
+    (tmp_path / "e.kaudit").write_bytes(data)
+    with pytest.raises(EvidenceError, match=r"cannot be read: .* is encrypted"):
+        Evidence.open(tmp_path / "e.kaudit")
 
 
 @pytest.mark.parametrize(
