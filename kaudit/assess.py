@@ -344,9 +344,7 @@ def _doubted(
 
 
 def _holding(column: pd.Series[Any], wanted: tuple[str, ...]) -> Any:
-    """Tell where a column is true, or its list holds any of some texts; without texts, anything."""
-    if column.dtype == "bool[pyarrow]":
-        return column.to_numpy(dtype=bool, na_value=False)
+    """Tell which lists of a column hold any of some texts; without texts, anything."""
     known = frozenset(wanted)
     return over_lists(
         column, lambda texts: bool(texts) and (not known or not known.isdisjoint(texts))

@@ -48,8 +48,8 @@ class Doubt(msgspec.Struct, frozen=True):
 
     ``namespace``, ``kinds`` and ``names`` narrow the resources, empty means all; ``fails``
     and ``passes`` tell which statuses are doubted, ``others`` that it is not known what the
-    control does not apply to. ``column`` narrows to rows where that is true, or whose list there
-    holds any of ``texts``; without texts, anything.
+    control does not apply to. ``column`` narrows to rows whose list there holds any of ``texts``;
+    without texts, anything.
     """
 
     reason: str
@@ -203,9 +203,9 @@ def _of_other(found: Limits, gap: Gap, control: Control, touched: set[str]) -> N
 def _of_missing(found: Limits, gap: Gap, control: Control, touched: set[str]) -> None:
     """Doubt rows that look for something in tables of which a source does not speak."""
     fails, passes = _doubted(control, touched)
-    view = registry.VIEWS.get(control.subject)
+    view, kinds = registry.VIEWS.get(control.subject), (gap.kind,) if gap.kind else ()
     found.doubts += [
-        Doubt(said(gap), fails=fails, passes=passes, others=True, column=column)
+        Doubt(said(gap), fails=fails, passes=passes, others=True, column=column, texts=kinds)
         for column, tables in (view.missing if view else {}).items()
         if not touched.isdisjoint(tables)
     ]

@@ -187,9 +187,9 @@ def view(
         Columns that controls apply by, each with the collected tables that decide it beside the
         first; one that is not named here may rest on all.
     missing
-        Boolean columns that say of a row that it looks for something which is not there, each
-        with the collected tables where that would be: where a source does not speak of them,
-        nothing is known of the row.
+        Columns with the kinds of what a row looks for and does not find, each with the collected
+        tables where that would be: where a source does not speak of such a kind, nothing is known
+        of the row.
 
     Returns
     -------

@@ -23,6 +23,7 @@ class BoundSubjectRow(Trace, kw_only=True):
     grants: Annotated[list[str], doc("rules of the role: verbs on groups/resources")]
     judged: Annotated[bool, doc("not one of the defaults of Kubernetes")]
     dangling: Annotated[bool, doc("the role is not there")]
+    unknown_kinds: Annotated[list[str], doc("kind of that role, where it is not there")]
     resolved: Annotated[bool, doc("judged, and its rules are known")]
     placeless: Annotated[bool, doc("a service account without namespace, which Kubernetes ignores")]
     same_as: Annotated[list[str], doc("other bindings that give it the same role there")]
@@ -56,7 +57,7 @@ _SAME = (
 _ADDED = ("grants", "admin", "takeover")
 
 
-@view(BOUND_SUBJECTS, missing={"dangling": ("rbac_rules", "roles")})
+@view(BOUND_SUBJECTS, missing={"unknown_kinds": ("rbac_rules", "roles")})
 def bound_subjects(permissions: pd.DataFrame) -> pd.DataFrame:
     """Put the rules of each binding and subject together."""
     found: dict[tuple[Any, ...], list[tuple[str, bool, bool]]] = {}
@@ -75,6 +76,7 @@ def bound_subjects(permissions: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             BoundSubjectRow(
                 **base,
+                unknown_kinds=[base["role"].partition("/")[0]] if base["dangling"] else [],
                 grants=[text for text, _, _ in rules if text],
                 placeless=account and base["subject"].startswith("/"),
                 same_as=others,

@@ -37,6 +37,7 @@ class PermissionRow(Trace, kw_only=True):
     non_resource_urls: Annotated[list[str], doc("non-resource URLs")]
     judged: Annotated[bool, doc("not one of the defaults of Kubernetes")]
     dangling: Annotated[bool, doc("the role is not there")]
+    unknown_kinds: Annotated[list[str], doc("kind of that role, where it is not there")]
     assumed: Annotated[bool, doc("a default role of Kubernetes, which the source lacks")]
     resolved: Annotated[bool, doc("judged, and its rules are known")]
     admin: Annotated[bool, doc("everything on everything")]
@@ -87,7 +88,7 @@ class _Given(msgspec.Struct, frozen=True):
     rule: Rule
 
 
-@view(PERMISSIONS, missing={"dangling": ("rbac_rules", "roles")})
+@view(PERMISSIONS, missing={"unknown_kinds": ("rbac_rules", "roles")})
 def permissions(
     rbac_bindings: pd.DataFrame,
     role_rules: pd.DataFrame,
@@ -117,6 +118,7 @@ def permissions(
             "role": f"{b['role_kind']}/{b['role']}",
             "judged": judged,
             "dangling": dangling,
+            "unknown_kinds": [b["role_kind"]] if dangling else [],
             "resolved": judged and not dangling,
         }
         for one in given or [_Given(-1, "", False, _NO_RULE)]:
