@@ -28,6 +28,7 @@ from kaudit.errors import InputError
 from kaudit.evidence.build import Builder, Piece
 from kaudit.evidence.bundle import Evidence
 from kaudit.model import credential
+from kaudit.model.homonyms import in_tables
 from kaudit.model.meta import Resource
 from kaudit.model.nulls import without_nulls
 from kaudit.model.place import Place, stand_in
@@ -348,6 +349,7 @@ class Ingest:
         if (told := self._told.get(key)) is None:
             told = self._told[key] = SpecRows(collectors)
         api_version = f"{read.group}/{batch.version}" if read.group else batch.version
+        kind = in_tables(batch.group, batch.kind)
         tables = [table for c in collectors for table in c.tables if not c.of_spec]
         record, raw = builder.record, read.raw
         adders, press = builder.gathered.adders, builder.gathered.press
@@ -373,7 +375,7 @@ class Ingest:
                     self._broken(batch, item, position, "it says twice what it is")
                     continue
                 usual.add((found.kind, found.api_version))
-            place = self._place(read, raw, found, batch.kind)
+            place = self._place(read, raw, found, kind)
             try:
                 place.line = record(raw, found)
                 recorded.append(position)
@@ -434,7 +436,8 @@ class Ingest:
     ) -> None:
         read, _ = self.wanted[self._key(batch.group, batch.kind)]
         origin = self.builder.origins[batch.origin].name
-        self.gaps.append(broken(read, batch.kind, item, position, origin, str(fault)))
+        kind = in_tables(batch.group, batch.kind)
+        self.gaps.append(broken(read, kind, item, position, origin, str(fault)))
 
     def refuse_nothing(self, sources: Sequence[Source]) -> None:
         """Raise InputError where all that was given is broken."""

@@ -65,7 +65,7 @@ def with_tables(gap: Gap, reads: Iterable[Read]) -> Gap:
     """Let a gap that names a kind alone weaken every kind of the name: one of them is it."""
     if gap.tables or not gap.kind:
         return gap
-    keys = [read.id for read in reads if read.kind == gap.kind and not read.tool]
+    keys = [read.id for read in reads if gap.kind in (read.kind, read.named) and not read.tool]
     tables = {table for key in keys for table in tables_of(key)}
     return msgspec.structs.replace(gap, tables=tuple(sorted(tables)))
 
@@ -103,13 +103,13 @@ def untold(
     grouped: dict[tuple[Reason, tuple[str, ...], str], list[Read]] = {}
     for key, read in sorted(everything.items()):
         tables = tables_of(key)
-        if key in listed or {(read.kind, table) for table in tables} <= reported:
+        if key in listed or {(read.named, table) for table in tables} <= reported:
             continue
         asked = key in wanted
         failed = (live or not asked) and not (read.tool or read.silent)
         reason = Reason.NOT_COLLECTED if failed else Reason.NOT_IN_SOURCE
         detail = "" if asked else "not asked for in this collection"
-        if asked and read.kind in lost:
+        if asked and read.named in lost:
             reason = Reason.PARTIAL
             detail = "other objects of the source come from some, and it holds none"
         if reason is Reason.NOT_IN_SOURCE:
@@ -122,7 +122,7 @@ def untold(
             what=", ".join(sorted({called(read, alike) for read in reads})),
             reason=reason,
             tables=tables,
-            kind=reads[0].kind if len(reads) == 1 else "",
+            kind=reads[0].named if len(reads) == 1 else "",
             detail=detail,
         )
 

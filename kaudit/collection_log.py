@@ -76,7 +76,7 @@ class _Told:
         found = {
             number: gap
             for read in own
-            for name in (called(read, self._alike), f"kind {read.kind}", f"format {read.tool}")
+            for name in (called(read, self._alike), f"kind {read.named}", f"format {read.tool}")
             for number, gap in self._by.get(name, ())
             if not gap.tables or not tables.isdisjoint(gap.tables)
         }

@@ -30,6 +30,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from kaudit import registry
+from kaudit.model.homonyms import KNATIVE
 from kaudit.model.words import Gap
 from kaudit.registry import Control
 
@@ -151,7 +152,9 @@ def _of_gathered(found: Limits, gap: Gap, control: Control) -> None:
 _OWNERS = {
     "": (),
     "Pod": (),
-    "ReplicaSet": ("ReplicaSet", "Deployment"),
+    "ReplicaSet": ("ReplicaSet", "Deployment", "Rollout", *KNATIVE),
+    "Deployment": ("Deployment", "Rollout", *KNATIVE),
+    **dict.fromkeys(KNATIVE, KNATIVE),
     "ReplicationController": ("ReplicationController", "DeploymentConfig"),
     "Job": ("Job", "CronJob"),
 }
@@ -259,7 +262,7 @@ def reach(gap: Gap, tables: Collection[str]) -> str:
 def _feeders(table: str) -> set[str]:
     """Kinds that feed a collected table."""
     return {
-        read.kind
+        read.named
         for collector in registry.COLLECTORS.values()
         if any(t.name == table for t in collector.tables)
         for read in collector.reads

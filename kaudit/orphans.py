@@ -1,8 +1,9 @@
 """Controllers whose owner is to stand for them, until that owner is seen.
 
 A Deployment's template stands for those of its ReplicaSets, a CronJob's for those of its
-Jobs. Where the owner is not in the source, or could not be decoded, what it made is judged
-by its own template.
+Jobs, a Service's of Knative for those of its Configuration, Revisions and their Deployments.
+Where the owner is not in the source, or could not be decoded, what it made is judged by its
+own template.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class Orphans:
         if place.kind in STANDING:
             self.owners.add((place.kind, place.namespace, place.name))
         owner = found.metadata.controller
-        if owner is not None and owner.kind in STANDING:
-            named = (owner.kind, place.namespace, owner.name)
+        if owner is not None and (kind := owner.called) in STANDING:
+            named = (kind, place.namespace, owner.name)
             self.waiting.append(Waiting(named, index, msgspec.structs.replace(place)))
 
     def keep(self, batch: Batch) -> None:

@@ -11,7 +11,7 @@ from kaudit.model.meta import Metadata, Resource
 from kaudit.model.namespace import Namespace, ServiceAccount
 from kaudit.model.network import Ingress, Service
 from kaudit.model.place import Place
-from kaudit.model.workload import BareTemplate, CronJob, LooseWorkload, Workload, pod_of
+from kaudit.model.workload import Controller, Revision, pod_of
 from kaudit.registry import Read, collector
 from kaudit.table import Resource as Named
 from kaudit.table import Row, Table, Trace, doc
@@ -66,7 +66,7 @@ def notes(found: Resource, at: Place) -> Iterator[Row]:
 
 
 def _of_template(found: Resource) -> Iterator[Metadata]:
-    if isinstance(found, Workload | CronJob | LooseWorkload | BareTemplate):
+    if isinstance(found, Controller) and not isinstance(found, Revision):
         made = pod_of(found, orphan=True)
         if made is not None:
             yield made.metadata

@@ -139,7 +139,7 @@ def owned(made: PodOf, at: Place) -> list[Row]:
     row = OwnRow(
         origin="template" if template else "object",
         kind=at.kind,
-        controller_kind=owner.kind if owner else None,
+        controller_kind=owner.called if owner else None,
         controller_name=owner.name if owner else None,
         controller_uid=owner.uid if owner else None,
         labels=metadata.label_texts,

@@ -13,7 +13,10 @@ from kaudit.model.workload import (
     BareTemplate,
     Controller,
     CronJob,
+    Knative,
     LooseWorkload,
+    Revision,
+    Rollout,
     Workload,
     WorkloadSpec,
     template_of,
@@ -42,6 +45,10 @@ class WorkloadRow(Trace, kw_only=True):
     paused: Annotated[bool | None, doc("spec.paused as written")] = None
     has_template: Annotated[bool, doc("has a pod template")] = True
     schedule: Annotated[str | None, doc("schedule of a CronJob")] = None
+    template_kind: Annotated[
+        str | None, doc("kind of the workload whose template a Rollout takes (workloadRef)")
+    ] = None
+    template_name: Annotated[str | None, doc("name of that workload")] = None
     created_at: Annotated[datetime | None, doc("creation time")] = None
 
 
@@ -65,6 +72,10 @@ CONTROLLERS = (
     Read("", "ReplicationController", "replicationcontrollers", LooseWorkload),
     Read("", "PodTemplate", "podtemplates", BareTemplate),
     Read("apps.openshift.io", "DeploymentConfig", "deploymentconfigs", LooseWorkload),
+    Read("argoproj.io", "Rollout", "rollouts", Rollout, ("v1alpha1",)),
+    Read("serving.knative.dev", "Service", "services", Knative),
+    Read("serving.knative.dev", "Configuration", "configurations", Knative),
+    Read("serving.knative.dev", "Revision", "revisions", Revision),
 )
 PODS_AND_CONTROLLERS = (Read("", "Pod", "pods", Pod), *CONTROLLERS)
 
@@ -84,7 +95,7 @@ def workloads(found: Controller, at: Place) -> Iterator[Row]:
         kind=at.kind,
         namespace=at.namespace,
         name=at.name,
-        controller_kind=owner.kind if owner else None,
+        controller_kind=owner.called if owner else None,
         controller_name=owner.name if owner else None,
         controller_uid=owner.uid if owner else None,
         owned=owner is not None,
@@ -98,6 +109,8 @@ def workloads(found: Controller, at: Place) -> Iterator[Row]:
         row.schedule, row.suspended = found.spec.schedule, bool(found.spec.suspend)
     elif isinstance(found, Workload | LooseWorkload):
         _scale(row, found)
+    if isinstance(found, Rollout) and template is None and (taken := found.spec.workload_ref):
+        row.template_kind, row.template_name = taken.kind, taken.name
     yield row
 
 

@@ -15,6 +15,7 @@ from msgspec import Raw
 
 from kaudit.model import mesh_membership, network_selection
 from kaudit.model.credential import by_shape_of_bytes, hinted, masked
+from kaudit.model.homonyms import in_tables
 
 #: Annotations whose values say something about security; of others only the key is kept.
 KEPT_ANNOTATIONS = (
@@ -90,6 +91,11 @@ class OwnerReference(Part):
     uid: str = ""
     api_version: str = ""
     controller: bool | None = None
+
+    @property
+    def called(self) -> str:
+        """Its kind as tables call it."""
+        return in_tables(self.api_version.rpartition("/")[0], self.kind)
 
 
 class OwnedFields(Part):

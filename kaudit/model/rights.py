@@ -32,10 +32,11 @@ WORKLOADS = {
     "": ("pods", "replicationcontrollers", "podtemplates"),
     "apps": ("deployments", "daemonsets", "statefulsets", "replicasets"),
     "batch": ("jobs", "cronjobs"),
+    "apps.openshift.io": ("deploymentconfigs",),
     "argoproj.io": ("workflows", "cronworkflows", "workflowtemplates", "rollouts"),
     "batch.volcano.sh": ("jobs",),
     "ray.io": ("rayclusters", "rayjobs", "rayservices"),
-    "serving.knative.dev": ("services",),
+    "serving.knative.dev": ("services", "configurations", "revisions"),
     "sparkoperator.k8s.io": ("sparkapplications", "scheduledsparkapplications"),
     "tekton.dev": ("tasks", "taskruns", "pipelines", "pipelineruns"),
 }

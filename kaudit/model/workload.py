@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
 from msgspec import field
 
+from kaudit.model.homonyms import KNATIVE
 from kaudit.model.meta import (
     Int,
     LabelSelector,
@@ -55,6 +57,43 @@ class Workload(Resource):
     status: WorkloadStatus = field(default_factory=WorkloadStatus)
 
 
+class WorkloadRef(Part):
+    """workloadRef of a Rollout: whose template is taken."""
+
+    kind: str | None = None
+    name: str | None = None
+
+
+class RolloutSpec(WorkloadSpec):
+    """spec of Argo's Rollout, whose template may be that of a Deployment."""
+
+    workload_ref: WorkloadRef | None = None
+
+
+class Rollout(Workload):
+    """argoproj.io Rollout."""
+
+    spec: RolloutSpec = field(default_factory=RolloutSpec)
+
+
+class KnativeSpec(Part):
+    """spec of Knative's Service and Configuration."""
+
+    template: PodTemplate | None = None
+
+
+class Knative(Resource):
+    """serving.knative.dev Service or Configuration."""
+
+    spec: KnativeSpec = field(default_factory=KnativeSpec)
+
+
+class Revision(Resource):
+    """serving.knative.dev Revision, whose spec is that of its pods."""
+
+    spec: PodSpec = field(default_factory=PodSpec)
+
+
 class LooseSpec(Part):
     """spec of ReplicationController and DeploymentConfig, whose selector is a plain map."""
 
@@ -99,10 +138,10 @@ class BareTemplate(Resource):
     template: PodTemplate = field(default_factory=PodTemplate)
 
 
-Controller = Workload | CronJob | LooseWorkload | BareTemplate
+Controller = Workload | CronJob | LooseWorkload | BareTemplate | Knative | Revision
 
 #: Controllers whose template stands for the pods of what they own in turn.
-STANDING = frozenset(["Deployment", "DeploymentConfig", "CronJob"])
+STANDING = frozenset(["Deployment", "DeploymentConfig", "CronJob", "Rollout", *KNATIVE])
 _NO_STATUS = PodStatus()
 
 
@@ -110,7 +149,29 @@ def template_of(found: Controller) -> PodTemplate | None:
     """Template of a controller, if it has one."""
     if isinstance(found, CronJob):
         return found.spec.job_template.spec.template
-    return found.template if isinstance(found, BareTemplate) else found.spec.template
+    if isinstance(found, BareTemplate):
+        return found.template
+    if isinstance(found, Revision):
+        metadata = Metadata()
+        metadata.labels, metadata.annotations = found.metadata.labels, found.metadata.annotations
+        return PodTemplate(metadata, _named(found.spec))
+    template = found.spec.template
+    if isinstance(found, Knative) and template is not None:
+        return PodTemplate(template.metadata, _named(template.spec))
+    return template
+
+
+def _named(spec: PodSpec) -> PodSpec:
+    """Spec whose containers have names, as Knative gives them to those that have none."""
+    containers = spec.containers or []
+    if all(container.name for container in containers):
+        return spec
+    own = "user-container" if len(containers) == 1 else "user-container-{}"
+    named = [
+        one if one.name else msgspec.structs.replace(one, name=own.format(number))
+        for number, one in enumerate(containers)
+    ]
+    return msgspec.structs.replace(spec, containers=named)
 
 
 class PodOf(NamedTuple):
@@ -139,7 +200,7 @@ def pod_of(found: Pod | Controller, *, orphan: bool = False) -> PodOf | None:
     owner = found.metadata.controller
     if isinstance(found, Pod):
         return PodOf(found.metadata, found.spec, found.status, owner)
-    if owner is not None and owner.kind in STANDING and not orphan:
+    if owner is not None and owner.called in STANDING and not orphan:
         return None
     template = template_of(found)
     return None if template is None else PodOf(template.metadata, template.spec, _NO_STATUS, owner)

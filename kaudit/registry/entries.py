@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kaudit.card import card
+from kaudit.model.homonyms import in_tables
 from kaudit.model.taken import Content, Lost, Taken
 from kaudit.model.words import Layer, Severity
 from kaudit.table import Row, Table
@@ -62,6 +63,11 @@ class Read(msgspec.Struct, frozen=True):
     def id(self) -> tuple[str, str]:
         """Group and kind: what a record is known by."""
         return self.group, self.kind
+
+    @property
+    def named(self) -> str:
+        """The kind as tables and gaps call it."""
+        return in_tables(self.group, self.kind)
 
     @property
     def raw(self) -> str:

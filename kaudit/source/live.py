@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from kaudit.errors import AccessDenied, InputError, NotServed, SourceError, Unreachable
+from kaudit.model.homonyms import in_tables
 from kaudit.model.words import Gap, Reason
 from kaudit.registry import Read
 from kaudit.source.events import (
@@ -278,7 +279,8 @@ class LiveSource:
             elif isinstance(event, Batch):
                 event.origin = origins - 1
             if isinstance(event, Listed | Gap):
-                kinds = [n for n, (read, _) in enumerate(served) if read.kind == event.kind]
+                named = event.kind if isinstance(event, Gap) else in_tables(event.group, event.kind)
+                kinds = [n for n, (read, _) in enumerate(served) if read.named == named]
                 done = max([done, *(n + 1 for n in kinds)])
                 progress(self.label, done, len(served))
             yield event

@@ -155,7 +155,7 @@ def gap_of(read: Read, fault: SourceError, namespace: str = "", *, partial: bool
         reason=Reason(fault.reason),
         tables=tables_of(read.id),
         namespace=namespace,
-        kind=read.kind,
+        kind=read.named,
         detail=("only a part was read: " if partial else "") + fault.detail,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import assembled, series
+from kaudit.model.homonyms import KNATIVE
 from kaudit.model.meta import pairs_of
 from kaudit.model.whole import whole
 from kaudit.registry import view
@@ -71,12 +72,14 @@ _Made = dict[str, list[tuple[dict[str, str], int]]]
 def _made(workloads: pd.DataFrame) -> _Made:
     """Labels and number of the pods that workloads of a namespace keep."""
     kept = workloads[~workloads["owned"].to_numpy(dtype=bool)]
-    scaled = kept[~kept["kind"].isin(["DaemonSet", "Job", "CronJob", "PodTemplate"])]
+    scaled = kept[~kept["kind"].isin(["DaemonSet", "Job", "CronJob", "PodTemplate", *KNATIVE])]
     found: _Made = {}
-    columns = ("namespace", "template_labels", "replicas")
-    for namespace, labels, replicas in zip(*(scaled[c] for c in columns), strict=True):
+    columns = ("namespace", "template_labels", "replicas", "template_kind", "template_name")
+    named = (kept[c] for c in ("namespace", "kind", "name"))
+    known = dict(zip(zip(*named, strict=True), kept["template_labels"], strict=True))
+    for namespace, labels, replicas, *taken in zip(*(scaled[c] for c in columns), strict=True):
         count = replicas if isinstance(replicas, int) else 1
-        of_pods = pairs_of(labels)
+        of_pods = pairs_of(known.get((namespace, *taken), labels))
         found.setdefault(namespace, []).append((of_pods, count))
     return found
 

@@ -2,7 +2,8 @@
 
 Precedence and defaults follow the Kubernetes API: a pod's automountServiceAccountToken
 beats its ServiceAccount's, unset means true; an unset service account is ``default``
-(kubernetes.io, "Configure Service Accounts for Pods", v1.34). A static pod is the kubelet's
+(kubernetes.io, "Configure Service Accounts for Pods", v1.34). Knative links no Services where
+nothing is written (its ConfigMap config-defaults, v1.18). A static pod is the kubelet's
 own: its owner is a Node, it stands for itself, and it has neither account nor token
 ("Create static Pods", v1.34).
 """
@@ -30,6 +31,7 @@ from kaudit.columns import (
     text_is,
 )
 from kaudit.model import platform
+from kaudit.model.homonyms import KNATIVE
 from kaudit.registry import view
 from kaudit.remembered import remembered
 from kaudit.selectors import keys_of, selector
@@ -141,7 +143,7 @@ def pod_context(
         "host_ipc": flags(pods["host_ipc"]),
         "own_user_namespace": ~flags(pods["host_users"], unset=True),
         "share_process_namespace": flags(pods["share_process_namespace"]),
-        "service_links": flags(pods["enable_service_links"], unset=True),
+        "service_links": _service_links(pods),
         "replicated": _replicated(pods, kind, name, workloads),
         "spread": _spread(pods["kept_apart"], pods["labels"]),
     }
@@ -153,6 +155,12 @@ def _of_control_plane(text: str) -> bool:
     """Judge a pod's and a node's name: static pods are named ``<manifest>-<node>``."""
     pod, _, node = text.rpartition(SEPARATOR)
     return pod.removesuffix(f"-{node}") in platform.STATIC_PODS
+
+
+def _service_links(pods: pd.DataFrame) -> pd.Series[Any]:
+    linked = flags(pods["enable_service_links"], unset=True)
+    unset = pods["enable_service_links"].isna() & text_is(pods["kind"], *KNATIVE)
+    return linked & ~unset
 
 
 def _lengths(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -221,7 +229,9 @@ def _owners(
     has = arrow(owned)
     kind = pc.if_else(has, arrow(pods["controller_kind"]), arrow(pods["kind"]))
     name = pc.if_else(has, arrow(pods["controller_name"]), arrow(pods["pod"]))
-    uid = pc.if_else(has, arrow(pods["controller_uid"]), pa.scalar(None, pa.string()))
+    taken = bool(workloads["template_name"].notna().any())
+    own = arrow(pods["pod_uid"]) if taken else pa.scalar(None, pa.string())
+    uid = pc.if_else(has, arrow(pods["controller_uid"]), own)
     found = positions(uid, workloads["uid"])
     at = pa.array(found, mask=found < 0)
     higher = pc.is_valid(kinds.take(at))
@@ -235,10 +245,11 @@ def _topmost(workloads: pd.DataFrame) -> tuple[pa.Array, pa.Array]:
     """Kind and name of the topmost known owner of each workload; null where it has none."""
     import pyarrow.compute as pc
 
+    workloads = _with_takers(workloads)
     uids, above = arrow(workloads["uid"]), arrow(workloads["controller_uid"])
     own = arrow(workloads["controller_kind"]), arrow(workloads["controller_name"])
     (kind, name), uid = own, above
-    for _ in range(3):
+    for _ in range(_HIGHEST):
         at = pc.index_in(uid, value_set=uids, skip_nulls=True)
         uid = above.take(at)
         higher = pc.is_valid(own[0].take(at))
@@ -247,3 +258,29 @@ def _topmost(workloads: pd.DataFrame) -> tuple[pa.Array, pa.Array]:
         kind = pc.if_else(higher, own[0].take(at), kind)
         name = pc.if_else(higher, own[1].take(at), name)
     return kind, name
+
+
+#: Owners above the first that are looked for: Knative has four, and others may own its Services.
+_HIGHEST = 5
+
+
+def _with_takers(workloads: pd.DataFrame) -> pd.DataFrame:
+    """Workloads, of which those whose template a Rollout takes are owned by it."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    takers = workloads[workloads["template_name"].notna().to_numpy(dtype=bool)]
+    if takers.empty:
+        return workloads
+    wanted = [takers[name] for name in ("namespace", "template_kind", "template_name")]
+    at = matched([workloads[name] for name in ("namespace", "kind", "name")], wanted)
+    taken = pa.array(np.where(workloads["owned"].to_numpy(dtype=bool), -1, at))
+    index = pc.if_else(pc.equal(taken, -1), None, taken)
+    found = {}
+    for name in ("kind", "name", "uid"):
+        own = workloads[f"controller_{name}"]
+        found[f"controller_{name}"] = series(
+            pc.coalesce(arrow(own), arrow(takers[name]).take(index)), own
+        )
+    return workloads.assign(**found)

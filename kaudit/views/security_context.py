@@ -30,6 +30,7 @@ from kaudit.columns import (
     series,
     text_is,
 )
+from kaudit.model.homonyms import KNATIVE
 from kaudit.registry import view
 from kaudit.table import Table, doc
 from kaudit.tables.owned import CONTAINER_KEY, OWNED_CONTAINER, OfContainer
@@ -69,7 +70,7 @@ class SecurityContextRow(OfContainer, kw_only=True):
     selinux_role: Annotated[str, doc("effective SELinux role; empty where unset")]
     windows_host_process: Annotated[bool, doc("effective windowsOptions.hostProcess")]
     liveness_probe: Annotated[bool, doc("has a livenessProbe")]
-    readiness_probe: Annotated[bool, doc("has a readinessProbe")]
+    readiness_probe: Annotated[bool, doc("has a readinessProbe; Knative asks for itself")]
     host_ports: Annotated[list[str], doc("host ports above 0")]
     cpu_request_cores: Annotated[float | None, doc("CPU request, of the container or its pod")]
     cpu_limit_cores: Annotated[float | None, doc("CPU limit, of the container or its pod")]
@@ -162,6 +163,7 @@ def security_context(
     found |= {column: first_set(c[column], of_pod(column)) for column in _AMOUNTS}
     found |= _selinux(c, of_pod)
     lasting = text_is(c["container_type"], "regular", "sidecar")
+    found["readiness_probe"] |= text_is(found["owner_kind"], *KNATIVE)
     on_host = found["host_network"] | found["host_pid"] | found["host_ipc"]
     found |= {
         "windows": ~found["linux"] | host_process,

@@ -31,7 +31,10 @@ WORKLOAD_SETTINGS = Table(
     resource=Resource("kind"),
 )
 
-_SCALED = ("Deployment", "StatefulSet", "DeploymentConfig", "ReplicaSet", "ReplicationController")
+_SCALED = (
+    *("Deployment", "StatefulSet", "DeploymentConfig", "ReplicaSet", "ReplicationController"),
+    "Rollout",
+)
 _ROLLED = ("Deployment", "StatefulSet", "DaemonSet", "DeploymentConfig")
 
 

@@ -188,6 +188,7 @@ TEMPLATE = "template: {metadata: {labels: {app: a}}, spec: {containers: [{name: 
         ("v1", "ReplicationController", f"spec: {{{TEMPLATE}}}"),
         ("apps.openshift.io/v1", "DeploymentConfig", f"spec: {{{TEMPLATE}}}"),
         ("v1", "PodTemplate", TEMPLATE),
+        ("argoproj.io/v1alpha1", "Rollout", f"spec: {{{TEMPLATE}}}"),
     ],
 )
 def test_templates_are_the_pods_they_would_make(api: str, kind: str, spec: str) -> None:

@@ -18,7 +18,7 @@ def object_of(group: str, kind: str, name: str, spec: Any) -> dict[str, Any]:
 
 def test_what_runs_of_a_strange_kind_is_told(tmp_path: Path) -> None:
     for number in range(3):
-        item = object_of("serving.knative.dev", "Service", f"s{number}", SPEC)
+        item = object_of("apps.kruise.io", "CloneSet", f"s{number}", SPEC)
         (tmp_path / f"{number}.json").write_text(json.dumps(item, indent=number or None))
     others = [
         object_of("apps", "Deployment", "web", SPEC),
@@ -31,6 +31,6 @@ def test_what_runs_of_a_strange_kind_is_told(tmp_path: Path) -> None:
     )
     evidence = collect(FileSource(tmp_path))
     (gap,) = (gap for gap in evidence.gaps if gap.reason is Reason.NOT_COLLECTED)
-    assert (gap.what, gap.tables) == ("Service.serving.knative.dev", ())
+    assert (gap.what, gap.tables) == ("CloneSet.apps.kruise.io", ())
     assert gap.detail.startswith("3 objects with containers, of a kind that is not known")
     assert len(evidence["workloads"]) == 1
