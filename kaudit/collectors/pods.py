@@ -98,6 +98,9 @@ class PodRow(OfSpec, kw_only=True):
         list[str],
         doc("selectors of topologySpreadConstraints and of terms of podAntiAffinity, as JSON"),
     ]
+    kept_apart_in: Annotated[
+        list[str], doc("terms of podAntiAffinity that name namespaces, as JSON")
+    ] = field(default_factory=list)
     host_aliases: Annotated[list[str], doc("names of spec.hostAliases")]
     image_pull_secrets: Annotated[list[str], doc("names of spec.imagePullSecrets")]
     last_applied: Annotated[
@@ -191,6 +194,7 @@ def pods(spec: PodSpec) -> list[Row]:
         ],
         topology_spread=[s.topology_key or "" for s in spec.topology_spread_constraints or ()],
         kept_apart=spec.kept_apart,
+        kept_apart_in=spec.kept_apart_in,
         host_aliases=[n for a in spec.host_aliases or () for n in a.hostnames or ()],
         image_pull_secrets=[s.name or "" for s in spec.image_pull_secrets or ()],
     )

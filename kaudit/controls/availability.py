@@ -87,12 +87,14 @@ def no_readiness_probe(security_context: pd.DataFrame) -> pd.Series[Any]:
     applies="replicated",
     expected="topology spread constraints or pod anti-affinity that select its own pods",
     shows=("owner_kind", "spread"),
+    null="its anti-affinity is about namespaces with labels; whether its own has them is not asked",
 )
 def not_spread(pod_context: pd.DataFrame) -> pd.Series[Any]:
     """Replicas are spread over nodes or zones.
 
     Otherwise all of them may run on the one node that fails. A constraint, or a term of
-    anti-affinity, whose selector does not select the workload's own pods spreads none of them.
+    anti-affinity, whose selector does not select the workload's own pods spreads none of them;
+    nor does a term that names other namespaces.
 
     Remedy:
         Spread them by host name, and select the labels of the template.
@@ -125,6 +127,14 @@ def not_spread(pod_context: pd.DataFrame) -> pd.Series[Any]:
         {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-apart-from-other-tenants}, spec: {replicas: 3, template: {
           metadata: {labels: {tenant: a}}, spec: {affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [
           {topologyKey: host, labelSelector: {}, mismatchLabelKeys: [tenant]}]}}, containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: bad-apart-in-another-namespace}, spec: {replicas: 3, template: {
+          metadata: {labels: {app: web}}, spec: {affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [
+          {topologyKey: host, labelSelector: {matchLabels: {app: web}}, namespaces: [other]}]}}, containers: [{name: c, image: i}]}}}}
+        ---
+        {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-apart-in-all-namespaces}, spec: {replicas: 3, template: {
+          metadata: {labels: {app: web}}, spec: {affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [
+          {topologyKey: host, labelSelector: {matchLabels: {app: web}}, namespaces: [other], namespaceSelector: {}}]}}, containers: [{name: c, image: i}]}}}}
         ---
         {apiVersion: apps/v1, kind: Deployment, metadata: {name: ok-spread}, spec: {replicas: 3, template: {
           metadata: {labels: {app: web}}, spec: {topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone,

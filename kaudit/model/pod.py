@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import field
 
 from kaudit.model.container import Container, Resources
@@ -33,6 +34,23 @@ class ApartFrom(Part):
 
     label_selector: LabelSelector | None = None
     mismatch_label_keys: list[str] | None = None
+    namespaces: list[str] | None = None
+    namespace_selector: LabelSelector | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether it is about pods of the pod's own namespace, as it is where it names none."""
+        return not self.namespaces and self.namespace_selector is None
+
+    @property
+    def canonical(self) -> str:
+        """JSON of its pods and namespaces."""
+        term = ApartFrom(
+            label_selector=self.label_selector,
+            namespaces=sorted(self.namespaces or ()) or None,
+            namespace_selector=self.namespace_selector,
+        )
+        return msgspec.json.encode(term, order="sorted").decode()
 
 
 class WeighedApartFrom(Part):
@@ -111,11 +129,23 @@ class PodSpec(Part):
         Without a selector a constraint or term speaks of no pod.
         """
         spread = [s.label_selector for s in self.topology_spread_constraints or ()]
-        if self.affinity and (apart := self.affinity.pod_anti_affinity):
-            terms = [*(apart.required or ())]
-            terms += [w.pod_affinity_term for w in apart.preferred or () if w.pod_affinity_term]
-            spread += [t.label_selector for t in terms if not t.mismatch_label_keys]
+        spread += [term.label_selector for term in self._terms if term.own]
         return sorted({s.canonical for s in spread if s is not None})
+
+    @property
+    def kept_apart_in(self) -> list[str]:
+        """Terms of podAntiAffinity that name namespaces, as JSON."""
+        return sorted({t.canonical for t in self._terms if not t.own and t.label_selector})
+
+    @property
+    def _terms(self) -> list[ApartFrom]:
+        """Terms of podAntiAffinity that may select the pod itself."""
+        apart = self.affinity.pod_anti_affinity if self.affinity else None
+        if apart is None:
+            return []
+        terms = [*(apart.required or ())]
+        terms += [w.pod_affinity_term for w in apart.preferred or () if w.pod_affinity_term]
+        return [term for term in terms if not term.mismatch_label_keys]
 
     @property
     def typed_containers(self) -> list[tuple[str, int, Container]]:

@@ -13,6 +13,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
+
 from kaudit.columns import (
     SEPARATOR,
     alike,
@@ -32,6 +34,8 @@ from kaudit.columns import (
 )
 from kaudit.model import platform
 from kaudit.model.homonyms import KNATIVE
+from kaudit.model.meta import LabelSelector
+from kaudit.model.pod import ApartFrom
 from kaudit.registry import view
 from kaudit.remembered import remembered
 from kaudit.selectors import keys_of, selector
@@ -70,7 +74,10 @@ class PodContextRow(OfPod, kw_only=True):
     fs_group: Annotated[int | None, doc("fsGroup")]
     runtime_class: Annotated[str | None, doc("runtimeClassName")]
     priority_class: Annotated[str | None, doc("priorityClassName")]
-    spread: Annotated[bool, doc("spread constraints or anti-affinity select its own labels")]
+    spread: Annotated[
+        bool | None,
+        doc("spread constraints or anti-affinity select it; null: if its namespace is selected"),
+    ]
     replicated: Annotated[bool, doc("its owner asks for two or more replicas")]
     tolerations: Annotated[list[str], doc("key=value:effect; key is * for any")]
     image_pull_secrets: Annotated[list[str], doc("names of its image pull secrets")]
@@ -145,7 +152,7 @@ def pod_context(
         "share_process_namespace": flags(pods["share_process_namespace"]),
         "service_links": _service_links(pods),
         "replicated": _replicated(pods, kind, name, workloads),
-        "spread": _spread(pods["kept_apart"], pods["labels"]),
+        "spread": _spread(pods),
     }
     found |= _identity(pods, service_accounts, static)
     return assembled(pods, found, POD_CONTEXT.names)
@@ -169,22 +176,62 @@ def _lengths(column: pd.Series[Any]) -> pd.Series[Any]:
     return series(pc.fill_null(pc.list_value_length(arrow(column)), 0), column)
 
 
-def _spread(selectors: pd.Series[Any], labels: pd.Series[Any]) -> pd.Series[Any]:
+def _spread(pods: pd.DataFrame) -> pd.Series[Any]:
     """Tell which pods one of their own selectors selects: others leave replicas where they are."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    distinct = arrow(selectors).flatten().unique().to_pylist()
+    selectors, terms = arrow(pods["kept_apart"]), arrow(pods["kept_apart_in"])
+    distinct = selectors.flatten().unique().to_pylist()
+    far = {text: _term(text) for text in terms.flatten().unique().to_pylist()}
+    distinct += [own for own, _, _ in far.values()]
     keys = {key for text in distinct for key in keys_of(text)}
-    known = kept_labels(labels, keys.__contains__)
-    numbers, first = alike(selectors, known)
-    chosen = pa.array(first)
-    found = [
-        any(selector(text)(dict(label.split("=", 1) for label in own)) for text in texts or ())
-        for texts, own in zip(
-            arrow(selectors).take(chosen).to_pylist(), known.take(chosen).to_pylist(), strict=True
-        )
-    ]
-    return series(pa.array(found, pa.bool_()).take(pa.array(numbers)), selectors)
+    known = kept_labels(pods["labels"], keys.__contains__)
+    place = pc.if_else(pc.greater(pc.list_value_length(terms), 0), arrow(pods["namespace"]), "")
+    numbers, first = alike(pods["kept_apart"], pods["kept_apart_in"], known, place)
+    found: list[bool | None] = []
+    for own, texts, labels, namespace in zip(
+        *(column.take(pa.array(first)).to_pylist() for column in (selectors, terms, known, place)),
+        strict=True,
+    ):
+        of_pod = dict(label.split("=", 1) for label in labels)
+        near = any(selector(text)(of_pod) for text in own or ())
+        told = {_covers(*far[text], of_pod, namespace) for text in texts or ()}
+        found.append(near or True in told or (None if None in told else False))
+    return series(pa.array(found, pa.bool_()).take(pa.array(numbers)), pods)
+
+
+_term_of = msgspec.json.Decoder(ApartFrom).decode
+
+
+def _term(text: str) -> tuple[str, frozenset[str], str | None]:
+    """Selector of pods, namespaces and selector of namespaces of a term."""
+    term = _term_of(text)
+    own = LabelSelector.text(term.label_selector) or "{}"
+    return own, frozenset(term.namespaces or ()), LabelSelector.text(term.namespace_selector)
+
+
+def _covers(
+    own: str,
+    namespaces: frozenset[str],
+    of_namespaces: str | None,
+    labels: dict[str, str],
+    namespace: str,
+) -> bool | None:
+    """Tell whether a term is about a pod; None where labels of its namespace decide."""
+    if not selector(own)(labels):
+        return False
+    if namespace in namespaces:
+        return True
+    if of_namespaces is None:
+        return False
+    if not keys_of(of_namespaces) <= {_NAME}:
+        return None
+    return selector(of_namespaces)({_NAME: namespace})
+
+
+#: Label that Kubernetes gives each namespace.
+_NAME = "kubernetes.io/metadata.name"
 
 
 def _replicated(
