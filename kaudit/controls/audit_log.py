@@ -65,7 +65,7 @@ def no_audit_policy(control_plane: pd.DataFrame) -> pd.Series[Any]:
     """The API server has an audit policy.
 
     Without one nothing is logged, whatever the path says. What the policy records is in a
-    file of the node and is not seen here.
+    file of the node, which is judged where it is given (KA-RUN-014c, KA-RUN-014d).
 
     Remedy:
         Set the flag in the manifest of the static pod.

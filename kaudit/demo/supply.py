@@ -116,6 +116,7 @@ def files() -> Iterator[tuple[str, bytes]]:
     api = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration"}
     yield "control-plane/encryption.json", _json({**api, "resources": [entry]})
     yield "control-plane/admission.json", _json(_admission())
+    yield "control-plane/audit-policy.json", _json(_audit_policy())
     yield "nodes/node-a/configz.json", _json({"kubeletconfig": _KUBELET})
     old = {"authentication": {"anonymous": {"enabled": True}}, "readOnlyPort": 10255}
     api = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration"}
@@ -347,6 +348,22 @@ def _statements() -> Json:
                 "products": [{"@id": f"pkg:oci/ledger@{_digest(ledger)}"}],
                 "status": "under_investigation",
             },
+        ],
+    }
+
+
+def _audit_policy() -> Json:
+    """What the audit log holds: little of what robots do, and much of what teams configure."""
+    secrets = {"group": "", "resources": ["secrets", "serviceaccounts/token"]}
+    return {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": [
+            {"level": "None", "userGroups": ["system:serviceaccounts"], "verbs": ["get", "list"]},
+            {"level": "Metadata", "resources": [secrets]},
+            {"level": "Request", "resources": [{"group": ""}, {"group": "apps"}]},
+            {"level": "Metadata"},
         ],
     }
 

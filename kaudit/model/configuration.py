@@ -1,6 +1,7 @@
 """ConfigMaps and Secrets on the wire: keys and verdicts, never values.
 
-What a sensor is configured by is taken apart while it is decoded, and kept by its parts.
+What sensors and audit logs are configured by is taken apart while it is decoded, and kept by its
+parts.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from base64 import b64decode
 import msgspec
 from msgspec import Raw, field
 
-from kaudit.model import falco_rules
+from kaudit.model import audit_policy, falco_rules
 from kaudit.model.certificate_text import first_end
 from kaudit.model.credential import inside, verdict
 from kaudit.model.kyverno_filters import settings_of
@@ -24,6 +25,7 @@ class Judged(Part):
     verdict: str = ""
     falco: falco_rules.File | None = None
     kyverno: list[str] | None = None
+    audit: audit_policy.Judged | None = None
 
 
 class ConfigMap(Resource):
@@ -65,7 +67,8 @@ def _judged(key: str, raw: Raw, *, binary: bool) -> Judged:
         data = b64decode(data)
     text = data.decode("utf-8", "replace")
     looks = verdict(key, text) or inside(text)
-    return Judged(len(data), looks, falco_rules.file_of(key, text), settings_of(key, text))
+    falco, kyverno = falco_rules.file_of(key, text), settings_of(key, text)
+    return Judged(len(data), looks, falco, kyverno, audit_policy.of_text(key, text))
 
 
 class SecretMetadata(Metadata):

@@ -51,6 +51,7 @@ ROWS = {
     "mesh_policies": 3,
     "node_encryption": 1,
     "kubelet_configs": 2,
+    "audit_policies": 1,
     "external_secrets": 6,
     "push_secrets": 1,
     "secret_stores": 3,
