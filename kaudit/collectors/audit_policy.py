@@ -14,15 +14,11 @@ from kaudit.model.configuration import ConfigMap
 from kaudit.model.place import Place
 from kaudit.model.taken import Content, Taken
 from kaudit.registry import Read, collector, tool
-from kaudit.table import Resource, Row, Table, Trace, doc
+from kaudit.table import Row, Table, doc
+from kaudit.tables.held import HELD_KEY, HOLDER, Held
 
 
-class AuditPolicyRow(Trace, kw_only=True):
-    kind: Annotated[str, doc("Policy.audit.k8s.io, or ConfigMap where one holds it")]
-    namespace: Annotated[str, doc("namespace of the ConfigMap; empty for a file")] = ""
-    name: Annotated[str, doc("name of the ConfigMap; the file")]
-    key: Annotated[str, doc("key of the ConfigMap; empty for a file")] = ""
-    report: Annotated[str, doc("stands for the file in every table; empty for a ConfigMap")] = ""
+class AuditPolicyRow(Held, kw_only=True):
     rules: Annotated[int, doc("how many rules it has")]
     fault: Annotated[
         str, doc("why it is not judged: what the API server refuses of it; empty: nothing")
@@ -37,8 +33,8 @@ AUDIT_POLICIES = Table(
     "audit_policies",
     AuditPolicyRow,
     grain="one audit policy",
-    key=("kind", "namespace", "name", "key", "report"),
-    resource=Resource("kind"),
+    key=HELD_KEY,
+    resource=HOLDER,
     every_kind=True,
 )
 _NAMED = f"{policy.KIND}.{policy.API.rstrip('/')}"
@@ -88,7 +84,7 @@ def audit_policy_config_maps(found: ConfigMap, at: Place) -> Iterator[Row]:
             yield _row(value.audit, at, kind=at.kind, namespace=at.namespace, name=at.name, key=key)
 
 
-def _row(found: policy.Judged, at: Place, **named: str) -> AuditPolicyRow:
+def _row(found: policy.Judged, at: Place, **held: str) -> AuditPolicyRow:
     return AuditPolicyRow(
         raw=at.raw,
         raw_line=at.line,
@@ -96,5 +92,5 @@ def _row(found: policy.Judged, at: Place, **named: str) -> AuditPolicyRow:
         fault=found.fault,
         unlogged=found.unlogged,
         exposed=found.exposed,
-        **named,
+        **held,
     )

@@ -11,6 +11,14 @@ from kaudit.registry import control
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Last words of annotations that bring configuration: of ingress-nginx, F5's NGINX and HAProxy's.
+_SNIPPETS = frozenset(
+    [
+        *("auth-snippet", "configuration-snippet", "modsecurity-snippet", "server-snippet"),
+        *("stream-snippet", "location-snippets", "server-snippets", "stream-snippets"),
+        *("backend-config-snippet", "frontend-config-snippet", "global-config-snippet"),
+    ]
+)
 #: Annotations whose value ingress-nginx writes into its configuration.
 _WRITTEN_OUT = tuple(
     f"nginx.ingress.kubernetes.io/{name}"
@@ -166,13 +174,14 @@ def plain_listener(gateway_listeners: pd.DataFrame) -> pd.Series[Any]:
     layer="network",
     severity="high",
     expected="no snippet annotations",
-    shows=("annotations",),
+    shows=("annotations", "annotation_keys"),
 )
 def ingress_snippets(ingresses: pd.DataFrame) -> pd.Series[Any]:
     """No Ingress brings configuration of its own into the controller.
 
     Snippets run inside the ingress controller, which holds the certificates and tokens of all
-    (CVE-2021-25742).
+    (CVE-2021-25742). Controllers may go by a prefix of their own; whether one takes snippets at
+    all is KA-NET-015b.
 
     Remedy:
         Remove them, and switch snippets off in the controller.
@@ -183,11 +192,50 @@ def ingress_snippets(ingresses: pd.DataFrame) -> pd.Series[Any]:
     Cases:
         {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: bad-snippet, annotations: {nginx.ingress.kubernetes.io/server-snippet: "return 200;"}}, spec: {rules: [{host: a}]}}
         ---
+        {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: bad-prefix-of-its-own, annotations: {ingress.example.com/configuration-snippet: "return 200;"}}, spec: {rules: [{host: a}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: bad-of-another-controller, annotations: {nginx.org/location-snippets: "return 200;"}}, spec: {rules: [{host: a}]}}
+        ---
         {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: ok-plain, annotations: {nginx.ingress.kubernetes.io/ssl-redirect: "true"}}, spec: {rules: [{host: a}]}}
+        ---
+        {apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: ok-value, annotations: {nginx.ingress.kubernetes.io/rewrite-target: "/x-snippet=1"}}, spec: {rules: [{host: a}]}}
     """
     return over_lists(
-        ingresses["annotations"], lambda texts: any("-snippet=" in text for text in texts)
+        ingresses["annotation_keys"],
+        lambda keys: any(key.rpartition("/")[2] in _SNIPPETS for key in keys),
     )
+
+
+@control(
+    "KA-NET-015b",
+    layer="network",
+    severity="high",
+    expected="allow-snippet-annotations: false, or an annotations-risk-level below Critical",
+    shows=("allow_snippet_annotations", "annotations_risk_level"),
+)
+def controller_takes_snippets(ingress_nginx: pd.DataFrame) -> pd.Series[Any]:
+    """ingress-nginx takes no snippets of Ingresses.
+
+    Where it does, whoever may write an Ingress in any namespace reads the certificates and
+    Secrets of all (CVE-2021-25742). Since v1.12 it takes them only at the level Critical, which
+    was the default before; a ConfigMap that says nothing of it is not judged.
+
+    Remedy:
+        Switch them off in the ConfigMap of the controller.
+
+        data:
+          allow-snippet-annotations: "false"
+
+    Cases:
+        {apiVersion: v1, kind: ConfigMap, metadata: {name: bad-allowed, namespace: ingress}, data: {allow-snippet-annotations: "true"}}
+        ---
+        {apiVersion: v1, kind: ConfigMap, metadata: {name: bad-critical, namespace: ingress}, data: {allow-snippet-annotations: "true", annotations-risk-level: Critical}}
+        ---
+        {apiVersion: v1, kind: ConfigMap, metadata: {name: ok-off, namespace: ingress}, data: {allow-snippet-annotations: "false", annotations-risk-level: Critical}}
+        ---
+        {apiVersion: v1, kind: ConfigMap, metadata: {name: ok-level, namespace: ingress}, data: {allow-snippet-annotations: "true", annotations-risk-level: High}}
+    """
+    return ingress_nginx["snippets"]
 
 
 @control(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaudit.columns import filled
+from kaudit.columns import filled, where_known
 from kaudit.registry import control
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_DECLARED = "kubeadm tells nodes so when they join; what their kubelets run with was not read"
 
 
 @control(
@@ -16,14 +18,17 @@ if TYPE_CHECKING:
     layer="runtime",
     severity="critical",
     expected="no anonymous requests, an authority of clients, authorization, no read-only port",
-    shows=("open", "effective"),
+    applies="judged",
+    shows=("open", "effective", "declared"),
+    null=_DECLARED,
     references={"cis-kubernetes": ("4.2.1", "4.2.2", "4.2.3", "4.2.4")},
 )
-def open_kubelet_config(kubelet_configs: pd.DataFrame) -> pd.Series[Any]:
+def open_kubelet_config(kubelet_settings: pd.DataFrame) -> pd.Series[Any]:
     """No configuration of a kubelet lets in whoever is not known and allowed.
 
     Whoever reaches an open kubelet runs commands in every pod of its node, past the API server
-    and its audit log. Flags of the kubelet beat its file; what configz tells is in force.
+    and its audit log. Flags of the kubelet beat its file; what configz tells is in force. Where
+    neither was read, what kubeadm declares for nodes that join can fail, and never passes.
 
     Remedy:
         Mend the file, and start the kubelet again.
@@ -45,7 +50,7 @@ def open_kubelet_config(kubelet_configs: pd.DataFrame) -> pd.Series[Any]:
         ---
         {kaudit-file: ok-configz.json, content: {kubeletconfig: {authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: /ca}}, authorization: {mode: Webhook}, readOnlyPort: 0}}}
     """
-    return filled(kubelet_configs["open"])
+    return _where(kubelet_settings, "open")
 
 
 @control(
@@ -53,7 +58,9 @@ def open_kubelet_config(kubelet_configs: pd.DataFrame) -> pd.Series[Any]:
     layer="runtime",
     severity="medium",
     expected="as the benchmark asks",
-    shows=("soft", "effective"),
+    applies="judged",
+    shows=("soft", "effective", "declared"),
+    null=_DECLARED,
     references={
         "cis-kubernetes": (
             "4.2.5",
@@ -63,12 +70,13 @@ def open_kubelet_config(kubelet_configs: pd.DataFrame) -> pd.Series[Any]:
         )
     },
 )
-def soft_kubelet_config(kubelet_configs: pd.DataFrame) -> pd.Series[Any]:
+def soft_kubelet_config(kubelet_settings: pd.DataFrame) -> pd.Series[Any]:
     """Configurations of kubelets are as the CIS benchmark asks.
 
     Certificates that rotate, strong ciphers, limits of processes and the system-call filter of
     the runtime make a node harder to take and to keep. What is unset has the kubelet's default:
-    no rotation, no limit, no filter. Flags beat the file; what configz tells is in force.
+    no rotation, no limit, no filter. Flags beat the file; what configz tells is in force. Where
+    neither was read, what kubeadm declares for nodes that join can fail, and never passes.
 
     Remedy:
         Mend the file, and start the kubelet again.
@@ -93,4 +101,10 @@ def soft_kubelet_config(kubelet_configs: pd.DataFrame) -> pd.Series[Any]:
         ---
         {kaudit-file: ok-zero-stands-for-the-default.yaml, content: {apiVersion: kubelet.config.k8s.io/v1beta1, kind: KubeletConfiguration, rotateCertificates: true, tlsCertFile: /c, tlsPrivateKeyFile: /k, podPidsLimit: 100, seccompDefault: true, streamingConnectionIdleTimeout: 0s, tlsCipherSuites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]}}
     """
-    return filled(kubelet_configs["soft"])
+    return _where(kubelet_settings, "soft")
+
+
+def _where(kubelets: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Tell which configurations have settings in a column; what is declared alone is no pass."""
+    found = filled(kubelets[column])
+    return where_known(found, found | ~kubelets["declared"])

@@ -362,6 +362,9 @@ def _configuration() -> Iterator[Json]:
     yield thing(
         "v1", "ConfigMap", "web", "storefront", body={"data": {"theme": "dark", "page-size": "24"}}
     )
+    settings = {"allow-snippet-annotations": "true", "use-forwarded-headers": "true"}
+    name = "ingress-nginx-controller"
+    yield thing("v1", "ConfigMap", name, "ingress-nginx", body={"data": settings})
 
 
 def _admission() -> Iterator[Json]:

@@ -117,6 +117,8 @@ def files() -> Iterator[tuple[str, bytes]]:
     yield "control-plane/encryption.json", _json({**api, "resources": [entry]})
     yield "control-plane/admission.json", _json(_admission())
     yield "control-plane/audit-policy.json", _json(_audit_policy())
+    api = {"apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration"}
+    yield "control-plane/scheduler.json", _json({**api, "enableProfiling": False})
     yield "nodes/node-a/configz.json", _json({"kubeletconfig": _KUBELET})
     old = {"authentication": {"anonymous": {"enabled": True}}, "readOnlyPort": 10255}
     api = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration"}

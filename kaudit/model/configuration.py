@@ -1,7 +1,7 @@
 """ConfigMaps and Secrets on the wire: keys and verdicts, never values.
 
-What sensors and audit logs are configured by is taken apart while it is decoded, and kept by its
-parts.
+What sensors, audit logs and the like are configured by is taken apart while it is decoded, and
+kept by its parts.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from base64 import b64decode
 import msgspec
 from msgspec import Raw, field
 
-from kaudit.model import audit_policy, falco_rules
+from kaudit.model import audit_policy, falco_rules, kubelet_config, scheduler_config
 from kaudit.model.certificate_text import first_end
 from kaudit.model.credential import inside, verdict
+from kaudit.model.ingress_nginx import setting_of
 from kaudit.model.kyverno_filters import settings_of
 from kaudit.model.meta import REDACTED, Int, ManagedFields, Metadata, Part, Resource, Time
 
@@ -26,6 +27,9 @@ class Judged(Part):
     falco: falco_rules.File | None = None
     kyverno: list[str] | None = None
     audit: audit_policy.Judged | None = None
+    scheduler: scheduler_config.Settings | None = None
+    kubelet: kubelet_config.Settings | None = None
+    ingress_nginx: str = ""
 
 
 class ConfigMap(Resource):
@@ -67,8 +71,16 @@ def _judged(key: str, raw: Raw, *, binary: bool) -> Judged:
         data = b64decode(data)
     text = data.decode("utf-8", "replace")
     looks = verdict(key, text) or inside(text)
-    falco, kyverno = falco_rules.file_of(key, text), settings_of(key, text)
-    return Judged(len(data), looks, falco, kyverno, audit_policy.of_text(key, text))
+    return Judged(
+        len(data),
+        looks,
+        falco=falco_rules.file_of(key, text),
+        kyverno=settings_of(key, text),
+        audit=audit_policy.of_text(key, text),
+        scheduler=scheduler_config.of_text(key, text),
+        kubelet=kubelet_config.declared(key, text),
+        ingress_nginx=setting_of(key, text),
+    )
 
 
 class SecretMetadata(Metadata):

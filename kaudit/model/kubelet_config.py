@@ -1,16 +1,20 @@
 """Configuration of a kubelet, from its file or as its configz endpoint tells it.
 
-Source: kubernetes.io, "Kubelet Configuration (v1beta1)", v1.34, and the defaults of
-``pkg/kubelet/apis/config/v1beta1``. configz tells effective values, a file what flags may
-still override; a file cannot set the idle timeout to 0, which stands for its default there.
+Source: kubernetes.io, "Kubelet Configuration (v1beta1)" and "Configuring each kubelet in your
+cluster using kubeadm", v1.34, and the defaults of ``pkg/kubelet/apis/config/v1beta1``. configz
+tells effective values, a file what flags may still override; a file cannot set the idle timeout
+to 0, which stands for its default there.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import msgspec
 from msgspec import field
 
+from kaudit.errors import InputError
 from kaudit.model.cipher_suites import STRONG_SUITES
 from kaudit.model.duration import seconds
 from kaudit.model.meta import Int, Part
@@ -106,6 +110,9 @@ class Found(Part):
     settings: Settings
 
 
+#: Where kubeadm keeps what kubelets of nodes that join are to be told.
+NAMESPACE, KEY = "kube-system", "kubelet"
+_DECLARED = re.compile(r"kubelet-config(-1\.\d+)?", re.ASCII)
 _KEPT = frozenset(Settings.__struct_encode_fields__)
 
 
@@ -127,3 +134,24 @@ def reduced(document: Any) -> dict[str, Any]:
         raise TypeError("expected a KubeletConfiguration, or what configz tells")
     kept = {key: settings[key] for key in settings if key in _KEPT}
     return {"effective": effective, "settings": kept}
+
+
+def is_declaration(namespace: str, name: str, key: str) -> bool:
+    """Whether it is where kubeadm keeps its KubeletConfiguration.
+
+    >>> is_declaration("kube-system", "kubelet-config-1.23", "kubelet")
+    True
+    """
+    return (namespace, key) == (NAMESPACE, KEY) and bool(_DECLARED.fullmatch(name))
+
+
+def declared(key: str, text: str) -> Settings | None:
+    """What a value of a ConfigMap may declare; None where it is no KubeletConfiguration."""
+    if key != KEY or KIND not in text:
+        return None
+    from kaudit.model.yaml_stream import one  # YAML is slow to import
+
+    try:
+        return msgspec.convert(reduced(one(text.encode(), key))["settings"], Settings)
+    except (InputError, TypeError, msgspec.ValidationError):
+        return None

@@ -52,6 +52,8 @@ ROWS = {
     "node_encryption": 1,
     "kubelet_configs": 2,
     "audit_policies": 1,
+    "scheduler_configs": 1,
+    "ingress_nginx": 1,
     "external_secrets": 6,
     "push_secrets": 1,
     "secret_stores": 3,
