@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Lookup
 from functools import cache
@@ -74,32 +73,6 @@ def framework(id: str) -> Framework:
     if id in known:
         return known[id]
     raise InputError(f"no framework has the id {id!r}", hint=meant(id, known))
-
-
-def requirement(framework_id: str, id: str, *, version: str = "") -> Requirement:
-    """Return a requirement by its id in the current, or in an earlier, version.
-
-    Parameters
-    ----------
-    framework_id
-        Id of the framework.
-    id
-        Id of the requirement.
-    version
-        The version that the id is of; CIS renumbers: 5.2.10 of version 1.10 is 5.2.9 of
-        version 2.0.1.
-
-    Raises
-    ------
-    InputError
-        There is no such framework, version or requirement; names the near ones.
-    """
-    known = _ids(framework_id, version)
-    if id in known:
-        return known[id]
-    edition = version or framework(framework_id).version
-    hint = meant(id, known, otherwise=f"kaudit frameworks {framework_id} lists them")
-    raise InputError(f"{framework_id} {edition} has no requirement {id!r}", hint=hint)
 
 
 @cache
@@ -277,24 +250,6 @@ def _convert(row: object, kind: type[S], where: str) -> S:
 
 def _of_part(strength: Strength) -> Strength:
     return Strength.SUPPORTING if strength is Strength.FULL else strength
-
-
-@cache
-def _ids(framework_id: str, version: str) -> dict[str, Requirement]:
-    chosen = framework(framework_id)
-    items = chosen.requirements.values()
-    if version in ("", chosen.version):
-        return {item.id: item for item in items if item.current}
-    earlier: dict[str, dict[str, Requirement]] = defaultdict(dict)
-    for item in items:
-        for name, id in item.earlier:
-            earlier[name][id] = item
-    if version not in earlier:
-        raise InputError(
-            f"no version {version!r} of {framework_id} is known",
-            hint="known: " + ", ".join([*earlier, chosen.version]),
-        )
-    return earlier[version]
 
 
 @cache

@@ -95,7 +95,6 @@ def render(
     later: Callable[[], Mapping[str, Path]] = dict,
     formats: Sequence[str] = _FORMATS,
     kernel: Kernel | None = None,
-    kernel_name: str | None = None,
     progress: Progress = silent,
 ) -> Rendered:
     """Make a report.
@@ -118,8 +117,6 @@ def render(
         ``html``, ``pdf``; the executed notebook is always written.
     kernel
         One that was started before and not used; by default, one is started now.
-    kernel_name
-        An installed Jupyter kernel; without it, this interpreter runs the notebook.
     progress
         Told which cell runs, and what is exported.
 
@@ -155,7 +152,6 @@ def render(
                     values,
                     folder,
                     kernel=kernel,
-                    kernel_name=kernel_name,
                     progress=progress,
                     begun=ahead.begun,
                 )

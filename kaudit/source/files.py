@@ -85,14 +85,14 @@ class FileSource:
         return source
 
     @classmethod
-    def of_stream(cls, stream: BinaryIO, *, label: str = "stdin") -> FileSource:
+    def of_stream(cls, stream: BinaryIO) -> FileSource:
         """Read manifests from a stream to its end."""
         data = stream.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise InputError("more than 1 GiB on standard input", hint="give files instead")
         if not data.strip():
             raise InputError("nothing came on standard input", hint="pipe manifests into it")
-        return cls.of_text(data, label=label)
+        return cls.of_text(data, label="stdin")
 
     def read(self, wanted: Mapping[KindId, Read], progress: Progress = silent) -> Iterator[Event]:
         """Yield what the files hold, file by file in the order of their names.

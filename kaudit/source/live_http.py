@@ -85,10 +85,9 @@ class Stopped(Exception):
 
 
 class Answer(msgspec.Struct):
-    """Body of an answer, unpacked, with its type and the server's time."""
+    """Body of an answer, unpacked, with the server's time."""
 
     body: bytes
-    content_type: str
     date: datetime | None
 
 
@@ -306,7 +305,7 @@ class Server:
         if 200 <= status < 300:
             body = self._body(what, response)
             self._hear()
-            return Answer(body, response.headers.get("Content-Type", ""), date)
+            return Answer(body, date)
         said = response.read(_MOST_OF_A_REFUSAL)
         error = refusal(what, status, said)
         if status not in TRANSIENT:

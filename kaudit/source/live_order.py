@@ -24,11 +24,10 @@ def in_order(
     *,
     workers: int,
     stop: threading.Event,
-    ahead: int = 1,
 ) -> Iterator[T]:
     """Yield what the tasks yield, task by task in their order, while several run.
 
-    Of each task at most ``ahead`` items wait, and one more in its worker's hand; at most
+    Of each task one item waits, and one more is in its worker's hand; at most
     ``2 * workers`` tasks are begun before the first of them is told to its end. So memory
     does not grow with the lists, nor with their number.
 
@@ -40,10 +39,8 @@ def in_order(
         Threads.
     stop
         Set where the reader leaves early or a task fails, to end waits within the tasks.
-    ahead
-        Items of one task that may wait.
     """
-    lanes: list[queue.Queue[Any]] = [queue.Queue(maxsize=ahead) for _ in tasks]
+    lanes: list[queue.Queue[Any]] = [queue.Queue(maxsize=1) for _ in tasks]
     window = threading.Semaphore(2 * workers)
     numbers = iter(range(len(tasks)))
     lock, closed = threading.Lock(), threading.Event()

@@ -123,7 +123,6 @@ def run(
     folder: Path,
     *,
     kernel: Kernel | None = None,
-    kernel_name: str | None = None,
     progress: Progress = silent,
     begun: Callable[[Any, float], None] = lambda *_: None,
 ) -> Any:
@@ -139,8 +138,6 @@ def run(
         Working directory of the kernel.
     kernel
         One that was started before and not used; by default, one is started now.
-    kernel_name
-        An installed kernel to use instead of this interpreter.
     progress
         Told the first line of each cell as it starts.
     begun
@@ -165,13 +162,12 @@ def run(
         config.KernelManager.ip = str(used.private / "k")
         config.KernelManager.connection_file = str(used.private / "manager.json")
         taken = type("_Taken", (_OwnKernel,), {"kernel": used})
-        own: dict[str, Any] = {} if kernel_name else {"kernel_manager_class": taken}
         try:
             node = execute_notebook(
                 str(notebook),
                 str(failed),
                 parameters=dict(parameters),
-                kernel_name=kernel_name or _KERNEL,
+                kernel_name=_KERNEL,
                 language="python",
                 cwd=str(folder),
                 progress_bar=False,
@@ -183,7 +179,7 @@ def run(
                 shutdown_kernel="immediate",
                 config=config,
                 on_cell_start=_telling(notebook, bool(parameters), progress, begun, last),
-                **own,
+                kernel_manager_class=taken,
             )
         except PapermillExecutionError as error:
             cell = f"In [{error.exec_count}] `{_first_line(error.source)}`"

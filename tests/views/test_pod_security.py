@@ -50,7 +50,6 @@ def refused_volume(source: str) -> Case:
 
 WINDOWS = {"os": {"name": "windows"}}
 OWN_USERS = {"hostUsers": False}
-SECCOMP = "seccompProfile_baseline 19-, seccompProfile_restricted 19-"
 SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 SECCOMP_ODD = "container.seccomp.security.alpha.kubernetes.io/safe"
 APPARMOR_SAFE = "container.apparmor.security.beta.kubernetes.io/safe"
