@@ -191,32 +191,45 @@ def _of_exceptions(exceptions: Any, *, adds: bool) -> str:
     """What is wrong with the exceptions of a rule: fields, comparisons and values must fit."""
     if not isinstance(exceptions, list):
         return "exceptions are no list"
-    for one in exceptions:
-        if not isinstance(one, dict) or not _text(one.get("name")):
-            return "an exception has no name"
-        where = f"exception {str(one['name'])[:60]}"
-        fields, comps, values = (one.get(key) for key in ("fields", "comps", "values"))
-        if values is not None and not isinstance(values, list):
-            return f"{where}: values are no list"
-        if fields is None:
-            if not adds:
-                return f"{where} has no fields"
-            continue
-        if isinstance(fields, list):
-            told = comps if comps is not None else ["="] * len(fields)
-            if not isinstance(told, list) or len(told) != len(fields):
-                return f"{where}: as many comps as fields are expected"
-            wrong = [op for op in told if not _compares(op, falco_condition.COMPARISONS)]
-            uneven = [v for v in values or () if not isinstance(v, list) or len(v) != len(fields)]
-            if uneven:
-                return f"{where}: as many values as fields are expected"
-        else:
-            wrong = [] if _compares(comps or "in", falco_condition.OF_LISTS) else [comps]
-            if any(isinstance(value, list) for value in values or ()):
-                return f"{where}: plain values are expected, not lists"
-        if wrong:
-            return f"{where}: {str(wrong[0])[:40]!r} is no comparison for it"
-    return ""
+    return next(filter(None, (_of_exception(one, adds=adds) for one in exceptions)), "")
+
+
+def _of_exception(one: Any, *, adds: bool) -> str:
+    if not isinstance(one, dict) or not _text(one.get("name")):
+        return "an exception has no name"
+    where = f"exception {str(one['name'])[:60]}"
+    fields, comps, values = (one.get(key) for key in ("fields", "comps", "values"))
+    if values is not None and not isinstance(values, list):
+        return f"{where}: values are no list"
+    if fields is None:
+        return "" if adds else f"{where} has no fields"
+    if isinstance(fields, list):
+        fault = _of_fields(len(fields), comps, values or [])
+    else:
+        fault = _of_field(comps or "in", values or [])
+    return f"{where}: {fault}" if fault else ""
+
+
+def _of_fields(number: int, comps: Any, values: list[Any]) -> str:
+    """What is wrong with an exception of several fields."""
+    told = ["="] * number if comps is None else comps
+    if not isinstance(told, list) or len(told) != number:
+        return "as many comps as fields are expected"
+    if any(not isinstance(value, list) or len(value) != number for value in values):
+        return "as many values as fields are expected"
+    return _of_comparisons(told, falco_condition.COMPARISONS)
+
+
+def _of_field(comparison: Any, values: list[Any]) -> str:
+    """What is wrong with an exception of one field."""
+    if any(isinstance(value, list) for value in values):
+        return "plain values are expected, not lists"
+    return _of_comparisons([comparison], falco_condition.OF_LISTS)
+
+
+def _of_comparisons(told: list[Any], known: frozenset[str]) -> str:
+    wrong = next((str(one)[:40] for one in told if not _compares(one, known)), None)
+    return "" if wrong is None else f"{wrong!r} is no comparison for it"
 
 
 def _compares(operator: Any, known: frozenset[str]) -> bool:
@@ -237,33 +250,35 @@ def settings(text: str) -> Settings:
         return Settings()
     if not isinstance(content, dict):
         return Settings()
-    outputs: dict[str, bool | None] = {}
-    for name in OUTPUTS:
-        found = content.get(f"{name}_output")
-        if isinstance(found, dict):
-            enabled = found.get("enabled")
-            outputs[name] = enabled if isinstance(enabled, bool) else None
-    http = content.get("http_output")
+    http, metrics = content.get("http_output"), content.get("metrics")
     url = http.get("url") if isinstance(http, dict) else None
     files = content.get("rules_files", content.get("rules_file"))
-    metrics = content.get("metrics")
-    switches = content.get("rules")
-    chosen: dict[str, list[str]] = {"enable": [], "disable": []}
-    for entry in switches if isinstance(switches, list) else ():
-        for way, rules in chosen.items():
-            of = entry.get(way) if isinstance(entry, dict) else None
-            if isinstance(of, dict):
-                rules += [f"{k}={v}" for k, v in of.items() if k in ("rule", "tag")]
     return Settings(
         rules_files=_texts(files) or ([files] if isinstance(files, str) else None),
         priority=_text(content.get("priority")),
-        outputs=outputs,
+        outputs=_outputs(content),
         http_host=_host(url) if isinstance(url, str) else None,
         json_output=_flag(content.get("json_output")),
         metrics=_flag(metrics.get("enabled")) if isinstance(metrics, dict) else None,
-        disabled=chosen["disable"] or None,
-        enabled=chosen["enable"] or None,
+        disabled=_switched(content.get("rules"), "disable") or None,
+        enabled=_switched(content.get("rules"), "enable") or None,
     )
+
+
+def _outputs(content: dict[Any, Any]) -> dict[str, bool | None]:
+    """Outputs that are spoken of, and whether each is on; None: it does not say."""
+    spoken = ((name, content.get(f"{name}_output")) for name in OUTPUTS)
+    return {name: _flag(one.get("enabled")) for name, one in spoken if isinstance(one, dict)}
+
+
+def _switched(entries: Any, way: str) -> list[str]:
+    """Rules and tags that are switched in a way, as ``rule=NAME`` and ``tag=NAME``."""
+    found: list[str] = []
+    for entry in entries if isinstance(entries, list) else ():
+        of = entry.get(way) if isinstance(entry, dict) else None
+        if isinstance(of, dict):
+            found += [f"{k}={v}" for k, v in of.items() if k in ("rule", "tag")]
+    return found
 
 
 def _host(url: str) -> str | None:

@@ -95,6 +95,17 @@ def of_istio(
 ) -> Asked:
     """What Istio asks of the clients of a pod."""
     here = [p for p in policies if p.namespace in (namespace, root)]
+    deciding, mode, ports = _mutual_tls(here, labels, root=root, ambient=ambient)
+    allowing, authorized = _authorization(here, namespace, labels)
+    strict = False if ports else None if mode is None else mode == STRICT
+    found = tuple(p.label for p in (*deciding, *allowing))
+    return Asked(mode or "", ports, strict, authorized, found)
+
+
+def _mutual_tls(
+    here: Sequence[MeshPolicy], labels: Sequence[str], *, root: str, ambient: bool
+) -> tuple[list[MeshPolicy], str | None, tuple[str, ...]]:
+    """Policies that decide on mutual TLS, its mode (None: in doubt), ports that are asked less."""
     peers = [p for p in here if p.kind == "PeerAuthentication"]
     if ambient:
         peers = [p for p in peers if p.mode != DISABLE]  # not supported there, and ignored
@@ -105,38 +116,36 @@ def of_istio(
     ]
     mode: str | None = PERMISSIVE
     ports: tuple[str, ...] = ()
-    decisive: list[str] = []
-    for level in levels:
+    deciding: list[MeshPolicy] = []
+    for level in filter(None, levels):
         chosen, sure = _oldest(level)
-        if chosen is None:
-            continue
-        decisive.append(chosen.label)
+        deciding.append(chosen)
         mode = (chosen.mode or mode) if sure else None
         if chosen.narrow:
             ports = tuple(
                 p for p in chosen.port_modes if p.partition("=")[2] in (PERMISSIVE, DISABLE)
             )
-    strict = None if mode is None else mode == STRICT and not ports
-    if mode is None and ports:
-        strict = False
+    return deciding, mode, ports
+
+
+def _authorization(
+    here: Sequence[MeshPolicy], namespace: str, labels: Sequence[str]
+) -> tuple[list[MeshPolicy], bool | None]:
+    """Policies that allow, and whether only some are let in; None where it cannot be told."""
     allowing = [
         p
         for p in here
         if p.kind == "AuthorizationPolicy" and p.action in ("ALLOW", "CUSTOM") and p.selects(labels)
     ]
-    attached = [p for p in allowing if p.targets and p.namespace == namespace]
-    allowing = [p for p in allowing if not p.targets]
-    authorized: bool | None = bool(allowing) and not any(p.open for p in allowing)
-    if not allowing and attached:
-        authorized = None
-    found = (*decisive, *(p.label for p in allowing))
-    return Asked(mode or "", ports, strict, authorized, found)
+    whole = [p for p in allowing if not p.targets]
+    if whole:
+        return whole, not any(p.open for p in whole)
+    attached = any(p.namespace == namespace for p in allowing)
+    return [], None if attached else False
 
 
-def _oldest(level: Sequence[MeshPolicy]) -> tuple[MeshPolicy | None, bool]:
+def _oldest(level: Sequence[MeshPolicy]) -> tuple[MeshPolicy, bool]:
     """The oldest of some, and whether it is that without doubt, or they say the same."""
-    if not level:
-        return None, True
     chosen = min(level, key=lambda p: (p.created_at is None, p.created_at or _NEVER, p.name))
     rivals = [p for p in level if p.created_at == chosen.created_at]
     return chosen, all((p.mode, p.port_modes) == (chosen.mode, chosen.port_modes) for p in rivals)

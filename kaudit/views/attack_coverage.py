@@ -7,6 +7,8 @@ for it and for its sub-techniques' parent. Tactics are those of the catalogue's 
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated
@@ -81,46 +83,28 @@ def attack_coverage(
     event_context: pd.DataFrame,
 ) -> pd.DataFrame:
     """Look each technique up in rules and alerts."""
-    on: dict[str, set[str]] = {}
-    off: dict[str, set[str]] = {}
-    named = set()
-    rules = records(falco_rules[["rule", "state", "techniques", "raw", "raw_line"]])
-    for rule in rules:
-        named.add(rule["rule"])
-        for technique in rule["techniques"]:
-            kept = on if rule["state"] == "loaded" else off
-            kept.setdefault(technique, set()).add(rule["rule"])
-    falco = bool((sensor_pods["sensor"] == "falco").any())
-    assumed: dict[str, set[str]] = {}
-    for name, techniques in _stable().items():
-        if falco and name not in named:
-            for technique in techniques:
-                assumed.setdefault(technique, set()).add(name)
     alert = event_context["alert"].to_numpy(dtype=bool)
     alerts = event_context.loc[alert, ["techniques", "count", "raw", "raw_line"]]
+    falco = bool((sensor_pods["sensor"] == "falco").any())
+    known = len(falco_rules) > 0 or falco or len(alerts) > 0
+    techniques = _techniques() if len(cluster) and known else ()
+    rules = records(falco_rules[["rule", "state", "techniques"]])
+    named = {rule["rule"] for rule in rules}
+    on = _tagged((r["rule"], r["techniques"]) for r in rules if r["state"] == "loaded")
+    off = _tagged((r["rule"], r["techniques"]) for r in rules if r["state"] != "loaded")
+    assumed = _tagged((n, tags) for n, tags in _stable().items() if falco and n not in named)
     seen = _seen(alerts)
-    known = bool(rules) or falco or len(alerts) > 0
     rows = []
-    traced = next((t for t in (falco_rules, sensor_pods, alerts) if len(t)), None)
-    for technique, title, tactics in _techniques() if len(cluster) and known else ():
+    for technique, title, tactics in techniques:
+        traced = next(table for table in (falco_rules, sensor_pods, alerts) if len(table))
         loaded, would, without = (sorted(_of(technique, tags)) for tags in (on, assumed, off))
         count = sum(n for one, n in seen.items() if _part_of(one, technique))
-        controls = _controls().get(technique, ())
-        verdict = (
-            "seen"
-            if count
-            else "detected"
-            if loaded
-            else "assumed"
-            if would
-            else "prevention only"
-            if controls
-            else "none"
-        )
+        controls = list(_controls().get(technique, ()))
+        verdict, detected = _verdict(count, loaded, would, controls)
         rows.append(
             AttackCoverageRow(
-                raw=str(traced["raw"].iloc[0]) if traced is not None else "",
-                raw_line=int(traced["raw_line"].iloc[0]) if traced is not None else 0,
+                raw=str(traced["raw"].iloc[0]),
+                raw_line=int(traced["raw_line"].iloc[0]),
                 technique=technique,
                 title=title,
                 tactics=list(tactics),
@@ -128,12 +112,34 @@ def attack_coverage(
                 assumed=would,
                 off=without,
                 events=count,
-                controls=list(controls),
+                controls=controls,
                 verdict=verdict,
-                detected=True if count or loaded else (None if would else False),
+                detected=detected,
             )
         )
     return frame(ATTACK_COVERAGE.sorted(ATTACK_COVERAGE.arrow(rows)))
+
+
+def _verdict(
+    count: int, loaded: list[str], would: list[str], controls: list[str]
+) -> tuple[str, bool | None]:
+    """The best that is known of a technique, and whether a rule would see it."""
+    if count:
+        return "seen", True
+    if loaded:
+        return "detected", True
+    if would:
+        return "assumed", None
+    return "prevention only" if controls else "none", False
+
+
+def _tagged(rules: Iterable[tuple[str, Iterable[str]]]) -> dict[str, set[str]]:
+    """Rules by the technique that they are tagged with."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for rule, techniques in rules:
+        for technique in techniques:
+            found[technique].add(rule)
+    return found
 
 
 def _seen(alerts: pd.DataFrame) -> dict[str, int]:

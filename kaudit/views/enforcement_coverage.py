@@ -136,40 +136,52 @@ def _of_level(levels: Levels, namespace: str, control: str, found: _Found) -> No
 def _of_rule(
     policies: Policies, rule: dict[str, Any], control: str, asked: Asked, found: _Found
 ) -> None:
-    """Note what one rule does; what is not for pods at all is of controllers alone."""
-    engine = rule["engine"]
-    verdict, holes = policies.decided(rule, asked), unlooked(rule, control)
-    holes = [f"{name} are not looked at" for name in holes]
+    """Note what one rule does."""
     excepted = policies.excepted(rule, asked)
-    spared = True in excepted.values()  # for sure: all pods of the namespace are
-    unasked = verdict.applies is not False and policies.unasked(engine, asked)
-    if unasked or spared or (verdict.applies is False and verdict.why in ("kind", "exempt")):
-        owners = [asked._replace(kind=kind) for kind in CONTROLLERS]
-        met = [one for one in owners if policies.decided(rule, one).applies]
-        met = [one for one in met if True not in policies.excepted(rule, one).values()]
-        if unread(rule) or not any(not policies.unasked(engine, one) for one in met):
-            return
-        if unasked or verdict.applies is False:
-            holes.append("pods that no controller made, or another kind")
-    elif verdict.applies is False:
+    unmet = _unmet(policies, rule, asked, excepted)
+    if unmet is None or rule["ready"] is False:
         return
-    elif verdict.applies is None:
-        holes.append(f"what {verdict.clause} leaves out")
-    if rule["ready"] is False:
-        return
+    engine, title = rule["engine"], rule["title"]
     mode, _ = mode_in(rule, asked)
     if mode not in ("enforce", None):
         if not unread(rule):
-            found.add("audit", rule["engine"], rule["title"], [])
-        return
-    if unread(rule) or mode is None or control not in rule["controls"]:
-        found.add("unknown", rule["engine"], rule["title"], [])
-        return
-    if rule["conditions"]:
-        holes.append("what preconditions, match conditions or missing parameters leave out")
-    holes += [f"what {one} leaves out" for one in policies.unheard_of(rule["engine"], asked)]
-    holes += [f"exception {name}" for name in excepted]
-    if rule["failure_policy"] == "Ignore":
-        holes.append("everything while the webhook does not answer")
-    lasting = [hole for hole in holes if not hole.startswith("everything while")]
-    found.add("partial" if lasting else "enforced", rule["engine"], rule["title"], holes)
+            found.add("audit", engine, title, [])
+    elif unread(rule) or mode is None or control not in rule["controls"]:
+        found.add("unknown", engine, title, [])
+    else:
+        holes = [f"{name} are not looked at" for name in unlooked(rule, control)] + unmet
+        if rule["conditions"]:
+            holes.append("what preconditions, match conditions or missing parameters leave out")
+        holes += [f"what {one} leaves out" for one in policies.unheard_of(engine, asked)]
+        holes += [f"exception {name}" for name in excepted]
+        state = "partial" if holes else "enforced"
+        if rule["failure_policy"] == "Ignore":
+            holes.append("everything while the webhook does not answer")
+        found.add(state, engine, title, holes)
+
+
+def _unmet(
+    policies: Policies, rule: dict[str, Any], asked: Asked, excepted: dict[str, bool]
+) -> list[str] | None:
+    """Pods that a rule is not for; None where it is for no pod, and for no controller of one."""
+    verdict = policies.decided(rule, asked)
+    unasked = verdict.applies is not False and policies.unasked(rule["engine"], asked)
+    spared = True in excepted.values()  # for sure: all pods of the namespace are
+    if unasked or spared or (verdict.applies is False and verdict.why in ("kind", "exempt")):
+        owners = (asked._replace(kind=kind) for kind in CONTROLLERS)
+        if unread(rule) or not any(_meets(policies, rule, one) for one in owners):
+            return None
+        alone = unasked or verdict.applies is False
+        return ["pods that no controller made, or another kind"] if alone else []
+    if verdict.applies is None:
+        return [f"what {verdict.clause} leaves out"]
+    return [] if verdict.applies else None
+
+
+def _meets(policies: Policies, rule: dict[str, Any], owner: Asked) -> bool:
+    """Whether a rule is asked about a controller for sure, and not kept from it."""
+    return (
+        bool(policies.decided(rule, owner).applies)
+        and True not in policies.excepted(rule, owner).values()
+        and not policies.unasked(rule["engine"], owner)
+    )
