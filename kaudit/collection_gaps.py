@@ -105,13 +105,7 @@ def untold(
         tables = tables_of(key)
         if key in listed or {(read.named, table) for table in tables} <= reported:
             continue
-        asked = key in wanted
-        failed = (live or not asked) and not (read.tool or read.silent)
-        reason = Reason.NOT_COLLECTED if failed else Reason.NOT_IN_SOURCE
-        detail = "" if asked else "not asked for in this collection"
-        if asked and read.named in lost:
-            reason = Reason.PARTIAL
-            detail = "other objects of the source come from some, and it holds none"
+        reason, detail = _why(read, asked=key in wanted, live=live, lost=read.named in lost)
         if reason is Reason.NOT_IN_SOURCE:
             tables = tuple(t for t in tables if t not in told or registry.TABLES[t].every_kind)
         if tables:
@@ -125,6 +119,18 @@ def untold(
             kind=reads[0].named if len(reads) == 1 else "",
             detail=detail,
         )
+
+
+def _why(read: Read, *, asked: bool, live: bool, lost: bool) -> tuple[Reason, str]:
+    """Why no source told of a kind: a failure, or it is just not there."""
+    if not asked:
+        failed = not (read.tool or read.silent)
+        reason = Reason.NOT_COLLECTED if failed else Reason.NOT_IN_SOURCE
+        return reason, "not asked for in this collection"
+    if lost:
+        return Reason.PARTIAL, "other objects of the source come from some, and it holds none"
+    failed = live and not (read.tool or read.silent)
+    return Reason.NOT_COLLECTED if failed else Reason.NOT_IN_SOURCE, ""
 
 
 def left_out(listed: Iterable[KindId], named: Collection[str]) -> set[str]:

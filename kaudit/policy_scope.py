@@ -93,6 +93,21 @@ _CONTROLLERS = {
 
 def decide(rule: Mapping[str, Any], asked: Asked) -> Verdict:
     """Decide for a row of ``policy_anatomy``, with its values as plain Python."""
+    if refused := _by_kind(rule, asked):
+        return refused
+    if not rule["scope_known"] and rule["engine"] == "Kyverno" and rule["match"]:
+        return _by_filters(rule, asked)
+    if refused := _by_namespace(rule, asked):
+        return refused
+    if told := _by_labels(rule, asked):
+        return told
+    if not rule["scope_known"]:
+        return Verdict(None, "scope", "its scope is more than its columns say")
+    return Verdict(True)
+
+
+def _by_kind(rule: Mapping[str, Any], asked: Asked) -> Verdict | None:
+    """Why a rule is not for objects of a kind, or its engine for none of a namespace."""
     if not any(kind_is(text, asked.kind) for text in rule["kinds"]):
         return _no(rule, "kind", "kinds")
     if "CREATE" not in rule["operations"]:
@@ -103,13 +118,22 @@ def decide(rule: Mapping[str, Any], asked: Asked) -> Verdict:
         return _no(rule, "kind", "scope")
     if any(matches(text, asked.namespace) for text in rule["engine_excluded_namespaces"]):
         return _no(rule, "exempt", "engine_excluded_namespaces")
-    if not rule["scope_known"] and rule["engine"] == "Kyverno" and rule["match"]:
-        return _by_filters(rule, asked)
+    return None
+
+
+def _by_namespace(rule: Mapping[str, Any], asked: Asked) -> Verdict | None:
+    """Why a rule is not for a namespace by its name."""
     if rule["namespaces"] and not any(matches(t, asked.namespace) for t in rule["namespaces"]):
         return _no(rule, "excluded", "namespaces")
     if any(matches(text, asked.namespace) for text in rule["excluded_namespaces"]):
         return _no(rule, "excluded", "excluded_namespaces")
-    doubt, of = "", wild_selector if rule["engine"] == "Kyverno" else selector
+    return None
+
+
+def _by_labels(rule: Mapping[str, Any], asked: Asked) -> Verdict | None:
+    """Why a rule is not for an object by its labels and name, or what of them is not known."""
+    doubts: list[str] = []
+    selects = wild_selector if rule["engine"] == "Kyverno" else selector
     for column, why, labels in (
         ("namespace_selector", "excluded", asked.spaces),
         ("object_selector", "labels", asked.labels),
@@ -118,19 +142,15 @@ def decide(rule: Mapping[str, Any], asked: Asked) -> Verdict:
         if text is None or text == "{}":
             continue
         if labels is None:
-            doubt = doubt or column
-        elif not of(text)(labels):
+            doubts.append(column)
+        elif not selects(text)(labels):
             return _no(rule, why, column)
     if rule["names"]:
         if asked.name is None:
-            doubt = doubt or "names"
+            doubts.append("names")
         elif not any(matches(text, asked.name) for text in rule["names"]):
             return _no(rule, "labels", "names")
-    if doubt:
-        return Verdict(None, "labels", _field(rule, doubt))
-    if not rule["scope_known"]:
-        return Verdict(None, "scope", "its scope is more than its columns say")
-    return Verdict(True)
+    return Verdict(None, "labels", _field(rule, doubts[0])) if doubts else None
 
 
 def filtered(filters: Iterable[Mapping[str, Any]], asked: Asked) -> Verdict | None:

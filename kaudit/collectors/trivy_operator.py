@@ -7,7 +7,7 @@ object with a list for each kind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Raw
@@ -73,29 +73,30 @@ def _recognise(content: Content) -> bool:
 )
 def take_trivy_operator(content: Content) -> Iterator[Taken | Lost]:
     """Take a dump apart into objects; kinds that nothing reads are left out."""
-    number = 0
-    items: Iterable[Raw | bytes] = ()
-    if content.shape == "list":
-        items = streamed(content)
-    elif content.shape == "object":
-        parts, rest = content.parted(*_PARTS)
-        for part in parts:
-            number += 1
-            yield from _taken(part.raw, number)
-        body = members(rest.data)
-        if "kind" in body and "items" not in body:
-            items = [Raw(rest.data)]
-        elif "items" in body:
-            items = listed(body["items"])
-        elif all(name.endswith(f".{_GROUP}") for name in body):
-            items = [raw for raws in body.values() for raw in listed(raws)]
-        else:
-            raise InputError("is no dump of reports", hint="kubectl get vulnerabilityreports -A")
-    else:
-        raise InputError("is no JSON", hint="give YAML as a source of its own, like manifests")
-    for raw in items:
-        number += 1
+    for number, raw in enumerate(_objects(content), start=1):
         yield from _taken(raw, number)
+
+
+def _objects(content: Content) -> Iterator[Raw | bytes]:
+    """Yield the objects of a dump, in whichever form it has."""
+    if content.shape == "list":
+        yield from streamed(content)
+        return
+    if content.shape != "object":
+        raise InputError("is no JSON", hint="give YAML as a source of its own, like manifests")
+    parts, rest = content.parted(*_PARTS)
+    for part in parts:
+        yield part.raw
+    body = members(rest.data)
+    if "items" in body:
+        yield from listed(body["items"])
+    elif "kind" in body:
+        yield Raw(rest.data)
+    elif all(name.endswith(f".{_GROUP}") for name in body):
+        for raw in body.values():
+            yield from listed(raw)
+    else:
+        raise InputError("is no dump of reports", hint="kubectl get vulnerabilityreports -A")
 
 
 def _taken(raw: Raw | bytes, number: int) -> Iterator[Taken | Lost]:

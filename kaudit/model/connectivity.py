@@ -91,36 +91,50 @@ class Network:
         self.nodes = self.pods + len(self.addresses.classes)
         self.everything = (1 << self.nodes) - 1
         self.hosts = self._shrunk(meant.hosts)
-        self._peers = {}
-        for peer in peers:
-            sure, may, blocks, beyond = meant.peer(peer)
-            inside, perhaps = self._shrunk(sure), self._shrunk(may)
-            self._peers[peer] = inside | blocks << self.pods, perhaps | beyond << self.pods
-        self._resolved: dict[tuple[str, str], dict[int, int]] = {}
+        self._peers = {peer: self._nodes_of(*meant.peer(peer)) for peer in peers}
+        self._resolved = self._named_ports()
+        self._selecting = self._selections(meant)
+        self.governed = self._governed()
+        self._access: dict[object, tuple[Access, ...]] = {}
+        self._distinct: dict[tuple[Access, ...], tuple[Access, ...]] = {}
+        self._open = (Access(self.everything, self.ports.all),)
+
+    def _nodes_of(self, sure: Places, may: Places, blocks: int, beyond: int) -> tuple[int, int]:
+        """Nodes that a peer is for sure, and those that it may be."""
+        inside, perhaps = self._shrunk(sure), self._shrunk(may)
+        return inside | blocks << self.pods, perhaps | beyond << self.pods
+
+    def _named_ports(self) -> dict[tuple[str, str], dict[int, int]]:
+        """Protocol (or none) and name of ports to their numbers, and the classes that have each."""
+        found: dict[tuple[str, str], dict[int, int]] = {}
         for at, ports in enumerate(self._ports_of):
             for protocol, name, number in ports:
                 piece = self.ports.bits(PortRange(protocol, number, number))
                 for spelt in (protocol, ""):
-                    by_ports = self._resolved.setdefault((spelt, name), {})
+                    by_ports = found.setdefault((spelt, name), {})
                     by_ports[piece] = by_ports.get(piece, 0) | 1 << at
-        self._selecting: list[list[tuple[int, bool]]] = [[] for _ in range(self.pods)]
+        return found
+
+    def _selections(self, meant: Profiles) -> list[list[tuple[int, bool]]]:
+        """Policies by number that select each class of pods, and whether they do for sure."""
+        found: list[list[tuple[int, bool]]] = [[] for _ in range(self.pods)]
         for number, policy in enumerate(self.policies):
             chosen, others = map(self._classes, meant.subject(policy.subject))
             for at in chosen | others:
                 if not self.hosts >> at & 1:
                     clear = at in chosen and not policy.unclear
-                    self._selecting[at].append((number, clear))
+                    found[at].append((number, clear))
+        return found
+
+    def _governed(self) -> list[int]:
+        """Number each class of pods: those of one number are selected by the same terms."""
         terms: dict[object, int] = {}
         said = [terms.setdefault(_terms(policy), len(terms)) for policy in self.policies]
         alike: dict[object, int] = {}
-        #: Number of each class of pods: those of one number are selected by the same terms.
-        self.governed = [
+        return [
             alike.setdefault(tuple((said[number], clear) for number, clear in some), at)
             for at, some in enumerate(self._selecting)
         ]
-        self._access: dict[object, tuple[Access, ...]] = {}
-        self._distinct: dict[tuple[Access, ...], tuple[Access, ...]] = {}
-        self._open = (Access(self.everything, self.ports.all),)
 
     def _classes(self, places: Places) -> set[int]:
         """Classes of profiles that classes do not cut."""

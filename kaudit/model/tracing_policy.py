@@ -99,40 +99,42 @@ def judge(spec: Any) -> Judged:
         return found
     for refused, fault in _faults(spec, "spec", "spec"):
         (found.refused if refused else found.dropped).append(fault)
-    hooks: list[tuple[str, dict[str, Any]]] = [
-        (kind, hook)
-        for kind in _HOOKS
-        for hook in _listed(spec.get(kind))
-        if isinstance(hook, dict)
-    ]
-    loader = spec.get("loader") is True  # programs and libraries that are mapped to be run
-    found.kinds = sorted({kind for kind, _ in hooks} | ({"loader"} if loader else set()))
-    found.hooks = sorted({n for o in hooks for n in _names(*o)} | ({"loader"} if loader else set()))
-    actions = set()
-    for kind, hook in hooks:
-        call = hook.get("call")
-        of_system = kind == "kprobes" and hook.get("syscall") is not False
-        if of_system and isinstance(call, str) and not call.startswith(_CALLS):
-            found.unloadable.append(
-                f"{call}: there is no system call of the name; syscall: false is missing"
-            )
-        for selector in _listed(hook.get("selectors")):
-            for name in ("matchActions", "matchReturnActions"):
-                for action in _listed(selector.get(name) if isinstance(selector, dict) else None):
-                    if isinstance(action, dict) and isinstance(action.get("action"), str):
-                        actions.add(action["action"])
+    hooks = [(kind, hook) for kind in _HOOKS for hook in _mappings(spec.get(kind))]
+    # A loader is told of programs and libraries that are mapped to be run.
+    loader = ["loader"] if spec.get("loader") is True else []
+    found.kinds = sorted({*(kind for kind, _ in hooks), *loader})
+    found.hooks = sorted({*(name for one in hooks for name in _names(*one)), *loader})
+    found.actions = sorted({action for _, hook in hooks for action in _actions(hook)})
+    found.unloadable += filter(None, (_unloadable(*one) for one in hooks))
     if not found.kinds:
         found.unloadable.append("it hooks nothing")
-    found.actions = sorted(actions)
     found.selects = any(
         name in spec for name in ("podSelector", "containerSelector", "nodeSelector")
     )
-    for option in _listed(spec.get("options")):
-        if isinstance(option, dict) and option.get("name") == "policy-mode":
+    for option in _mappings(spec.get("options")):
+        if option.get("name") == "policy-mode":
             found.mode = str(option.get("value"))
     for name in ("refused", "dropped", "unloadable"):
         setattr(found, name, getattr(found, name)[:_MOST])
     return found
+
+
+def _unloadable(kind: str, hook: dict[str, Any]) -> str:
+    """Why Tetragon cannot load a hook; empty: nothing is known."""
+    call = hook.get("call")
+    of_system = kind == "kprobes" and hook.get("syscall") is not False
+    if of_system and isinstance(call, str) and not call.startswith(_CALLS):
+        return f"{call}: there is no system call of the name; syscall: false is missing"
+    return ""
+
+
+def _actions(hook: dict[str, Any]) -> Iterator[str]:
+    """What the selectors of a hook do."""
+    for selector in _mappings(hook.get("selectors")):
+        for name in ("matchActions", "matchReturnActions"):
+            for action in _mappings(selector.get(name)):
+                if isinstance(action.get("action"), str):
+                    yield action["action"]
 
 
 def _names(kind: str, hook: dict[str, Any]) -> Iterator[str]:
@@ -151,6 +153,10 @@ def _names(kind: str, hook: dict[str, Any]) -> Iterator[str]:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [one for one in _listed(value) if isinstance(one, dict)]
 
 
 def _faults(value: Any, kind: str, path: str, short: str = "") -> Iterator[tuple[bool, str]]:

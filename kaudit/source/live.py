@@ -195,22 +195,11 @@ class LiveSource:
         unknown: list[str] = []
         alike = Counter(read.kind for read in reads)
         for read in reads:
-            found, fault = False, None
-            for version in read.versions:
-                base = f"/apis/{read.group}/{version}" if read.group else f"/api/{version}"
-                if base not in known:
-                    known[base] = self._resources(base)
-                resources = known[base]
-                if isinstance(resources, SourceError):
-                    fault = fault if isinstance(resources, NotServed) else resources
-                elif named := _named(read, resources):
-                    served += [(one, base) for one in named]
-                    found = True
-                    break
-            if found:
-                continue
-            if fault is not None:
-                yield gap_of(read, fault)
+            found = self._served(read, known)
+            if isinstance(found, SourceError):
+                yield gap_of(read, found)
+            elif found:
+                served += found
             else:
                 unknown.append(f"{read.kind}.{read.group}" if alike[read.kind] > 1 else read.kind)
                 yield Listed(read.group, read.kind)  # a kind that is not served has no objects
@@ -223,6 +212,22 @@ class LiveSource:
                 detail=", ".join(unknown),
             )
         return served
+
+    def _served(
+        self, read: Read, known: dict[str, dict[str, str] | SourceError]
+    ) -> list[tuple[Read, str]] | SourceError:
+        """Return the first version of a kind that is served, or why that cannot be told."""
+        fault: SourceError | None = None
+        for version in read.versions:
+            base = f"/apis/{read.group}/{version}" if read.group else f"/api/{version}"
+            if base not in known:
+                known[base] = self._resources(base)
+            resources = known[base]
+            if isinstance(resources, SourceError):
+                fault = fault if isinstance(resources, NotServed) else resources
+            elif named := _named(read, resources):
+                return [(one, base) for one in named]
+        return fault or []
 
     def _is_api_server(self, core: dict[str, str] | SourceError | None) -> None:
         """Make sure that whoever serves nothing that was asked for is an API server at all.

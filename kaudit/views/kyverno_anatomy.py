@@ -89,15 +89,18 @@ def _of_cel(
         )
         plain = len(found) == 1 and found[0].resources == ["pods"] and not left_out
         narrow = bool(scoped.names) or any(one and one.texts for one in selectors)
-        told = policy["autogen"]
-        named = None if told is None else {word.strip() for word in told.split(",")}
-        added = [
-            kind
-            for kind in kinds.CONTROLLERS
-            if kind != "ReplicationController"
-            and (named is None or f"{kind.partition('.')[0].lower()}s" in named)
-        ]
-        yield rule, scoped, added if plain and not narrow else []
+        yield rule, scoped, _generated(policy["autogen"]) if plain and not narrow else []
+
+
+def _generated(told: str | None) -> list[str]:
+    """Return the kinds of controllers that rules of CEL are generated for; None names all."""
+    named = None if told is None else {word.strip() for word in told.split(",")}
+    return [
+        kind
+        for kind in kinds.CONTROLLERS
+        if kind != "ReplicationController"
+        and (named is None or f"{kind.partition('.')[0].lower()}s" in named)
+    ]
 
 
 def _row(
