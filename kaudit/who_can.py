@@ -9,7 +9,6 @@ are not asked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,13 +18,10 @@ from kaudit.errors import InputError
 from kaudit.evidence.bundle import Evidence
 from kaudit.model.api_resources import ApiResource, api_resources
 from kaudit.model.rbac_rule import OF_ITSELF, PARTS, Request, Rule
+from kaudit.model.service_account import OF_NAMESPACE, USER, groups_of, user_of
 from kaudit.model.words import Gap
 from kaudit.text import meant
 
-if TYPE_CHECKING:
-    pass
-
-_ACCOUNT = "system:serviceaccount:"
 _TABLES = ("rbac_bindings", "rbac_rules", "roles")
 
 
@@ -76,20 +72,19 @@ class Subject(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, user: str, groups: Iterable[str] = ()) -> Subject:
         """Add the groups that the API server gives to everybody of the kind."""
-        own = {*groups}
+        own: tuple[str, ...]
         if user == "system:anonymous":
-            own.add("system:unauthenticated")
+            own = ("system:unauthenticated",)
+        elif user.startswith(USER):
+            own = groups_of(user.removeprefix(USER).partition(":")[0])
         else:
-            own.add("system:authenticated")
-        if user.startswith(_ACCOUNT):
-            namespace = user.removeprefix(_ACCOUNT).partition(":")[0]
-            own |= {"system:serviceaccounts", f"system:serviceaccounts:{namespace}"}
-        return cls(user, frozenset(own))
+            own = ("system:authenticated",)
+        return cls(user, frozenset((*groups, *own)))
 
     def is_(self, kind: str, name: str) -> bool:
         """Tell whether a subject of a binding is this one, or a group of it."""
         if kind == "ServiceAccount":
-            return self.user == _ACCOUNT + name.replace("/", ":", 1)
+            return self.user == USER + name.replace("/", ":", 1)
         return name in self.groups if kind == "Group" else (kind, name) == ("User", self.user)
 
 
@@ -303,8 +298,8 @@ def _workloads(evidence: Evidence) -> dict[str, tuple[Workload, ...]]:
             continue
         for subject in (
             f"ServiceAccount:{namespace}/{account}",
-            f"User:{_ACCOUNT}{namespace}:{account}",
-            f"Group:system:serviceaccounts:{namespace}",
+            f"User:{user_of(namespace, account)}",
+            f"Group:{OF_NAMESPACE}{namespace}",
         ):
             of_subject = found.setdefault(subject, {})
             key = (kind, namespace, name)

@@ -107,5 +107,15 @@ class Rule(msgspec.Struct, frozen=True):
         return f"{','.join(sorted(self.verbs))} on {what or ','.join(sorted(self.urls))}{named}"
 
 
+def given_by(binding_kind: str, namespace: str, binding: str, role: str) -> str:
+    """Name the binding and the role by which a subject has a rule.
+
+    >>> given_by("RoleBinding", "shop", "web", "Role/web")
+    'RoleBinding shop/web, Role/web'
+    """
+    place = f"{namespace}/" if namespace else ""
+    return f"{binding_kind} {place}{binding}, {role}"
+
+
 #: What cluster-admin is: its two rules, of resources and of URLs, in one.
 EVERYTHING = Rule.of((["*"], ["*"], ["*"], [], ["*"]))

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-#: Groups that every service account is in.
-_ALL = ("Group/system:authenticated", "Group/system:serviceaccounts")
+from kaudit.model.service_account import groups_of, user_of
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -67,9 +66,8 @@ class Readers:
         """Grants of a service account: its own, by its user name, and of its groups."""
         subjects = (
             f"ServiceAccount/{namespace}/{account}",
-            f"User/system:serviceaccount:{namespace}:{account}",
-            f"Group/system:serviceaccounts:{namespace}",
-            *_ALL,
+            f"User/{user_of(namespace, account)}",
+            *(f"Group/{group}" for group in groups_of(namespace)),
         )
         return [grant for subject in subjects for grant in self._of.get(subject, ())]
 

@@ -15,7 +15,8 @@ import msgspec
 
 from kaudit.columns import plain_rows
 from kaudit.model import escapes
-from kaudit.model.rbac_rule import PARTS, Rule
+from kaudit.model.rbac_rule import PARTS, Rule, given_by
+from kaudit.model.service_account import USER, groups_of
 from kaudit.model.takeover import STEPS, TOKEN, Step, parts_of
 from kaudit.registry import view
 from kaudit.table import Row, Table, doc, frame
@@ -81,8 +82,10 @@ class _Grant(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
 
 
-#: Scope to part to the grants of it.
-_Held = dict[str, dict[str, list[_Grant]]]
+#: Part of what may be held to its grants.
+_Parts = dict[str, list[_Grant]]
+#: Scope to what is held in it.
+_Held = dict[str, _Parts]
 
 
 @view(ESCALATION_EDGES)
@@ -144,8 +147,7 @@ def _held(permissions: pd.DataFrame) -> dict[Place, _Held]:
             continue
         place = _place(kind, subject)
         at = found.setdefault(place, {}).setdefault(scope, {})
-        where = f"{scope}/" if scope else ""
-        grant = _Grant(f"{binding_kind} {where}{binding}, {role}", text, tuple(parts[3]))
+        grant = _Grant(given_by(binding_kind, scope, binding, role), text, tuple(parts[3]))
         for part in parts_of(Rule.of(parts, bounded=bool(scope))):
             at.setdefault(part, []).append(grant)
     return found
@@ -153,9 +155,8 @@ def _held(permissions: pd.DataFrame) -> dict[Place, _Held]:
 
 def _place(kind: str, subject: str) -> Place:
     """Name a subject; a service account may be named as a user too."""
-    account = "system:serviceaccount:"
-    if kind == "User" and subject.startswith(account):
-        namespace, _, name = subject.removeprefix(account).partition(":")
+    if kind == "User" and subject.startswith(USER):
+        namespace, _, name = subject.removeprefix(USER).partition(":")
         return "ServiceAccount", namespace, name
     if kind == "ServiceAccount":
         namespace, _, name = subject.partition("/")
@@ -189,28 +190,42 @@ def _of_rights(
     held: dict[Place, _Held], guarded: set[str], with_tokens: set[tuple[str, str]] | None
 ) -> Iterator[_Edge]:
     for source, scopes in held.items():
-        everywhere = scopes.get("", {})
+        everywhere = _shortest(scopes.get("", {}))
         if "all" in everywhere:
-            scopes = {"": {"all": everywhere["all"]}}
+            scopes = {"": everywhere}
         for scope, own in scopes.items():
-            if "all" in own and scope:
-                own = {"all": own["all"]}
-            both = {name: [*own.get(name, ()), *everywhere.get(name, ())]
-                    for name in own.keys() | everywhere.keys()} if scope else own  # fmt: skip
+            parts = _both(_shortest(own), everywhere) if scope else everywhere
             for step in STEPS:
-                if not both.keys() >= {*step.parts} or not _fits(step, scope, everywhere):
+                if not parts.keys() >= {*step.parts} or not _fits(step, scope, everywhere):
                     continue
-                for edge in _drawn(source, step, scope, both, guarded):
-                    if step.condition != TOKEN or with_tokens is None:
-                        yield edge
-                        continue
-                    for namespace, account in sorted(with_tokens):
-                        if scope in ("", namespace):
-                            target = ("ServiceAccount", namespace, account)
-                            yield msgspec.structs.replace(edge, target=target, condition="")
+                edges = _drawn(source, step, scope, parts, guarded)
+                if step.condition == TOKEN and with_tokens is not None:
+                    edges = _where_tokens_are(edges, scope, with_tokens)
+                yield from edges
 
 
-def _fits(step: Step, scope: str, everywhere: dict[str, list[_Grant]]) -> bool:
+def _shortest(parts: _Parts) -> _Parts:
+    """All rights say what each of them would."""
+    return {"all": parts["all"]} if "all" in parts else parts
+
+
+def _both(own: _Parts, everywhere: _Parts) -> _Parts:
+    names = own.keys() | everywhere.keys()
+    return {name: [*own.get(name, ()), *everywhere.get(name, ())] for name in names}
+
+
+def _where_tokens_are(
+    edges: Iterator[_Edge], scope: str, with_tokens: set[tuple[str, str]]
+) -> Iterator[_Edge]:
+    """Lead to the accounts of which a Secret holds a token, as is known of them."""
+    for edge in edges:
+        for namespace, account in sorted(with_tokens):
+            if scope in ("", namespace):
+                target = ("ServiceAccount", namespace, account)
+                yield msgspec.structs.replace(edge, target=target, condition="")
+
+
+def _fits(step: Step, scope: str, everywhere: _Parts) -> bool:
     """Tell whether a step counts in a scope, and is not had in the whole cluster already."""
     if not scope:
         return step.scope != "namespace"
@@ -218,7 +233,7 @@ def _fits(step: Step, scope: str, everywhere: dict[str, list[_Grant]]) -> bool:
 
 
 def _drawn(
-    source: Place, step: Step, scope: str, held: dict[str, list[_Grant]], guarded: set[str]
+    source: Place, step: Step, scope: str, held: _Parts, guarded: set[str]
 ) -> Iterator[_Edge]:
     condition = step.condition
     if step.kind == "pod_create" and step.target == "nodes":
@@ -232,7 +247,7 @@ def _drawn(
         yield _Edge(source, step.kind, target, by=by, rules=rules, condition=condition)
 
 
-def _targets(step: Step, scope: str, held: dict[str, list[_Grant]]) -> Iterator[Place]:
+def _targets(step: Step, scope: str, held: _Parts) -> Iterator[Place]:
     narrowed = held.get(step.named, []) if step.named else []
     if narrowed and all(grant.names for grant in narrowed):
         kind = {"accounts": "ServiceAccount", "users": "User", "groups": "Group"}[step.target]
@@ -346,10 +361,6 @@ def _members(held: dict[Place, _Held], running: set[Place]) -> Iterator[_Edge]:
     """From service accounts to those of their groups that hold something."""
     accounts = running | {place for place in held if place[0] == "ServiceAccount"}
     for place in sorted(place for place in accounts if place[2]):
-        for group in (
-            "system:authenticated",
-            "system:serviceaccounts",
-            f"system:serviceaccounts:{place[1]}",
-        ):
+        for group in groups_of(place[1]):
             if any(held.get(("Group", "", group), {}).values()):
                 yield _Edge(place, "member", ("Group", "", group))

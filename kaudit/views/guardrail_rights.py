@@ -14,7 +14,8 @@ import msgspec
 
 from kaudit.columns import arrow, plain_rows, records
 from kaudit.model.guardrails import EXCEPTIONS, OWN_LABELS, levers_of
-from kaudit.model.rbac_rule import PARTS, Rule
+from kaudit.model.rbac_rule import PARTS, Rule, given_by
+from kaudit.model.service_account import groups_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -46,6 +47,8 @@ GUARDRAIL_RIGHTS = Table(
 )
 _EVERYONE = ("Group", "system:authenticated")
 _Subject = tuple[str, str]
+#: Control to its guards, each by the levers that take it away.
+_Guards = dict[str, list[set[str]]]
 
 
 class _Held(msgspec.Struct, frozen=True):
@@ -72,19 +75,9 @@ def guardrail_rights(
 ) -> pd.DataFrame:
     """Bring together rights of each subject and what guards each namespace."""
     held = _subjects(permissions)
-    guards: dict[str, dict[str, list[set[str]]]] = {}
-    for one in records(namespace_guards):
-        of = guards.setdefault(one["name"], {}).setdefault(one["control"], [])
-        of.append({*one["levers"]} if one["known"] else set())
+    guards = _guards(namespace_guards)
     places = {*guards, *(arrow(image_uses["namespace"]).unique().to_pylist())}
-    engines = {
-        (service or "").partition("/")[0]
-        for service, guard in zip(
-            *(arrow(webhook_posture[name]).to_pylist() for name in ("service", "guards")),
-            strict=True,
-        )
-        if guard
-    }
+    engines = _engines(webhook_posture)
     heeded = len(policy_exceptions) > 0
     rows = []
     for subject in sorted(held):
@@ -92,29 +85,52 @@ def guardrail_rights(
             continue
         own = [*held[subject], *(one for group in _groups(subject) for one in held.get(group, ()))]
         for name in _scopes(own, places):
-            found = _levers(own, name)
-            lost = _lost(guards.get(name), {*found, OWN_LABELS})
-            if (not found and not lost) or lost == []:
-                continue
-            sure = {*found, OWN_LABELS} - (set() if heeded else {EXCEPTIONS})
-            makers = [one for one in own if one.scope in ("", name) and one.makes]
-            giving = next(iter(found.values()), makers)
-            used = [*makers[:1], *(one for some in found.values() for one in some)]
-            rows.append(
-                GuardrailRightRow(
-                    raw=giving[0].raw,
-                    raw_line=giving[0].raw_line,
-                    kind="Namespace",
-                    name=name,
-                    subject_kind=subject[0],
-                    subject=subject[1],
-                    levers=sorted(found) or [OWN_LABELS],
-                    by=sorted({one.by for one in used}),
-                    lost=lost,
-                    certain=_lost(guards.get(name), sure) != [],
-                )
-            )
+            row = _row(subject, own, name, guards.get(name), heeded=heeded)
+            if row is not None:
+                rows.append(row)
     return frame(GUARDRAIL_RIGHTS.sorted(GUARDRAIL_RIGHTS.arrow(rows)))
+
+
+def _row(
+    subject: _Subject, own: list[_Held], name: str, guards: _Guards | None, *, heeded: bool
+) -> GuardrailRightRow | None:
+    """What a subject may do about the guards of a namespace; None where it takes nothing away."""
+    found = _levers(own, name)
+    lost = _lost(guards, {*found, OWN_LABELS})
+    if (not found and not lost) or lost == []:
+        return None
+    sure = {*found, OWN_LABELS} - (set() if heeded else {EXCEPTIONS})
+    makers = [one for one in own if one.scope in ("", name) and one.makes]
+    giving = next(iter(found.values()), makers)
+    used = [*makers[:1], *(one for some in found.values() for one in some)]
+    return GuardrailRightRow(
+        raw=giving[0].raw,
+        raw_line=giving[0].raw_line,
+        kind="Namespace",
+        name=name,
+        subject_kind=subject[0],
+        subject=subject[1],
+        levers=sorted(found) or [OWN_LABELS],
+        by=sorted({one.by for one in used}),
+        lost=lost,
+        certain=_lost(guards, sure) != [],
+    )
+
+
+def _guards(namespace_guards: pd.DataFrame) -> dict[str, _Guards]:
+    """Guards of each namespace; of one that is not known no lever is."""
+    found: dict[str, _Guards] = {}
+    for one in records(namespace_guards):
+        of = found.setdefault(one["name"], {}).setdefault(one["control"], [])
+        of.append({*one["levers"]} if one["known"] else set())
+    return found
+
+
+def _engines(webhook_posture: pd.DataFrame) -> set[str]:
+    """Namespaces of the engines that guard."""
+    columns = (arrow(webhook_posture[name]).to_pylist() for name in ("service", "guards"))
+    pairs = zip(*columns, strict=True)
+    return {(service or "").partition("/")[0] for service, guard in pairs if guard}
 
 
 def _subjects(permissions: pd.DataFrame) -> dict[_Subject, list[_Held]]:
@@ -132,8 +148,7 @@ def _subjects(permissions: pd.DataFrame) -> dict[_Subject, list[_Held]]:
         if admin and not scope:
             mighty.add((kind, subject))
         rule = Rule.of(parts, bounded=bool(scope))
-        where = f"{scope}/" if scope else ""
-        by = f"{binding_kind} {where}{binding}, {role}"
+        by = given_by(binding_kind, scope, binding, role)
         one = _Held(scope, rule, by, bool(makes), raw, line)
         found.setdefault((kind, subject), []).append(one)
     return {subject: rules for subject, rules in found.items() if subject not in mighty}
@@ -143,10 +158,11 @@ def _groups(subject: _Subject) -> Iterator[_Subject]:
     """Groups that a subject is in by what it is."""
     if subject == _EVERYONE or subject[1] == "system:anonymous":
         return
-    yield _EVERYONE
-    if subject[0] == "ServiceAccount":
-        yield "Group", "system:serviceaccounts"
-        yield "Group", f"system:serviceaccounts:{subject[1].partition('/')[0]}"
+    if subject[0] != "ServiceAccount":
+        yield _EVERYONE
+        return
+    for group in groups_of(subject[1].partition("/")[0]):
+        yield "Group", group
 
 
 def _scopes(own: list[_Held], places: set[str]) -> list[str]:
@@ -169,7 +185,7 @@ def _levers(own: list[_Held], name: str) -> dict[str, list[_Held]]:
     return dict(sorted(found.items()))
 
 
-def _lost(guards: dict[str, list[set[str]]] | None, held: set[str]) -> list[str] | None:
+def _lost(guards: _Guards | None, held: set[str]) -> list[str] | None:
     """Controls that nothing guards any more; None where no guard is known."""
     if guards is None:
         return None

@@ -10,6 +10,7 @@ from kaudit.columns import plain_rows
 from kaudit.model.rbac_defaults import is_default_binding
 from kaudit.model.rbac_rule import EVERYTHING, PARTS, Rule
 from kaudit.model.rights import flags_of, halves_of, may_be_half
+from kaudit.model.service_account import groups_of
 from kaudit.registry import view
 from kaudit.table import Resource, Table, Trace, doc, frame
 
@@ -75,8 +76,6 @@ PERMISSIONS = Table(
 
 _NO_RULE = Rule.of([()] * len(PARTS))
 _ADMIN = ("ClusterRole", "", "cluster-admin")
-#: Groups that every service account is in, beside the one of its namespace.
-_OF_ACCOUNTS = ("system:serviceaccounts", "system:authenticated")
 
 
 class _Given(msgspec.Struct, frozen=True):
@@ -183,8 +182,7 @@ def _held(subject: tuple[str, str], halves: dict[tuple[str, str], set[str]]) -> 
     """Halves that a subject holds, a service account those of its groups too."""
     found = set(halves.get(subject, ()))
     if subject[0] == "ServiceAccount":
-        own = f"{_OF_ACCOUNTS[0]}:{subject[1].partition('/')[0]}"
-        for group in (*_OF_ACCOUNTS, own):
+        for group in groups_of(subject[1].partition("/")[0]):
             found |= halves.get(("Group", group), set())
     return found
 

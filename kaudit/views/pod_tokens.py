@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kaudit.columns import arrow, assembled, named, over_texts, series, text_is
+from kaudit.model.rbac_rule import given_by
+from kaudit.model.service_account import OF_ALL, OF_NAMESPACE, user_of
 from kaudit.registry import view
 from kaudit.table import Table, doc
 from kaudit.tables.owned import OWNER, POD, POD_KEY, OfPod
@@ -39,9 +41,6 @@ API_AUDIENCES = (
     "https://kubernetes.default.svc",
     "https://kubernetes.default.svc.cluster.local",
 )
-#: Groups that every service account is in.
-_ALL = ("system:authenticated", "system:serviceaccounts")
-_OF_NAMESPACE = "system:serviceaccounts:"
 
 _COPIED = (
     *POD,
@@ -90,7 +89,7 @@ def _rights(pods: pd.DataFrame, permissions: pd.DataFrame) -> pd.Series[Any]:
         )
     ]
     subjects = set(others["subject"])
-    if not subjects.isdisjoint(_ALL):
+    if not subjects.isdisjoint(OF_ALL):
         return series(pa.array([True] * len(pods), pa.bool_()), pods)
     name = pc.binary_join_element_wise(
         arrow(pods["namespace"]), arrow(pods["service_account"]), "/"
@@ -98,7 +97,7 @@ def _rights(pods: pd.DataFrame, permissions: pd.DataFrame) -> pd.Series[Any]:
     user = pc.binary_join_element_wise(
         "system:serviceaccount", arrow(pods["namespace"]), arrow(pods["service_account"]), ":"
     )
-    group = pc.binary_join_element_wise(_OF_NAMESPACE, arrow(pods["namespace"]), "")
+    group = pc.binary_join_element_wise(OF_NAMESPACE, arrow(pods["namespace"]), "")
     texts = pa.array(sorted(subjects), pa.string())
     return series(
         pc.or_(
@@ -115,14 +114,14 @@ def _leads(pods: pd.DataFrame, permissions: pd.DataFrame) -> tuple[pd.Series[Any
     import pyarrow.compute as pc
 
     steps = _steps(permissions)
-    everybody = [step for group in _ALL for step in steps.get(("Group", group), ())]
+    everybody = [step for group in OF_ALL for step in steps.get(("Group", group), ())]
 
     def of_account(text: str) -> list[str]:
         namespace, _, account = text.partition("/")
         subjects = (
             ("ServiceAccount", text),
-            ("User", f"system:serviceaccount:{namespace}:{account}"),
-            ("Group", _OF_NAMESPACE + namespace),
+            ("User", user_of(namespace, account)),
+            ("Group", OF_NAMESPACE + namespace),
         )
         own = [step for subject in subjects for step in steps.get(subject, ())]
         return [*own, *everybody] if account else []
@@ -144,7 +143,6 @@ def _steps(permissions: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
     names = ("subject_kind", "subject", "binding_kind", "namespace", "binding", "role", "grants")
     for kind, subject, *path in zip(*(arrow(rows[n]).to_pylist() for n in names), strict=True):
         binding_kind, namespace, binding, role, grants = path
-        place = f"{namespace}/" if namespace else ""
-        step = f"{kind} {subject}, {binding_kind} {place}{binding}, {role}: {grants}"
+        step = f"{kind} {subject}, {given_by(binding_kind, namespace, binding, role)}: {grants}"
         found.setdefault((kind, subject), []).append(step)
     return found
