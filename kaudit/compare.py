@@ -132,10 +132,10 @@ class Comparison(msgspec.Struct, frozen=True, tag_field="schema", tag="kaudit/co
     @property
     def frame(self) -> pd.DataFrame:
         """One row a difference; the columns are the attributes of :class:`Difference`."""
-        import pandas as pd
+        from kaudit.frame import Frame
 
         rows = [msgspec.structs.asdict(one) for one in self.differences]
-        return pd.DataFrame(rows, columns=list(Difference.__struct_fields__))
+        return Frame(rows, columns=list(Difference.__struct_fields__))
 
     def _repr_html_(self) -> str:
         title = f"From {self.old.label} to {self.new.label}"
@@ -154,6 +154,7 @@ def compare(old: Assessment, new: Assessment) -> Comparison:
     Returns
     -------
     Comparison
+        ``counts`` by change; ``frame`` has one row a finding of either side.
 
     Raises
     ------

@@ -134,7 +134,8 @@ def risks(assessment: Assessment) -> Risks:
     Returns
     -------
     Risks
-        Chains, worst first; ``frame`` has one row a chain.
+        Chains, worst first; :attr:`~kaudit.correlate.Risks.frame` has one row a chain, with its
+        rank, severity, state, workload, patterns, links and remedy.
 
     Examples
     --------
@@ -156,6 +157,11 @@ def controls() -> pd.DataFrame:
     -------
     DataFrame
         One row a control, by id: ``control`` (its id), ``layer``, ``severity``, ``title``.
+
+    Raises
+    ------
+    RegistryError
+        An installed pack does not fit: an id twice, a table that is not there.
 
     Examples
     --------

@@ -127,6 +127,13 @@ def test_what_is_written_to_a_stream_or_file_is_shown_too(hostile: Frame, tmp_pa
         assert r"\u{1b}" in text
 
 
+def test_what_became_of_findings_is_shown_safely(evidence: ka.Evidence) -> None:
+    judged = ka.assess(evidence, control="KA-DEP-001")
+    found = ka.compare(judged, judged).frame
+    assert [*found["name"]] == [HOSTILE]
+    assert clean(repr(found[["name"]]))
+
+
 def test_a_styler_escapes() -> None:
     script = "<script>alert(1)</script>"
     found = Frame({script: [script, HOSTILE], "n": [1, 2]}).set_index(script, drop=False)
