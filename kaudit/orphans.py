@@ -14,7 +14,7 @@ import msgspec
 
 from kaudit.model.place import Place
 from kaudit.model.pod import Pod
-from kaudit.model.workload import STANDING, Controller
+from kaudit.model.workload import STANDING, Controller, Rollout, template_of
 from kaudit.source.events import Batch, KindId
 
 #: Kind, namespace and name of a controller.
@@ -43,17 +43,23 @@ class Waiting(msgspec.Struct, gc=False):
 
 
 class Orphans:
-    """Owners seen so far, and what waits for those not seen."""
+    """Owners with a template seen so far, and what waits for those not seen."""
 
     def __init__(self) -> None:
         self.owners: set[Owner] = set()
+        #: Rollouts without a template, and the owner whose template they take.
+        self.takers: dict[Owner, Owner] = {}
         self.waiting: list[Waiting] = []
         self._held: list[tuple[KindId, Waiting]] = []
 
     def see(self, found: Pod | Controller, place: Place, index: int) -> None:
         """Take notice of a controller of a batch."""
-        if place.kind in STANDING:
-            self.owners.add((place.kind, place.namespace, place.name))
+        if place.kind in STANDING and not isinstance(found, Pod):
+            own = (place.kind, place.namespace, place.name)
+            if template_of(found) is not None:
+                self.owners.add(own)
+            elif isinstance(found, Rollout) and (taken := found.spec.workload_ref):
+                self.takers[own] = (taken.kind or "", place.namespace, taken.name or "")
         owner = found.metadata.controller
         if owner is not None and (kind := owner.called) in STANDING:
             named = (kind, place.namespace, owner.name)
@@ -67,16 +73,17 @@ class Orphans:
     def take_items(self, batch: Batch) -> None:
         """Let what waits keep its object of a batch, which is about to go."""
         for waiting in self.waiting:
-            if waiting.owner not in self.owners:
+            if not self._seen(waiting.owner):
                 waiting.item = bytes(batch.items[waiting.index])
 
     def _hold(self, key: KindId) -> None:
-        self._held += [(key, one) for one in self.waiting if one.owner not in self.owners]
+        self._held += [(key, one) for one in self.waiting if not self._seen(one.owner)]
         self.waiting = []
 
     def join(self, other: Orphans, key: KindId, before: int) -> None:
         """Take over what another saw of objects of a kind, whose raw lines come after others."""
         self.owners |= other.owners
+        self.takers |= other.takers
         for waiting in other.waiting:
             waiting.place.line += before
         self.waiting = other.waiting
@@ -85,4 +92,7 @@ class Orphans:
     def left(self) -> Iterator[tuple[KindId, Waiting]]:
         """Yield what waits in vain, once."""
         held, self._held = self._held, []
-        yield from (entry for entry in held if entry[1].owner not in self.owners)
+        yield from (entry for entry in held if not self._seen(entry[1].owner))
+
+    def _seen(self, owner: Owner) -> bool:
+        return owner in self.owners or self.takers.get(owner) in self.owners

@@ -176,6 +176,19 @@ def test_references_that_lead_nowhere(taken: Any) -> None:
     assert failing(evidence) == {("Deployment", "plan", 1)}
 
 
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize("lost", ["Deployment", "template"])
+def test_what_a_rollout_without_a_template_made_is_judged(late: bool, lost: str) -> None:
+    found = of_argo_by_reference()[:3]
+    if lost == "template":
+        del found[0]["spec"]["template"]
+    else:
+        found = found[1:]
+    evidence = collect(MemorySource(*(reversed(found) if late else found)))
+    assert [name for name, _ in plain_rows(evidence["pods"], "pod", "kind")] == ["web-5d"]
+    assert failing(evidence) == {("Rollout", "web", 1)}
+
+
 def test_two_rollouts_of_one_deployment_are_no_fault() -> None:
     taken = {"kind": "Deployment", "name": "plan"}
     plan = holding("apps/v1", "Deployment", "plan")

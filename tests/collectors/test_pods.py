@@ -137,6 +137,7 @@ def test_every_column_of_a_pod() -> None:
             "tolerations": ["*=:*", "k=v:NoSchedule"],
             "topology_spread": ["zone"],
             "kept_apart": ['{"matchLabels":{"a":"1"}}', '{"matchLabels":{"b":"2"}}'],
+            "kept_apart_in": [],
             "host_aliases": ["a.example", "b.example"],
             "image_pull_secrets": ["pull"],
             "last_applied": True,
