@@ -244,7 +244,14 @@ class Table:
         """
         import pyarrow as pa
 
+        if not rows:
+            return self._nothing
         return pa.Table.from_arrays(arrays(rows, self.row, self.schema), schema=self.schema)
+
+    @cached_property
+    def _nothing(self) -> pa.Table:
+        """No rows: of most tables a small source has none, and all of them are asked for."""
+        return self.schema.empty_table()
 
     def fitted(self, columns: Mapping[str, Any] | pa.Table) -> pa.Table:
         """Build an Arrow table of columns that were computed, in the declared order and kinds.

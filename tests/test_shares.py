@@ -28,6 +28,7 @@ def test_no_view_is_computed_for_two_shares_but_those_of_everybody() -> None:
 def test_what_a_share_lets_go_of_is_needed_by_no_other() -> None:
     given = registry.summed_views(*(control.subject for control in CONTROLS))
     found = shares(CONTROLS, given)
+    assert any(share.alone for share in found.shares)
     for share in found.shares:
         others = [c for at, c in enumerate(CONTROLS) if at not in share.positions]
         needed = {n for c in others for n in registry.resting_on(c.subject, *c.needs, given=given)}

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Pods in one part. Bounds memory; large enough that whole columns pay.
 PART = 20_000
+#: Bytes of tables that are joined before a thread for them has begun.
+_LITTLE = 1 << 20
 #: Rows of a table that are gathered before they become columns: more than a span of a list has.
 _GATHERED = 6_000
 
@@ -117,9 +119,13 @@ class Gathered:
         return {n: pa.concat_tables(self._all_of(n)).combine_chunks() for n in names}
 
     def _all_joined(self, tables: Collection[Table], most: float = inf) -> dict[str, pa.Table]:
-        """Join tables; where they are not large, two at a time: Arrow sorts and copies alone."""
-        gathered = [p.nbytes for t in tables for p in self._pieces.get(t.name, ())]
-        if sum(gathered) > 4 * LARGE or any(table.name in self._spilled for table in tables):
+        """Join tables, two at a time where that pays: Arrow sorts and copies alone.
+
+        Of a few rows threads cost more than they spare, of large tables memory.
+        """
+        gathered = sum(p.nbytes for t in tables for p in self._pieces.get(t.name, ()))
+        spilled = any(table.name in self._spilled for table in tables)
+        if spilled or not _LITTLE < gathered < 4 * LARGE:
             return {table.name: self._joined(table, most) for table in tables}
         with ThreadPoolExecutor(2) as pool:
             found = pool.map(partial(self._joined, most=most), tables)

@@ -141,11 +141,12 @@ def test_only_reads_reach_the_server(shop: Cluster, bundle: Path) -> None:
 
 
 def test_no_secret_is_written(bundle: Path) -> None:
-    for path in bundle.rglob("*"):
-        if path.is_file():
-            data = path.read_bytes()
-            content = decompressed(data) if path.suffix == ".zst" else data
-            assert not [canary for canary in _CANARIES if canary in content], path
+    files = [path for path in bundle.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} >= {".json", ".parquet", ".zst"}
+    for path in files:
+        data = path.read_bytes()
+        content = decompressed(data) if path.suffix == ".zst" else data
+        assert not [canary for canary in _CANARIES if canary in content], path
 
 
 def test_a_dump_of_the_same_cluster_gives_the_same_tables(

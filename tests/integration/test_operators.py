@@ -67,6 +67,7 @@ def holding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 )
 def test_objects_are_held_with_their_status(holding: Cluster, file: str, path: str) -> None:
     found = list(objects(shared("corpus", *file.split("/"))))
+    assert found
     put(holding, found)
     for one in found:
         metadata = {"namespace": "default"} | one["metadata"]
