@@ -225,7 +225,7 @@ def test_a_broken_object_is_one_gap(read: Read) -> None:
     good = {"apiVersion": api, "kind": read.kind, "metadata": {"name": "good"}}
     evidence = collect(MemorySource(bad, good))
     expected = "Expected `object | null`, got `array` - at `$.metadata.labels`"
-    assert broken(evidence) == [(f"{read.kind} bad", expected)]
+    assert broken(evidence) == [(f"{read.named} bad", expected)]
     assert rows(evidence, "inventory", "kind", "objects") == [{"kind": read.kind, "objects": 2}]
 
 
