@@ -65,7 +65,10 @@ def with_tables(gap: Gap, reads: Iterable[Read]) -> Gap:
     """Let a gap that names a kind alone weaken every kind of the name: one of them is it."""
     if gap.tables or not gap.kind:
         return gap
-    keys = [read.id for read in reads if gap.kind in (read.kind, read.named) and not read.tool]
+    known = [read for read in reads if not read.tool]
+    keys = [r.id for r in known if r.named == gap.kind] or [
+        r.id for r in known if r.kind == gap.kind
+    ]
     tables = {table for key in keys for table in tables_of(key)}
     return msgspec.structs.replace(gap, tables=tuple(sorted(tables)))
 

@@ -205,12 +205,11 @@ def _of_other(found: Limits, gap: Gap, control: Control, touched: set[str]) -> N
 
 def _of_missing(found: Limits, gap: Gap, control: Control, touched: set[str]) -> None:
     """Doubt rows that look for something in tables of which a source does not speak."""
-    fails, passes = _doubted(control, touched)
     view, kinds = registry.VIEWS.get(control.subject), (gap.kind,) if gap.kind else ()
     found.doubts += [
-        Doubt(said(gap), fails=fails, passes=passes, others=True, column=column, texts=kinds)
+        Doubt(said(gap), others=True, column=column, texts=kinds)
         for column, tables in (view.missing if view else {}).items()
-        if not touched.isdisjoint(tables)
+        if not (touched - {*control.weak}).isdisjoint(tables)
     ]
 
 
